@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Counting: every drop finds its cell and is counted in it; a few drops of each
+ * cell are chosen to be unwound.
+ *
+ * The drops of a cell are cut into blocks. Within each block one drop, drawn at
+ * random, becomes the sample and stands for the whole block. A block's length is
+ * fixed before its first drop, so every drop's expected weight is one whatever
+ * comes in bursts. All of this needs one countdown: the clock and the random
+ * number are asked only at a sample.
+ */
+#ifndef DROPWATCH_CELL_H
+#define DROPWATCH_CELL_H
+
+#include "kernel.h"
+#include "wire.h"
+
+#define MAX_PROBES 16
+#define MAX_BLOCK (1U << 24)
+
+/* Cells of a CPU, a power of two. The first of each CPU is its overflow cell. */
+const volatile __u32 cells_per_cpu = 1024;
+
+/* Unwind every drop. */
+const volatile bool exact = false;
+
+/* An interrupt's drop may run the program within itself (before 6.2, 05b24ff9b2cf). */
+const volatile bool nests = true;
+
+/* Aimed time between two samples of a busy cell, µs; user space adjusts it. */
+__u32 sample_interval_us = 1000;
+
+/* Key: CPU * cells_per_cpu + slot. Value: a cell, for the life of the program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct cell);
+} cells SEC(".maps");
+
+static __always_inline bool same_key(const struct cell_key *a, const struct cell_key *b)
+{
+	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+
+	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2];
+}
+
+static __always_inline __u32 hash_key(const struct cell_key *key)
+{
+	const __u64 *word = (const __u64 *)key;
+	__u64 hash = word[0];
+
+	hash ^= word[1] * 0x9e3779b97f4a7c15ULL;
+	hash ^= word[2] * 0xff51afd7ed558ccdULL;
+	return hash * 0xc4ceb9fe1a85ec53ULL >> 32;
+}
+
+static __always_inline struct cell *cell_at(__u32 cpu, __u32 slot)
+{
+	__u32 index = cpu * cells_per_cpu + (slot & (cells_per_cpu - 1));
+
+	return bpf_map_lookup_elem(&cells, &index);
+}
+
+static __always_inline struct cell *look_up(const struct cell_key *key, __u32 cpu)
+{
+	__u32 hash = hash_key(key), i;
+	struct cell *cell;
+
+	for (i = 0; i < MAX_PROBES; i++) {
+		cell = cell_at(cpu, hash + i);
+		if (!cell)
+			return NULL;
+		if (same_key(&cell->key, key))
+			return cell;
+		if (cell->state == CELL_FREE)
+			return NULL;
+	}
+	return NULL;
+}
+
+/*
+ * Takes a free cell for key. A CPU's cells are touched by that CPU alone, and a
+ * drop that interrupts this one runs to its end before this one goes on: whoever
+ * reads back CELL_CLAIMED owns the cell. (Atomics that return a value need 5.12.)
+ */
+static __always_inline bool claim(struct cell *cell, const struct cell_key *key)
+{
+	volatile __u32 *state = (volatile __u32 *)&cell->state;
+
+	__sync_fetch_and_add(state, CELL_CLAIMED);
+	if (*state != CELL_CLAIMED)
+		return false;
+	cell->key = *key;
+	barrier();
+	*state = CELL_IN_USE;
+	return true;
+}
+
+/* A new cell for key, or the CPU's overflow cell if there is no room. */
+static __noinline struct cell *insert(const struct cell_key *key, __u32 cpu)
+{
+	struct cell *cell;
+	__u32 hash, i;
+
+	if (!key)
+		return NULL;
+	hash = hash_key(key);
+	for (i = 0; i < MAX_PROBES; i++) {
+		if (!((hash + i) & (cells_per_cpu - 1)))
+			continue;
+		cell = cell_at(cpu, hash + i);
+		if (!cell)
+			return NULL;
+		if (cell->state == CELL_FREE && claim(cell, key))
+			return cell;
+	}
+	return cell_at(cpu, 0);
+}
+
+/* Counts a drop of len bytes; true if it is the sample of its block. */
+static __always_inline bool count(struct cell *cell, __u32 len)
+{
+	if (nests) {
+		__sync_fetch_and_add(&cell->drops, 1);
+		__sync_fetch_and_add(&cell->bytes, len);
+	} else {
+		cell->drops++;
+		cell->bytes += len;
+	}
+	if (exact || cell->left <= 1)
+		return true;
+	cell->left--;
+	return false;
+}
+
+/* Draws the cell's next sample and returns how many drops this one stands for. */
+static __always_inline __u32 next_block(struct cell *cell, __u64 now_ns)
+{
+	__u32 now_us = now_ns / 1000, drops = cell->drops;
+	__u32 elapsed = now_us - cell->sampled_us, seen = drops - cell->sampled_drops;
+	__u32 block = cell->block, place;
+	__u64 next;
+
+	cell->sampled_us = now_us;
+	cell->sampled_drops = drops;
+
+	/* A new cell, or one whose storm is over: its old block could last for hours. */
+	if (!cell->left) {
+		cell->block = 1;
+		cell->rest = 0;
+		cell->left = 1;
+		return 1;
+	}
+
+	next = (__u64)seen * sample_interval_us / (elapsed ?: 1);
+	if (next > 2 * block)
+		next = 2 * block;
+	if (next < block / 2)
+		next = block / 2;
+	if (next > MAX_BLOCK)
+		next = MAX_BLOCK;
+	if (next < 1)
+		next = 1;
+
+	place = ((__u64)bpf_get_prandom_u32() * next >> 32) + 1;
+	cell->left = cell->rest + place;
+	cell->rest = next - place;
+	cell->block = next;
+	return block;
+}
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The kernel's types as far as dropwatch reads them, and every difference
+ * between kernels. CO-RE relocates the fields against the running kernel's BTF.
+ */
+#ifndef DROPWATCH_KERNEL_H
+#define DROPWATCH_KERNEL_H
+
+#include <stdbool.h>
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net_device;
+
+struct net {
+	struct ns_common ns;
+	struct hlist_head *dev_index_head;
+	struct net_device *loopback_dev;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct net_device {
+	char name[16];
+	int ifindex;
+	possible_net_t nd_net;
+	struct hlist_node index_hlist;
+};
+
+struct sock_common {
+	unsigned short skc_family;
+	possible_net_t skc_net;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	struct sock *sk;
+	unsigned int len;
+	int skb_iif;
+	__be16 vlan_proto;
+	__u16 vlan_tci;
+	__be16 protocol;
+	__u16 network_header;
+	__u16 mac_header;
+	unsigned int tail;
+	unsigned char *head;
+	unsigned char *data;
+};
+
+/* Up to 6.1 a bit says whether vlan_tci is set; 354259fa73e2 removed it. */
+struct sk_buff___vlan_present {
+	__u8 vlan_present : 1;
+};
+
+struct iphdr {
+	__u8 protocol;
+};
+
+struct ipv6hdr {
+	__u8 nexthdr;
+};
+
+struct rq {
+	int cpu;
+};
+
+struct cfs_rq {
+	struct rq *rq; /* with CONFIG_FAIR_GROUP_SCHED */
+};
+
+struct sched_entity {
+	struct cfs_rq *cfs_rq;
+};
+
+struct task_struct {
+	unsigned int flags;
+	struct sched_entity se;
+};
+
+/* arm64 keeps preempt_count in the task. */
+struct thread_info___arm64 {
+	__u64 preempt_count;
+};
+
+struct task_struct___arm64 {
+	struct thread_info___arm64 thread_info;
+};
+
+/* The classic record names the tracepoint's arguments: reason came with 5.17 (c504e5c2f964). */
+struct trace_event_raw_kfree_skb {
+	int reason;
+};
+
+/* and rx_sk with 6.11 (c53795d48ee8). */
+struct trace_event_raw_kfree_skb___rx_sk {
+	void *rx_sk;
+};
+
+#pragma clang attribute pop
+
+/* Lets a program read memory at any address as a given type. Needs kernel 6.2+. */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
+
+#define PF_KTHREAD 0x00200000      /* include/linux/sched.h */
+#define NETDEV_HASHENTRIES 256     /* include/linux/netdevice.h */
+#define MAC_HEADER_UNSET 0xffff    /* skb_mac_header_was_set() */
+
+/*
+ * READ reads a field of a kernel struct. A tp_btf program may dereference typed
+ * pointers itself, a raw_tp program has to ask a helper for each; direct is a
+ * constant of the calling program, so one branch remains. A pointer that is bad
+ * reads as zero both ways.
+ */
+#define READ(direct, ptr, field)                                         \
+	({                                                               \
+		typeof((ptr)->field) __value = 0;                        \
+		if (direct)                                              \
+			__value = (ptr)->field;                          \
+		else                                                     \
+			bpf_core_read(&__value, sizeof(__value),         \
+				      &(ptr)->field);                    \
+		__value;                                                 \
+	})
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Where a packet lies in memory: its device, its namespace, its headers. */
+#ifndef DROPWATCH_PACKET_H
+#define DROPWATCH_PACKET_H
+
+#include <bpf/bpf_endian.h>
+
+#include "kernel.h"
+#include "wire.h"
+
+#define ETH_P_IP 0x0800
+#define ETH_P_IPV6 0x86dd
+#define MAX_EXTENSIONS 6
+#define MAX_L2 64
+#define MAX_CHAIN 32
+
+/* Bytes of each sampled packet to copy; at least what its headers need. */
+const volatile __u32 packet_bytes = 128;
+
+/*
+ * Whether skb->dev points to a device. In a socket's queue other things lie there:
+ * UDP's dev_scratch, a node of TCP's out-of-order tree. A device leads to its
+ * namespace, and the namespace's loopback device leads back.
+ */
+static __always_inline bool is_device(const bool direct, struct net_device *dev)
+{
+	struct net_device *loopback;
+	struct net *net;
+
+	net = READ(direct, dev, nd_net.net);
+	if (!net)
+		return false;
+	loopback = READ(direct, net, loopback_dev);
+	return loopback && READ(direct, loopback, nd_net.net) == net;
+}
+
+static __always_inline unsigned char *network_header(const bool direct, struct sk_buff *skb)
+{
+	__u32 offset = READ(direct, skb, network_header);
+
+	if (!offset)
+		return READ(direct, skb, data);
+	return READ(direct, skb, head) + offset;
+}
+
+static __always_inline bool is_extension(__u8 next)
+{
+	return next == 0 /* hop-by-hop */ || next == 43 /* routing */ || next == 44 /* fragment */ ||
+	       next == 51 /* AH */ || next == 60 /* destination */ || next == 135 /* mobility */;
+}
+
+/* The protocol behind IPv6 extension headers (RFC 8200 section 4). */
+static __noinline __u8 skip_extensions(const unsigned char *ip6, __u8 next)
+{
+	__u32 i, offset = 40;
+	__u8 head[2];
+
+	for (i = 0; i < MAX_EXTENSIONS && is_extension(next); i++) {
+		if (bpf_probe_read_kernel(head, sizeof(head), ip6 + offset))
+			break;
+		if (next == 44)
+			offset += 8;
+		else if (next == 51)
+			offset += (head[1] + 2) * 4;
+		else
+			offset += (head[1] + 1) * 8;
+		next = head[0];
+	}
+	return next;
+}
+
+/* The first byte of an IP header, and the one that names the next protocol. */
+static __always_inline void read_ip(const bool direct, const unsigned char *header, bool v4,
+				    __u8 *first, __u8 *next)
+{
+	__u8 start[10] = {};
+
+	if (direct && bpf_rdonly_cast && v4) {
+		struct iphdr *ip = bpf_rdonly_cast(header, bpf_core_type_id_kernel(struct iphdr));
+
+		*first = *(__u8 *)ip;
+		*next = ip->protocol;
+	} else if (direct && bpf_rdonly_cast) {
+		struct ipv6hdr *ip = bpf_rdonly_cast(header, bpf_core_type_id_kernel(struct ipv6hdr));
+
+		*first = *(__u8 *)ip;
+		*next = ip->nexthdr;
+	} else {
+		bpf_probe_read_kernel(start, sizeof(start), header);
+		*first = start[0];
+		*next = v4 ? start[9] : start[6];
+	}
+}
+
+/* The IP protocol number of a packet; 0 if it has none or its header cannot be found. */
+static __always_inline __u8 transport_of(const bool direct, struct sk_buff *skb, __u16 ethertype)
+{
+	bool v4 = ethertype == ETH_P_IP;
+	const unsigned char *header;
+	__u8 first, next;
+
+	if (!v4 && ethertype != ETH_P_IPV6)
+		return 0;
+	header = network_header(direct, skb);
+	read_ip(direct, header, v4, &first, &next);
+	if (first >> 4 != (v4 ? 4 : 6))
+		return 0;
+	return !v4 && is_extension(next) ? skip_extensions(header, next) : next;
+}
+
+static __always_inline void copy_packet(struct record *rec, struct sk_buff *skb)
+{
+	unsigned char *head = BPF_CORE_READ(skb, head);
+	__u32 network = network_header(false, skb) - head;
+	__u32 mac = BPF_CORE_READ(skb, mac_header);
+	__u32 tail = BPF_CORE_READ(skb, tail);
+	__u32 start = network, len;
+
+	rec->l3 = 0;
+	rec->packet_len = 0;
+	if (mac != MAC_HEADER_UNSET && mac < network && network - mac <= MAX_L2) {
+		start = mac;
+		rec->l3 = network - mac;
+		rec->flags |= RECORD_L2;
+	}
+	if (start >= tail)
+		return;
+	len = tail - start;
+	if (len > packet_bytes)
+		len = packet_bytes;
+	if (!bpf_probe_read_kernel(rec->packet, len, head + start))
+		rec->packet_len = len;
+}
+
+static __always_inline void copy_vlan(struct record *rec, struct sk_buff *skb)
+{
+	struct sk_buff___vlan_present *old = (void *)skb;
+	bool present;
+
+	if (bpf_core_field_exists(old->vlan_present))
+		present = BPF_CORE_READ_BITFIELD_PROBED(old, vlan_present);
+	else
+		present = BPF_CORE_READ(skb, vlan_proto);
+	rec->vlan_tci = 0;
+	if (present) {
+		rec->vlan_tci = BPF_CORE_READ(skb, vlan_tci);
+		rec->flags |= RECORD_VLAN;
+	}
+}
+
+/* The device of an index, for packets whose device pointer is gone. */
+static __always_inline struct net_device *device_by_index(struct net *net, __u32 ifindex)
+{
+	struct hlist_head *chain;
+	struct hlist_node *node;
+	struct net_device *dev;
+	int i;
+
+	chain = BPF_CORE_READ(net, dev_index_head) + (ifindex & (NETDEV_HASHENTRIES - 1));
+	node = BPF_CORE_READ(chain, first);
+	for (i = 0; i < MAX_CHAIN && node; i++) {
+		dev = (void *)node - bpf_core_field_offset(struct net_device, index_hlist);
+		if (BPF_CORE_READ(dev, ifindex) == ifindex)
+			return dev;
+		node = BPF_CORE_READ(node, next);
+	}
+	return NULL;
+}
+
+#endif
