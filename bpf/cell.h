@@ -27,8 +27,8 @@ const volatile bool exact = false;
 /* An interrupt's drop may run the program within itself (before 6.2, 05b24ff9b2cf). */
 const volatile bool nests = true;
 
-/* Aimed time between two samples of a busy cell, µs; user space adjusts it. */
-__u32 sample_interval_us = 1000;
+/* Samples each cell may take in a window; user space shares the budget out. */
+__u32 share = 1000;
 
 /* Key: CPU * cells_per_cpu + slot. Value: a cell, for the life of the program. */
 struct {
@@ -135,39 +135,48 @@ static __always_inline bool count(struct cell *cell, __u32 len)
 	return false;
 }
 
+/*
+ * The length of the next block. A cell starts a window with blocks that give it
+ * its share at the rate of the window before; past its share they get longer.
+ */
+static __always_inline __u64 next_length(struct cell *cell, __u16 window)
+{
+	__u16 age = window - cell->window, samples = cell->window_samples;
+	__u32 drops = cell->drops, quota = share ?: 1, passed;
+
+	if (age) {
+		passed = drops - cell->window_drops;
+		cell->window = window;
+		cell->window_drops = drops;
+		cell->window_samples = 1;
+		return passed / age / quota;
+	}
+	if (samples < 0xffff)
+		cell->window_samples = samples + 1;
+	if (samples >= quota && samples % (quota / 8 + 1) == 0)
+		return 2ULL * cell->block;
+	return cell->block;
+}
+
 /* Draws the cell's next sample and returns how many drops this one stands for. */
 static __always_inline __u32 next_block(struct cell *cell, __u64 now_ns)
 {
-	__u32 now_us = now_ns / 1000, drops = cell->drops;
-	__u32 elapsed = now_us - cell->sampled_us, seen = drops - cell->sampled_drops;
+	__u64 length = next_length(cell, now_ns >> WINDOW_SHIFT);
 	__u32 block = cell->block, place;
-	__u64 next;
-
-	cell->sampled_us = now_us;
-	cell->sampled_drops = drops;
 
 	/* A new cell, or one whose storm is over: its old block could last for hours. */
 	if (!cell->left) {
-		cell->block = 1;
 		cell->rest = 0;
-		cell->left = 1;
-		return 1;
+		length = block = 1;
 	}
-
-	next = (__u64)seen * sample_interval_us / (elapsed ?: 1);
-	if (next > 2 * block)
-		next = 2 * block;
-	if (next < block / 2)
-		next = block / 2;
-	if (next > MAX_BLOCK)
-		next = MAX_BLOCK;
-	if (next < 1)
-		next = 1;
-
-	place = ((__u64)bpf_get_prandom_u32() * next >> 32) + 1;
+	if (length > MAX_BLOCK)
+		length = MAX_BLOCK;
+	if (length < 1)
+		length = 1;
+	place = ((__u64)bpf_get_prandom_u32() * length >> 32) + 1;
 	cell->left = cell->rest + place;
-	cell->rest = next - place;
-	cell->block = next;
+	cell->rest = length - place;
+	cell->block = length;
 	return block;
 }
 

@@ -14,16 +14,17 @@ import (
 )
 
 type DropCell struct {
-	_            structs.HostLayout
-	Key          DropCellKey
-	Drops        uint64
-	Bytes        uint64
-	State        DropCellState
-	Left         uint32
-	Block        uint32
-	Rest         uint32
-	SampledUs    uint32
-	SampledDrops uint32
+	_             structs.HostLayout
+	Key           DropCellKey
+	Drops         uint64
+	Bytes         uint64
+	State         DropCellState
+	Left          uint32
+	Block         uint32
+	Rest          uint32
+	WindowDrops   uint32
+	Window        uint16
+	WindowSamples uint16
 }
 
 type DropCellKey struct {
@@ -100,7 +101,7 @@ const (
 	DropVarNests              = "nests"
 	DropVarPacketBytes        = "packet_bytes"
 	DropVarPreemptCountOffset = "preempt_count_offset"
-	DropVarSampleIntervalUs   = "sample_interval_us"
+	DropVarShare              = "share"
 	DropVarUnusedFlag         = "unused_flag"
 	DropVarUnusedRecord       = "unused_record"
 	DropVarWakeupBytes        = "wakeup_bytes"
@@ -170,7 +171,7 @@ type DropVariableSpecs struct {
 	Nests              *ebpf.VariableSpec `ebpf:"nests"`
 	PacketBytes        *ebpf.VariableSpec `ebpf:"packet_bytes"`
 	PreemptCountOffset *ebpf.VariableSpec `ebpf:"preempt_count_offset"`
-	SampleIntervalUs   *ebpf.VariableSpec `ebpf:"sample_interval_us"`
+	Share              *ebpf.VariableSpec `ebpf:"share"`
 	UnusedFlag         *ebpf.VariableSpec `ebpf:"unused_flag"`
 	UnusedRecord       *ebpf.VariableSpec `ebpf:"unused_record"`
 	WakeupBytes        *ebpf.VariableSpec `ebpf:"wakeup_bytes"`
@@ -218,7 +219,7 @@ type DropVariables struct {
 	Nests              *ebpf.Variable `ebpf:"nests"`
 	PacketBytes        *ebpf.Variable `ebpf:"packet_bytes"`
 	PreemptCountOffset *ebpf.Variable `ebpf:"preempt_count_offset"`
-	SampleIntervalUs   *ebpf.Variable `ebpf:"sample_interval_us"`
+	Share              *ebpf.Variable `ebpf:"share"`
 	UnusedFlag         *ebpf.Variable `ebpf:"unused_flag"`
 	UnusedRecord       *ebpf.Variable `ebpf:"unused_record"`
 	WakeupBytes        *ebpf.Variable `ebpf:"wakeup_bytes"`

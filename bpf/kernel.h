@@ -108,9 +108,13 @@ struct task_struct___arm64 {
 	struct thread_info___arm64 thread_info;
 };
 
+enum skb_drop_reason {
+	SKB_NOT_DROPPED_YET = 0,
+};
+
 /* The classic record names the tracepoint's arguments: reason came with 5.17 (c504e5c2f964). */
 struct trace_event_raw_kfree_skb {
-	int reason;
+	enum skb_drop_reason reason; /* of this type: CO-RE finds no field of another kind */
 };
 
 /* and rx_sk with 6.11 (c53795d48ee8). */

@@ -12,6 +12,7 @@ enum {
 	MAX_FRAMES = 127,     /* the kernel's default for kernel.perf_event_max_stack */
 	COMM_LEN = 16,        /* TASK_COMM_LEN */
 	DEVICE_LEN = 16,      /* IFNAMSIZ */
+	WINDOW_SHIFT = 30,    /* the budget of samples is kept over 2^30 ns */
 };
 
 /* What every drop is counted by. Zero means unknown in every field. */
@@ -43,8 +44,9 @@ struct cell {
 	__u32 left;           /* drops until the next sample; 0: sample the next drop, a new block */
 	__u32 block;          /* drops the next sample stands for */
 	__u32 rest;           /* drops of that block that follow its sample */
-	__u32 sampled_us;     /* CLOCK_MONOTONIC of the last sample, in µs, wrapping */
-	__u32 sampled_drops;  /* drops at the last sample, wrapping */
+	__u32 window_drops;   /* drops when the window began, wrapping */
+	__u16 window;         /* CLOCK_MONOTONIC >> WINDOW_SHIFT, wrapping */
+	__u16 window_samples; /* samples in this window, saturating */
 };
 
 /* What became of the samples, per CPU. One cache line. */

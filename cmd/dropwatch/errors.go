@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/cilium/ebpf"
+
+	"github.com/dropwatch/dropwatch/pkg/recording"
+)
+
+// Exit statuses, as docs/architecture.md promises them.
+const (
+	statusDone = iota
+	statusFailed
+	statusUsage
+	statusKernel
+	statusPrivilege
+)
+
+// usageError is a mistake on the command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// commandError is the status of a command that was recorded; it was said already.
+type commandError struct{ status int }
+
+func (e commandError) Error() string { return fmt.Sprintf("the command ended with status %d", e.status) }
+
+// status returns the exit status for an error.
+func status(err error) int {
+	var usage usageError
+	var command commandError
+	switch {
+	case err == nil:
+		return statusDone
+	case errors.As(err, &command):
+		return command.status
+	case errors.As(err, &usage):
+		return statusUsage
+	case errors.Is(err, errAttach) && errors.Is(err, os.ErrPermission):
+		return statusPrivilege
+	case errors.Is(err, ebpf.ErrNotSupported), errors.Is(err, errNotLinux):
+		return statusKernel
+	}
+	return statusFailed
+}
+
+var (
+	errAttach   = errors.New("cannot trace this kernel")
+	errNotLinux = errors.New("recording needs a Linux kernel")
+)
+
+// complain prints an error, and what to do about it if that is known.
+func complain(w io.Writer, err error) {
+	if errors.As(err, new(commandError)) {
+		return
+	}
+	fmt.Fprintf(w, "error: %v\n", err)
+	if hint := hint(err); hint != "" {
+		fmt.Fprintf(w, "hint: %s\n", hint)
+	}
+}
+
+func hint(err error) string {
+	switch {
+	case errors.Is(err, errAttach) && errors.Is(err, os.ErrPermission) && os.Geteuid() != 0:
+		return "needs CAP_BPF and CAP_PERFMON; run with sudo"
+	case errors.Is(err, errAttach) && errors.Is(err, os.ErrPermission):
+		return "root lacks CAP_BPF or CAP_PERFMON here, as in a container; grant them"
+	case errors.Is(err, ebpf.ErrNotSupported):
+		return "needs Linux 5.10 or newer, built with CONFIG_DEBUG_INFO_BTF"
+	case errors.Is(err, errNotLinux):
+		return "record on the node and copy the file here: every other command reads it"
+	case errors.Is(err, recording.ErrNotRecording):
+		return "dropwatch record writes what this command reads"
+	case errors.Is(err, errNoDefault):
+		return "record one with: sudo dropwatch record"
+	}
+	return ""
+}

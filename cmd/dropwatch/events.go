@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/profile"
+	"github.com/dropwatch/dropwatch/pkg/report"
+)
+
+var errEnough = errors.New("as many events as asked for")
+
+func newEvents(s streams) *cobra.Command {
+	var format, out string
+	var options report.EventOptions
+	var count int
+	cmd := &cobra.Command{
+		Use:   "events",
+		Short: "Show sampled drops one by one",
+		Long: `Shows each sampled drop as a line: time, device, packet, reason, location, and the
+task and CPU it was seen on. ×12 marks a sample that stands for twelve drops.`,
+		Example: `  dropwatch events | head
+  dropwatch events -v -c 1          # with its stack
+  dropwatch events -f json | jq 'select(.reason == "NO_SOCKET") | .dport'
+  ssh node7 sudo dropwatch record -d 10s -o - | dropwatch events -`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			return withRecording(s, args, func(src event.Source) (err error) {
+				w, err := output(s, out, false)
+				if err != nil {
+					return err
+				}
+				defer func() { err = errors.Join(err, w.Close()) }()
+				buffered := bufio.NewWriter(w)
+				print, err := eventPrinter(buffered, src.Meta(), format, options)
+				if err != nil {
+					return err
+				}
+				err = showEvents(src, count, print)
+				if cut, ok := event.AsCut(err); ok {
+					warnCut(s, cut)
+					err = nil
+				}
+				return errors.Join(err, buffered.Flush())
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&format, "format", "f", "text", "text or json (one object a line)")
+	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write instead of standard output")
+	cmd.Flags().IntVarP(&count, "count", "c", 0, "end after so many events; 0: all")
+	cmd.Flags().BoolVarP(&options.Stack, "verbose", "v", false, "show stacks")
+	cmd.Flags().BoolVarP(&options.Hex, "hex", "x", false, "show the packets' bytes, if recorded with --snaplen")
+	return recordingArg(cmd)
+}
+
+func showEvents(src event.Source, count int, print func(*event.Drop) error) error {
+	err := profile.Each(src, func(e event.Event) error {
+		d, ok := e.(*event.Drop)
+		if !ok {
+			return nil
+		}
+		if err := print(d); err != nil {
+			return err
+		}
+		if count--; count == 0 {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
+}
+
+func eventPrinter(w io.Writer, meta *event.Meta, format string, options report.EventOptions) (func(*event.Drop) error, error) {
+	switch format {
+	case "text":
+		var line []byte
+		return func(d *event.Drop) error {
+			line = report.AppendEvent(line[:0], meta, d, options)
+			_, err := w.Write(line)
+			return err
+		}, nil
+	case "json":
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		return func(d *event.Drop) error { return report.EncodeEvent(enc, meta, d) }, nil
+	}
+	return nil, usageError{fmt.Errorf("unknown format %q: choose text or json", format)}
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/profile"
+)
+
+func newPProf(s streams) *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "pprof",
+		Short: "Write a profile for go tool pprof",
+		Long: `Writes stacks as a gzipped profile.proto: drops and bytes by stack, with reason,
+layer, class, device, netns, proto, comm, pid and cpu as tags.`,
+		Example: `  dropwatch pprof -o drops.pb.gz
+  go tool pprof -top drops.pb.gz
+  go tool pprof -http=: -tagfocus reason=NETFILTER_DROP drops.pb.gz`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			return withRecording(s, args, func(src event.Source) error {
+				p, cut, readErr := profile.PProf(src)
+				if p == nil {
+					return readErr
+				}
+				var b bytes.Buffer
+				if err := p.Write(&b); err != nil {
+					return err
+				}
+				warnCut(s, cut)
+				return errors.Join(readErr, emit(s, out, true, b.Bytes()))
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write instead of standard output")
+	return recordingArg(cmd)
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dropwatch/dropwatch/pkg/recording"
+	"github.com/dropwatch/dropwatch/pkg/trace"
+)
+
+type recordOptions struct {
+	trace    trace.Config
+	output   string
+	duration time.Duration
+	quiet    bool
+	command  []string // to run meanwhile; none: until the duration is over or a signal comes
+}
+
+func newRecord(s streams) *cobra.Command {
+	var options recordOptions
+	cmd := &cobra.Command{
+		Use:   "record [-- COMMAND [ARG]...]",
+		Short: "Record every packet this node drops",
+		Long: `Counts every packet the kernel drops and records a sample of them with stack,
+packet headers and task, until interrupted, until the duration is over, or while a
+command runs, whose exit status it then returns.
+
+Counts are exact. Up to --unwind-budget drops a second are unwound; above it a
+sample stands for several drops of its kind, and rare kinds keep theirs.`,
+		Example: `  sudo dropwatch record -d 10m
+  sudo dropwatch record -o before.jsonl.zst -- ./load-test
+  sudo dropwatch record --exact --snaplen 256 -d 5s
+  sudo dropwatch record -d 10s -o - | dropwatch events -`,
+		Args: usage(func(cmd *cobra.Command, args []string) error {
+			if dash := cmd.ArgsLenAtDash(); len(args) > 0 && dash != 0 {
+				return errors.New("a command to run comes after --")
+			}
+			return nil
+		}),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			options.command = args
+			return record(cmd.Context(), s, options)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&options.output, "output", "o", recording.DefaultName, "file to write; - is standard output")
+	flags.DurationVarP(&options.duration, "duration", "d", 0, "how long to record; 0: until interrupted")
+	flags.BoolVar(&options.trace.Exact, "exact", false, "unwind every drop, whatever it costs")
+	flags.IntVar(&options.trace.UnwindBudget, "unwind-budget", trace.DefaultBudget, "drops to unwind per second, on all CPUs together")
+	flags.IntVar(&options.trace.Snaplen, "snaplen", 0, "bytes to keep of each sampled packet")
+	flags.BoolVarP(&options.quiet, "quiet", "q", false, "no status line and no summary")
+	cmd.MarkFlagsMutuallyExclusive("exact", "unwind-budget")
+	return cmd
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/profile"
+	"github.com/dropwatch/dropwatch/pkg/recording"
+	"github.com/dropwatch/dropwatch/pkg/report"
+	"github.com/dropwatch/dropwatch/pkg/trace"
+)
+
+// record records until the command, the duration or a signal ends it. The second
+// signal ends the process.
+func record(ctx context.Context, s streams, options recordOptions) (err error) {
+	ctx, restore := signal.NotifyContext(ctx, unix.SIGINT, unix.SIGTERM)
+	defer restore()
+	tracer, err := trace.Open(options.trace)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errAttach, err)
+	}
+	defer func() { err = errors.Join(err, tracer.Close()) }()
+	tracer.Meta().Version = version()
+
+	out, err := output(s, options.output, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	workload, err := start(s, options.command)
+	if err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() {
+		wait(ctx, options.duration, workload)
+		restore() // from here on a signal ends the process
+		ended <- tracer.Stop()
+	}()
+	if err := capture(s, out, tracer, options); err != nil {
+		workload.terminate()
+		return err
+	}
+	if err := <-ended; err != nil {
+		return err
+	}
+	return workload.status()
+}
+
+// wait returns when the recording is to end.
+func wait(ctx context.Context, duration time.Duration, workload *workload) {
+	var over <-chan time.Time
+	if duration > 0 {
+		timer := time.NewTimer(duration)
+		defer timer.Stop()
+		over = timer.C
+	}
+	select {
+	case <-ctx.Done():
+		workload.terminate()
+	case <-over:
+	case <-workload.done:
+	}
+}
+
+// capture writes events to the recording until the tracer is stopped.
+func capture(s streams, out io.Writer, tracer *trace.Tracer, options recordOptions) error {
+	w, err := recording.NewWriter(out, tracer.Meta())
+	if err != nil {
+		return err
+	}
+	dimensions, err := profile.ParseDimensions(defaultBy)
+	if err != nil {
+		return err
+	}
+	summary := report.NewBuilder(tracer.Meta(), report.Options{By: dimensions, Limit: 10})
+	line := newStatusLine(s.err, options)
+	err = profile.Each(tracer, func(e event.Event) error {
+		summary.Add(e)
+		if err := w.Write(e); err != nil {
+			return err
+		}
+		if tick, ok := e.(*event.Tick); ok {
+			line.show(tick)
+			if file, ok := out.(*os.File); ok {
+				if err := checkThere(file); err != nil {
+					return err
+				}
+			}
+		}
+		if tracer.Behind() {
+			return nil
+		}
+		return w.Flush()
+	})
+	line.clear()
+	if err = errors.Join(err, w.Close()); err != nil || options.quiet {
+		return err
+	}
+	return report.WriteText(s.err, summary.Report())
+}

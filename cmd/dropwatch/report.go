@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/profile"
+	"github.com/dropwatch/dropwatch/pkg/report"
+)
+
+const defaultBy = "reason,location,device"
+
+func newReport(s streams) *cobra.Command {
+	var by, format, out string
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "report",
+		Short: "Show where packets died, as tables",
+		Long: `Adds up the drops of a recording by any mix of
+
+  reason location layer class device netns proto   exact: every drop is counted by them
+  comm pid cpu context flow dst stack              estimated where drops were sampled
+
+comm and pid are the interrupted task's in softirq context, not the packet's owner.`,
+		Example: `  dropwatch report
+  dropwatch report --by reason
+  dropwatch report --by device,flow --limit 5 node7.jsonl.zst
+  dropwatch report --by layer -f json | jq '.groups[0]'`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			dimensions, err := profile.ParseDimensions(by)
+			if err != nil {
+				return usageError{err}
+			}
+			printer, err := reportPrinter(format)
+			if err != nil {
+				return err
+			}
+			return withRecording(s, args, func(src event.Source) error {
+				r, readErr := report.Read(src, report.Options{By: dimensions, Limit: limit})
+				var b bytes.Buffer
+				if err := printer(&b, r); err != nil {
+					return err
+				}
+				warnCut(s, r.Cut)
+				return errors.Join(readErr, emit(s, out, false, b.Bytes()))
+			})
+		},
+	}
+	cmd.Flags().StringVar(&by, "by", defaultBy, "what to group by, separated by commas")
+	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "groups to show, most drops first; 0: all")
+	cmd.Flags().StringVarP(&format, "format", "f", "text", "text or json")
+	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write instead of standard output")
+	return recordingArg(cmd)
+}
+
+type printer func(*bytes.Buffer, *report.Report) error
+
+func reportPrinter(format string) (printer, error) {
+	switch format {
+	case "text":
+		return func(b *bytes.Buffer, r *report.Report) error { return report.WriteText(b, r) }, nil
+	case "json":
+		return func(b *bytes.Buffer, r *report.Report) error { return report.WriteJSON(b, r) }, nil
+	}
+	return nil, usageError{fmt.Errorf("unknown format %q: choose text or json", format)}
+}

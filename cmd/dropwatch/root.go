@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// release is the version this source will become.
+const release = "0.1.0"
+
+func newRoot(s streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "dropwatch",
+		Short: "See which packets a Linux node drops, where, and why",
+		Long: `dropwatch counts every packet that the kernel drops, keeps a sample of the
+stacks that explain it, and shows them as tables, events, profiles and pictures.`,
+		Example: `  sudo dropwatch record -d 10s      # record this node for ten seconds
+  dropwatch report                  # where packets died
+  dropwatch flamegraph -o drops.svg # as a picture`,
+		Version:       version(),
+		Args:          usage(cobra.NoArgs),
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
+	})
+	root.CompletionOptions.HiddenDefaultCmd = false
+	root.AddCommand(
+		newRecord(s), newReport(s), newEvents(s), newFold(s), newPProf(s), newFlamegraph(s), newMan(s),
+	)
+	return root
+}
+
+// usage has a wrong number of arguments end with the status of wrong usage.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
+		}
+		return nil
+	}
+}
+
+// version returns the release and the commit it was built from, if known.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return release
+	}
+	var commit, modified string
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = "-" + s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = "+"
+		}
+	}
+	return strings.TrimSuffix(release+commit+modified, "-")
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package dropreason turns the kernel's drop reason codes into words.
+//
+// Names maps codes to names as the running kernel spells them: the codes are
+// not UAPI and move with every release, so they come from its BTF. Lookup maps
+// names to what they mean: the layer that dropped the packet, whether that is
+// a loss or in order, and one sentence for whoever reads it at night. Names
+// are stable enough across releases to be looked up in recordings made on
+// other kernels; the few that were renamed are known under each spelling.
+package dropreason

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dropreason
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cilium/ebpf/btf"
+)
+
+// subsystemShift is SKB_DROP_REASON_SUBSYS_SHIFT: the upper half of a code is
+// the subsystem (include/net/dropreason-core.h, 6.4).
+const subsystemShift = 16
+
+// Reason is one drop reason of one kernel.
+type Reason struct {
+	// Code is the value in skb:kfree_skb, subsystem included.
+	Code uint32
+	// Name is the enumerator without SKB_DROP_REASON_.
+	Name string
+}
+
+// Names maps reason codes to names as one kernel spells them. The zero value
+// knows no reason. It is immutable and safe for concurrent use.
+type Names struct {
+	reasons    []Reason          // sorted by code
+	subsystems map[uint32]string // id to lower-case name, without core
+}
+
+// FromBTF reads every drop reason enum of a kernel: the core's from spec, the
+// subsystems' from spec or, where they are modular, from the modules' split
+// BTF. A kernel that has no reasons (before 5.17) yields empty Names. A nil
+// spec counts as one without reasons.
+func FromBTF(spec *btf.Spec, modules ...*btf.Spec) (*Names, error) {
+	names := make(map[uint32]string)
+	n := &Names{subsystems: make(map[uint32]string)}
+	for _, s := range slices.Concat([]*btf.Spec{spec}, modules) {
+		for _, e := range reasonEnums {
+			values, err := enumerators(s, e.name)
+			if err != nil {
+				return nil, fmt.Errorf("read drop reasons: %w", err)
+			}
+			for _, v := range values {
+				if name, ok := e.reason(v); ok {
+					names[uint32(v.Value)] = name
+				}
+			}
+		}
+		values, err := enumerators(s, "skb_drop_reason_subsys")
+		if err != nil {
+			return nil, fmt.Errorf("read drop reason subsystems: %w", err)
+		}
+		for _, v := range values {
+			if name, ok := subsystemName(v); ok {
+				n.subsystems[uint32(v.Value)] = name
+			}
+		}
+	}
+	for _, code := range slices.Sorted(maps.Keys(names)) {
+		n.reasons = append(n.reasons, Reason{Code: code, Name: names[code]})
+	}
+	return n, nil
+}
+
+// Name returns the kernel's name of a reason: NETFILTER_DROP,
+// OVS_DROP_LAST_ACTION. Codes this kernel's BTF does not name stay visible:
+// core reasons as decimal, those of a subsystem as openvswitch/3, or 5/3 where
+// the subsystem has no name either.
+func (n *Names) Name(code uint32) string {
+	i, found := slices.BinarySearchFunc(n.reasons, code, func(r Reason, code uint32) int {
+		return cmp.Compare(r.Code, code)
+	})
+	if found {
+		return n.reasons[i].Name
+	}
+	id, local := code>>subsystemShift, code&(1<<subsystemShift-1)
+	if id == 0 {
+		return strconv.FormatUint(uint64(local), 10)
+	}
+	if subsystem, ok := n.subsystems[id]; ok {
+		return fmt.Sprintf("%s/%d", subsystem, local)
+	}
+	return fmt.Sprintf("%d/%d", id, local)
+}
+
+// All returns every reason, sorted by code.
+func (n *Names) All() []Reason {
+	return slices.Clone(n.reasons)
+}
+
+// enumerators returns the values of every enum of that name, none if the BTF
+// has no such enum. It looks the name up in the spec's index.
+func enumerators(spec *btf.Spec, name string) ([]btf.EnumValue, error) {
+	if spec == nil {
+		return nil, nil
+	}
+	types, err := spec.AnyTypesByName(name)
+	if errors.Is(err, btf.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find enum %s: %w", name, err)
+	}
+	var values []btf.EnumValue
+	for _, typ := range types {
+		if enum, ok := typ.(*btf.Enum); ok && enum.Name == name {
+			values = append(values, enum.Values...)
+		}
+	}
+	return values, nil
+}
+
+// subsystemName returns the name of a subsystem: OPENVSWITCH is openvswitch.
+func subsystemName(v btf.EnumValue) (string, bool) {
+	name, ok := strings.CutPrefix(v.Name, "SKB_DROP_REASON_SUBSYS_")
+	if !ok || name == "CORE" || name == "NUM" {
+		return "", false
+	}
+	return strings.ToLower(name), true
+}

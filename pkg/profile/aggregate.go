@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package profile adds up drops by what an engineer asks for: any mix of reason,
+// device, flow, stack. It joins the exact counts of cells with the samples that
+// tell what cells cannot, and says where the result is an estimate.
+package profile
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// Value is what a group adds up to.
+type Value struct {
+	Drops   uint64
+	Bytes   uint64 // skb->len
+	Samples uint64 // samples that tell of the group
+	Exact   bool   // neither Drops nor Bytes is an estimate
+}
+
+// Sums holds the groups of a source, by key.
+type Sums[K comparable] struct {
+	Keys     []K // in the order in which they turned up
+	Of       map[K]*Value
+	Total    Value // all groups; Exact if all of them are
+	Sampled  event.Totals
+	Loss     event.Loss
+	Duration time.Duration
+	Cut      *event.CutError // nil unless the recording was cut short
+}
+
+// pool is a cell's exact count and the weights of its samples by group.
+type pool[K comparable] struct {
+	cell    *event.Cell
+	drops   uint64
+	bytes   uint64
+	weights []weight[K]
+	place   map[K]int
+}
+
+type weight[K comparable] struct {
+	key           K
+	samples       uint64
+	drops, octets uint64
+}
+
+// Aggregator adds up events as they come. A group's key is made of a cell and a
+// sample of it; the sample is nil for drops of which only the count is known.
+type Aggregator[K comparable] struct {
+	key      func(*event.Cell, *event.Drop) K
+	byCell   bool
+	pools    map[*event.Cell]*pool[K]
+	order    []*pool[K]
+	overflow *event.Cell
+	sums     Sums[K]
+	ended    bool
+}
+
+// NewAggregator returns an Aggregator. byCell says that key looks at the cell
+// alone, which makes groups exact.
+func NewAggregator[K comparable](byCell bool, key func(*event.Cell, *event.Drop) K) *Aggregator[K] {
+	return &Aggregator[K]{key: key, byCell: byCell, pools: map[*event.Cell]*pool[K]{}}
+}
+
+// Aggregate reads all of a source. A recording that was cut short is no error:
+// Sums.Cut tells. With any other error the sums of what came before it are
+// returned too.
+func Aggregate[K comparable](src event.Source, byCell bool, key func(*event.Cell, *event.Drop) K) (*Sums[K], error) {
+	a := NewAggregator(byCell, key)
+	err := Each(src, func(e event.Event) error { a.Add(e); return nil })
+	sums := a.Sums()
+	if cut, ok := event.AsCut(err); ok {
+		sums.Cut, err = cut, nil
+	}
+	return sums, err
+}
+
+// Each calls do for every event of a source, until either returns an error.
+func Each(src event.Source, do func(event.Event) error) error {
+	for {
+		e, err := src.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := do(e); err != nil {
+			return err
+		}
+	}
+}
+
+// Add adds an event.
+func (a *Aggregator[K]) Add(e event.Event) {
+	switch e := e.(type) {
+	case *event.Drop:
+		a.sample(e)
+		a.sums.Duration = max(a.sums.Duration, e.Time)
+	case *event.Tick:
+		for _, c := range e.Counts {
+			p := a.pool(c.Cell)
+			p.drops += c.Drops
+			p.bytes += c.Bytes
+		}
+		a.until(e.Time, e.Totals, e.Loss)
+	case *event.End:
+		a.ended = true
+		a.until(e.Time, e.Totals, e.Loss)
+	}
+}
+
+func (a *Aggregator[K]) until(at time.Duration, totals event.Totals, loss event.Loss) {
+	a.sums.Duration = max(a.sums.Duration, at)
+	a.sums.Sampled, a.sums.Loss = totals, loss
+}
+
+func (a *Aggregator[K]) pool(cell *event.Cell) *pool[K] {
+	if cell.Overflow {
+		if a.overflow == nil {
+			a.overflow = cell
+		}
+		cell = a.overflow
+	}
+	p := a.pools[cell]
+	if p == nil {
+		p = &pool[K]{cell: cell, place: map[K]int{}}
+		a.pools[cell] = p
+		a.order = append(a.order, p)
+	}
+	return p
+}
+
+func (a *Aggregator[K]) sample(d *event.Drop) {
+	of := d.Cell
+	if d.Overflow && !of.Overflow {
+		if a.overflow == nil {
+			a.overflow = &event.Cell{Location: &event.Frame{}, Overflow: true}
+		}
+		of = a.overflow
+	}
+	p, key := a.pool(of), a.key(d.Cell, d)
+	at, ok := p.place[key]
+	if !ok {
+		at = len(p.weights)
+		p.place[key] = at
+		p.weights = append(p.weights, weight[K]{key: key})
+	}
+	w := &p.weights[at]
+	w.samples++
+	w.drops += d.Drops
+	w.octets += d.Drops * uint64(d.Len)
+}
+
+// Sums returns what was added up so far: each group's part of every pool.
+func (a *Aggregator[K]) Sums() *Sums[K] {
+	a.sums.Keys, a.sums.Of, a.sums.Total = nil, map[K]*Value{}, Value{Exact: true}
+	for _, p := range a.order {
+		var samples, drops, octets uint64
+		for _, w := range p.weights {
+			samples += w.samples
+			drops += w.drops
+			octets += w.octets
+		}
+		whole := Value{Drops: p.drops, Bytes: p.bytes, Exact: a.byCell && !p.cell.Overflow}
+		if !a.ended {
+			// What was counted after the last tick is known from samples alone.
+			whole.Drops, whole.Bytes = max(p.drops, drops), max(p.bytes, octets)
+		}
+		if len(p.weights) == 0 {
+			a.add(a.key(p.cell, nil), whole)
+			continue
+		}
+		exact := whole.Exact || samples == whole.Drops
+		ofDrops, ofBytes := divider{whole: whole.Drops, parts: drops}, divider{whole: whole.Bytes, parts: octets}
+		for _, w := range p.weights {
+			a.add(w.key, Value{ofDrops.next(w.drops), ofBytes.next(w.octets), w.samples, exact})
+		}
+	}
+	return &a.sums
+}
+
+func (a *Aggregator[K]) add(key K, v Value) {
+	sum := a.sums.Of[key]
+	if sum == nil {
+		sum = &Value{Exact: true}
+		a.sums.Of[key] = sum
+		a.sums.Keys = append(a.sums.Keys, key)
+	}
+	for _, to := range []*Value{sum, &a.sums.Total} {
+		to.Drops += v.Drops
+		to.Bytes += v.Bytes
+		to.Samples += v.Samples
+		to.Exact = to.Exact && v.Exact
+	}
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package recording reads and writes recordings: JSON Lines in zstd, described in
+// docs/recording-format.md. A recording is self-contained, can be streamed, and is
+// readable up to wherever it was cut.
+package recording
+
+import (
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// Schema is the version of the format this package writes. It reads this and all
+// older ones.
+const Schema = 1
+
+// DefaultName is the file that is written and read unless another is named.
+const DefaultName = "drops.jsonl.zst"
+
+// Every line is an object whose first member is its type.
+type (
+	headerLine struct {
+		Type   string `json:"type"` // "header", the first line
+		Schema int    `json:"schema"`
+		event.Meta
+	}
+
+	frameLine struct {
+		Type   string        `json:"type"` // "frame"
+		ID     int           `json:"id"`
+		Addr   event.Address `json:"addr"`
+		Symbol string        `json:"symbol,omitempty"`
+		Offset uint64        `json:"offset,omitempty"`
+		Module string        `json:"module,omitempty"`
+	}
+
+	stackLine struct {
+		Type   string `json:"type"` // "stack"
+		ID     int    `json:"id"`
+		Frames []int  `json:"frames"` // innermost first
+	}
+
+	// A cell is written again, whole, when its device gets another name.
+	cellLine struct {
+		Type       string `json:"type"` // "cell"
+		ID         int    `json:"id"`
+		Reason     string `json:"reason"`
+		ReasonCode uint32 `json:"reason_code"`
+		Location   int    `json:"location"` // a frame
+		Device     string `json:"device,omitempty"`
+		Ifindex    int    `json:"ifindex,omitempty"`
+		Netns      uint32 `json:"netns,omitempty"`
+		NetnsName  string `json:"netns_name,omitempty"`
+		Ethertype  uint16 `json:"ethertype,omitempty"`
+		Protocol   uint8  `json:"protocol,omitempty"`
+		Family     uint8  `json:"family,omitempty"`
+		Overflow   bool   `json:"overflow,omitempty"`
+	}
+
+	// Optional members are absent where they do not apply. appendDrop writes it.
+	dropLine struct {
+		Type     string        `json:"type"` // "drop"
+		TimeNS   int64         `json:"time_ns"`
+		CPU      int           `json:"cpu"`
+		Cell     int           `json:"cell"`
+		Drops    uint64        `json:"drops"`
+		Overflow bool          `json:"overflow"`
+		Stack    *int          `json:"stack"`
+		Context  event.Context `json:"context"`
+		PID      uint32        `json:"pid"`
+		TGID     uint32        `json:"tgid"`
+		Comm     string        `json:"comm"`
+		Cgroup   uint64        `json:"cgroup"`
+		Len      uint32        `json:"len"`
+		VLAN     *uint16       `json:"vlan"`
+		Version  uint8         `json:"ip"`
+		Protocol uint8         `json:"protocol"`
+		TTL      uint8         `json:"ttl"`
+		Fragment bool          `json:"fragment"`
+		Src      string        `json:"src"`
+		Dst      string        `json:"dst"`
+		SrcPort  uint16        `json:"sport"`
+		DstPort  uint16        `json:"dport"`
+		TCPFlags uint8         `json:"tcp_flags"`
+		ICMPType *uint8        `json:"icmp_type"`
+		ICMPCode uint8         `json:"icmp_code"`
+		EchoID   *uint16       `json:"echo_id"`
+		EchoSeq  uint16        `json:"echo_seq"`
+		Packet   []byte        `json:"packet"` // base64
+	}
+
+	tickLine struct {
+		Type   string       `json:"type"` // "tick"
+		TimeNS int64        `json:"time_ns"`
+		Counts [][3]uint64  `json:"counts"` // cell, drops and bytes since the last tick
+		Totals event.Totals `json:"totals"`
+		Loss   event.Loss   `json:"lost"`
+	}
+
+	endLine struct {
+		Type   string       `json:"type"` // "end", the last line
+		TimeNS int64        `json:"time_ns"`
+		Totals event.Totals `json:"totals"`
+		Loss   event.Loss   `json:"lost"`
+	}
+)

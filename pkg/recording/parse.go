@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package recording
+
+import (
+	"encoding/json"
+	"net/netip"
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+func (r *Reader) parseDrop(text []byte) (event.Event, error) {
+	r.text = dropLine{Packet: r.text.Packet[:0]}
+	line := &r.text
+	if err := json.Unmarshal(text, line); err != nil {
+		return nil, err
+	}
+	cell, err := look(r.cells, "cell", line.Cell)
+	if err != nil {
+		return nil, err
+	}
+	d := &r.drop
+	*d = event.Drop{
+		Time: time.Duration(line.TimeNS), CPU: line.CPU, Drops: line.Drops, Overflow: line.Overflow,
+		Cell: cell, Len: line.Len, Context: line.Context, Bytes: line.Packet,
+		Task: event.Task{PID: line.PID, TGID: line.TGID, Comm: event.Printable(line.Comm), Cgroup: line.Cgroup},
+	}
+	if line.Stack != nil {
+		if d.Stack, err = look(r.stacks, "stack", *line.Stack); err != nil {
+			return nil, err
+		}
+	}
+	r.at = max(r.at, d.Time)
+	return d, line.packet(&d.Packet)
+}
+
+func (line *dropLine) packet(p *event.Packet) (err error) {
+	if line.VLAN != nil {
+		p.HasVLAN, p.VLAN = true, *line.VLAN
+	}
+	if line.Version == 0 {
+		return nil
+	}
+	p.Version, p.Protocol, p.TTL, p.Fragment = line.Version, line.Protocol, line.TTL, line.Fragment
+	if p.Src, err = netip.ParseAddr(line.Src); err != nil {
+		return err
+	}
+	if p.Dst, err = netip.ParseAddr(line.Dst); err != nil {
+		return err
+	}
+	p.SrcPort, p.DstPort, p.TCPFlags = line.SrcPort, line.DstPort, line.TCPFlags
+	if line.ICMPType != nil {
+		p.HasICMP, p.ICMPType, p.ICMPCode = true, *line.ICMPType, line.ICMPCode
+	}
+	if line.EchoID != nil {
+		p.EchoID, p.EchoSeq = *line.EchoID, line.EchoSeq
+	}
+	return nil
+}
+
+func (r *Reader) parseTick(text []byte) (event.Event, error) {
+	var line tickLine
+	if err := json.Unmarshal(text, &line); err != nil {
+		return nil, err
+	}
+	r.tick = event.Tick{
+		Time: time.Duration(line.TimeNS), Counts: r.tick.Counts[:0], Totals: line.Totals, Loss: line.Loss,
+	}
+	for _, c := range line.Counts {
+		cell, err := look(r.cells, "cell", int(min(c[0], maxTable)))
+		if err != nil {
+			return nil, err
+		}
+		r.tick.Counts = append(r.tick.Counts, event.Count{Cell: cell, Drops: c[1], Bytes: c[2]})
+	}
+	r.at = max(r.at, r.tick.Time)
+	return &r.tick, nil
+}
+
+func (r *Reader) parseEnd(text []byte) (event.Event, error) {
+	var line endLine
+	if err := json.Unmarshal(text, &line); err != nil {
+		return nil, err
+	}
+	r.ended = true
+	r.at = max(r.at, time.Duration(line.TimeNS))
+	r.end = event.End{Time: time.Duration(line.TimeNS), Totals: line.Totals, Loss: line.Loss}
+	return &r.end, nil
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package recording
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// maxTable bounds each table, so that a small hostile file cannot fill the memory.
+const maxTable = 1 << 20
+
+// tables hold what events refer to by number.
+type tables struct {
+	frames []*event.Frame
+	stacks []*event.Stack
+	cells  []*event.Cell
+}
+
+// look returns the entry of a table, or an error that names what is missing.
+func look[T any](table []*T, what string, id int) (*T, error) {
+	if id < 0 || id >= len(table) {
+		return nil, fmt.Errorf("%s %d is not defined", what, id)
+	}
+	return table[id], nil
+}
+
+func checkID[T any](table []*T, what string, id int) error {
+	if id != len(table) || id >= maxTable {
+		return fmt.Errorf("%s %d follows %d", what, id, len(table)-1)
+	}
+	return nil
+}
+
+func (t *tables) addFrame(text []byte) error {
+	var line frameLine
+	if err := json.Unmarshal(text, &line); err != nil {
+		return err
+	}
+	if err := checkID(t.frames, "frame", line.ID); err != nil {
+		return err
+	}
+	t.frames = append(t.frames, &event.Frame{
+		ID: line.ID, Addr: line.Addr, Offset: line.Offset,
+		Symbol: event.Printable(line.Symbol), Module: event.Printable(line.Module),
+	})
+	return nil
+}
+
+func (t *tables) addStack(text []byte) error {
+	var line stackLine
+	if err := json.Unmarshal(text, &line); err != nil {
+		return err
+	}
+	if err := checkID(t.stacks, "stack", line.ID); err != nil {
+		return err
+	}
+	stack := &event.Stack{ID: line.ID, Frames: make([]*event.Frame, 0, len(line.Frames))}
+	for _, id := range line.Frames {
+		frame, err := look(t.frames, "frame", id)
+		if err != nil {
+			return err
+		}
+		stack.Frames = append(stack.Frames, frame)
+	}
+	t.stacks = append(t.stacks, stack)
+	return nil
+}
+
+// addCell adds a cell, or changes one that is written again.
+func (t *tables) addCell(text []byte) error {
+	var line cellLine
+	if err := json.Unmarshal(text, &line); err != nil {
+		return err
+	}
+	location, err := look(t.frames, "frame", line.Location)
+	if err != nil {
+		return err
+	}
+	cell := event.Cell{
+		ID:       line.ID,
+		Reason:   event.Reason{Code: line.ReasonCode, Name: event.Printable(line.Reason)},
+		Location: location,
+		Device:   event.Device{Index: line.Ifindex, Name: event.Printable(line.Device)},
+		Netns:    event.Netns{Inode: line.Netns, Name: event.Printable(line.NetnsName)},
+
+		Ethertype: line.Ethertype, Protocol: line.Protocol, Family: line.Family, Overflow: line.Overflow,
+	}
+	if known, err := look(t.cells, "cell", line.ID); err == nil {
+		*known = cell
+		return nil
+	}
+	if err := checkID(t.cells, "cell", line.ID); err != nil {
+		return err
+	}
+	t.cells = append(t.cells, &cell)
+	return nil
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package recording
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// window is how far back the compressor looks, bytes. Lines of one kind resemble
+// each other closely, so that a small window does.
+const window = 256 << 10
+
+// Writer writes a recording. Its methods are for one goroutine. After an error it
+// writes no more and returns the error again.
+type Writer struct {
+	zstd                  *zstd.Encoder
+	line                  []byte
+	frames, stacks, cells numbers
+	devices               []event.Device // of cells, as written
+	err                   error
+}
+
+// numbers numbers what is written once, in the order of writing.
+type numbers struct {
+	of   []int // by ID; 0 if not yet written, else the number plus one
+	next int
+}
+
+// get returns the number of an ID, and whether it is a new one.
+func (n *numbers) get(id int) (number int, isNew bool) {
+	for id >= len(n.of) {
+		n.of = append(n.of, 0)
+	}
+	if n.of[id] == 0 {
+		n.next++
+		n.of[id] = n.next
+		return n.next - 1, true
+	}
+	return n.of[id] - 1, false
+}
+
+// NewWriter begins a recording on w.
+func NewWriter(w io.Writer, meta *event.Meta) (*Writer, error) {
+	encoder, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1),
+		zstd.WithWindowSize(window), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return nil, fmt.Errorf("compress recording: %w", err)
+	}
+	out := &Writer{zstd: encoder}
+	out.json(headerLine{Type: "header", Schema: Schema, Meta: *meta})
+	return out, out.Flush()
+}
+
+// Write appends an event, and before it what it refers to and is not yet written.
+func (w *Writer) Write(e event.Event) error {
+	switch e := e.(type) {
+	case *event.Drop:
+		cell, stack := w.cell(e.Cell), w.stack(e.Stack)
+		w.line = appendDrop(w.line[:0], e, cell, stack)
+		w.put()
+	case *event.Tick:
+		line := tickLine{Type: "tick", TimeNS: int64(e.Time), Totals: e.Totals, Loss: e.Loss}
+		line.Counts = make([][3]uint64, 0, len(e.Counts))
+		for _, c := range e.Counts {
+			line.Counts = append(line.Counts, [3]uint64{uint64(w.cell(c.Cell)), c.Drops, c.Bytes})
+		}
+		w.json(line)
+	case *event.End:
+		w.json(endLine{Type: "end", TimeNS: int64(e.Time), Totals: e.Totals, Loss: e.Loss})
+	}
+	return w.err
+}
+
+// Flush writes out everything so far, readable even if nothing follows.
+func (w *Writer) Flush() error {
+	if w.err == nil {
+		w.fail(w.zstd.Flush())
+	}
+	return w.err
+}
+
+// Close completes the compressed stream.
+func (w *Writer) Close() error {
+	err := w.zstd.Close()
+	if w.err == nil {
+		w.fail(err)
+	}
+	return w.err
+}
+
+func (w *Writer) cell(c *event.Cell) int {
+	number, isNew := w.cells.get(c.ID)
+	if isNew {
+		w.devices = append(w.devices, c.Device)
+	} else if w.devices[number] == c.Device {
+		return number
+	}
+	w.devices[number] = c.Device
+	w.json(cellLine{
+		Type: "cell", ID: number, Reason: c.Reason.Name, ReasonCode: c.Reason.Code,
+		Location: w.frame(c.Location), Device: c.Device.Name, Ifindex: c.Device.Index,
+		Netns: c.Netns.Inode, NetnsName: c.Netns.Name,
+		Ethertype: c.Ethertype, Protocol: c.Protocol, Family: c.Family, Overflow: c.Overflow,
+	})
+	return number
+}
+
+// stack returns -1 for nil.
+func (w *Writer) stack(s *event.Stack) int {
+	if s == nil {
+		return -1
+	}
+	number, isNew := w.stacks.get(s.ID)
+	if isNew {
+		line := stackLine{Type: "stack", ID: number, Frames: make([]int, 0, len(s.Frames))}
+		for _, f := range s.Frames {
+			line.Frames = append(line.Frames, w.frame(f))
+		}
+		w.json(line)
+	}
+	return number
+}
+
+func (w *Writer) frame(f *event.Frame) int {
+	number, isNew := w.frames.get(f.ID)
+	if isNew {
+		w.json(frameLine{
+			Type: "frame", ID: number, Addr: f.Addr,
+			Symbol: f.Symbol, Offset: f.Offset, Module: f.Module,
+		})
+	}
+	return number
+}
+
+func (w *Writer) json(line any) {
+	text, err := json.Marshal(line)
+	w.fail(err)
+	w.line = append(append(w.line[:0], text...), '\n')
+	w.put()
+}
+
+func (w *Writer) put() {
+	if w.err == nil {
+		_, err := w.zstd.Write(w.line)
+		w.fail(err)
+	}
+}
+
+func (w *Writer) fail(err error) {
+	if w.err == nil && err != nil {
+		w.err = fmt.Errorf("write recording: %w", err)
+	}
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// EventOptions says how much to tell of each sampled drop.
+type EventOptions struct {
+	Stack bool // a line per frame
+	Hex   bool // the packet's bytes, if they were recorded
+}
+
+// AppendEvent appends a sampled drop as a line in the manner of tcpdump, with more
+// indented lines if asked for.
+func AppendEvent(b []byte, meta *event.Meta, d *event.Drop, options EventOptions) []byte {
+	b = meta.Start.Add(d.Time).AppendFormat(b, "15:04:05.000000")
+	b = fmt.Appendf(b, " %s%s %s: %s at %s [%s, %s/%d, cpu %d]",
+		d.Cell.Device, namespace(d.Cell), packetText(d), d.Cell.Reason.Name, d.Cell.Location,
+		d.Context, d.Task.Comm, d.Task.TGID, d.CPU)
+	if d.Drops != 1 {
+		b = fmt.Appendf(b, " ×%d", d.Drops)
+	}
+	b = append(b, '\n')
+	if options.Stack && d.Stack != nil {
+		for _, f := range d.Stack.Frames {
+			b = fmt.Appendf(b, "\t%s%s\n", f, module(f))
+		}
+	}
+	if options.Hex && len(d.Bytes) > 0 {
+		for line := range strings.Lines(hex.Dump(d.Bytes)) {
+			b = append(append(b, '\t'), line...)
+		}
+	}
+	return b
+}
+
+// namespace tells where a device is, unless that is where everybody expects it.
+func namespace(c *event.Cell) string {
+	if c.Netns.Name == "host" || c.Netns.Inode == 0 {
+		return ""
+	}
+	return "@" + c.Netns.String()
+}
+
+func module(f *event.Frame) string {
+	if f.Module == "" || f.Module == "vmlinux" {
+		return ""
+	}
+	return " [" + f.Module + "]"
+}
+
+func packetText(d *event.Drop) string {
+	p := &d.Packet
+	var b strings.Builder
+	if p.HasVLAN {
+		fmt.Fprintf(&b, "vlan %d, ", p.VLAN)
+	}
+	switch p.Version {
+	case 0:
+		fmt.Fprintf(&b, "%s, length %d", d.Cell.Proto(), d.Len)
+		return b.String()
+	case 4:
+		b.WriteString("IP ")
+	case 6:
+		b.WriteString("IP6 ")
+	}
+	fmt.Fprintf(&b, "%s%s > %s%s: ", p.Src, port(p.SrcPort), p.Dst, port(p.DstPort))
+	switch {
+	case p.Fragment:
+		fmt.Fprintf(&b, "%s fragment", event.ProtocolName(p.Protocol))
+	case p.Protocol == event.ProtocolTCP:
+		fmt.Fprintf(&b, "Flags [%s]", tcpFlags(p.TCPFlags))
+	case p.IsEcho():
+		fmt.Fprintf(&b, "%s echo %s, id %d, seq %d", event.ProtocolName(p.Protocol), echo(p), p.EchoID, p.EchoSeq)
+	case p.HasICMP:
+		fmt.Fprintf(&b, "%s type %d code %d", event.ProtocolName(p.Protocol), p.ICMPType, p.ICMPCode)
+	default:
+		b.WriteString(event.ProtocolName(p.Protocol))
+	}
+	fmt.Fprintf(&b, ", length %d", d.Len)
+	return b.String()
+}
+
+func port(n uint16) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(".%d", n)
+}
+
+func echo(p *event.Packet) string {
+	if p.ICMPType == 8 || p.ICMPType == 128 {
+		return "request"
+	}
+	return "reply"
+}
+
+// tcpFlags spells TCP's flags with tcpdump's letters.
+func tcpFlags(flags uint8) string {
+	var b strings.Builder
+	for _, f := range []struct {
+		bit    uint8
+		letter byte
+	}{{0x01, 'F'}, {0x02, 'S'}, {0x04, 'R'}, {0x08, 'P'}, {0x20, 'U'}, {0x40, 'E'}, {0x80, 'W'}, {0x10, '.'}} {
+		if flags&f.bit != 0 {
+			b.WriteByte(f.letter)
+		}
+	}
+	if b.Len() == 0 {
+		return "none"
+	}
+	return b.String()
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package report makes one Report of a source, and prints it as text or JSON. All
+// that is computed is computed here; the printers only spell it.
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/profile"
+)
+
+// Report says where packets were lost.
+type Report struct {
+	Meta     *event.Meta
+	Duration time.Duration
+	Drops    uint64
+	Bytes    uint64
+	Unwound  uint64
+	Sampled  event.Totals
+	Loss     event.Loss
+	By       []string // names of the dimensions
+	Exact    bool     // no group is an estimate
+	Groups   []Group  // most drops first
+	More     Group    // what Options.Limit left out; Count says how many groups
+	Count    int      // groups in all
+	Cut      *event.CutError
+}
+
+// Group is a row: drops that are alike in every dimension.
+type Group struct {
+	Key     []string // a value per dimension
+	Drops   uint64
+	Bytes   uint64
+	Share   float64 // of all drops, 0 to 1
+	Rate    float64 // drops per second
+	Samples uint64
+	Exact   bool
+}
+
+// Options says how to group.
+type Options struct {
+	By    []profile.Dimension
+	Limit int // groups to show; 0: all
+}
+
+// Builder makes a Report of events as they come.
+type Builder struct {
+	meta    *event.Meta
+	options Options
+	sums    *profile.Aggregator[string]
+}
+
+// separator keeps the values of a key apart; names cannot contain it (event.Text).
+const separator = "\x00"
+
+// NewBuilder returns a Builder for the events of a recording.
+func NewBuilder(meta *event.Meta, options Options) *Builder {
+	byCell := true
+	for _, m := range options.By {
+		byCell = byCell && m.ByCell
+	}
+	key := func(c *event.Cell, d *event.Drop) string {
+		values := make([]string, len(options.By))
+		for i, m := range options.By {
+			values[i] = m.Value(c, d)
+		}
+		return strings.Join(values, separator)
+	}
+	return &Builder{meta, options, profile.NewAggregator(byCell, key)}
+}
+
+// Add adds an event.
+func (b *Builder) Add(e event.Event) { b.sums.Add(e) }
+
+// Report returns what was added so far.
+func (b *Builder) Report() *Report {
+	sums := b.sums.Sums()
+	r := &Report{
+		Meta: b.meta, Duration: sums.Duration,
+		Drops: sums.Total.Drops, Bytes: sums.Total.Bytes, Exact: sums.Total.Exact,
+		Unwound: event.Unwound(sums.Sampled, sums.Loss), Sampled: sums.Sampled, Loss: sums.Loss,
+	}
+	for _, m := range b.options.By {
+		r.By = append(r.By, m.Name)
+	}
+	for _, key := range sums.Keys {
+		if v := sums.Of[key]; v.Drops > 0 {
+			r.Groups = append(r.Groups, r.group(strings.Split(key, separator), v))
+		}
+	}
+	slices.SortFunc(r.Groups, func(a, b Group) int {
+		return cmp.Or(cmp.Compare(b.Drops, a.Drops), slices.Compare(a.Key, b.Key))
+	})
+	r.Count = len(r.Groups)
+	r.limit(b.options.Limit)
+	return r
+}
+
+func (r *Report) group(key []string, v *profile.Value) Group {
+	g := Group{Key: key, Drops: v.Drops, Bytes: v.Bytes, Samples: v.Samples, Exact: v.Exact}
+	if r.Drops > 0 {
+		g.Share = float64(v.Drops) / float64(r.Drops)
+	}
+	if seconds := r.Duration.Seconds(); seconds > 0 {
+		g.Rate = float64(v.Drops) / seconds
+	}
+	return g
+}
+
+// limit keeps the largest groups and adds up the others.
+func (r *Report) limit(n int) {
+	if n <= 0 || n >= len(r.Groups) {
+		return
+	}
+	rest := profile.Value{Exact: true}
+	for _, g := range r.Groups[n:] {
+		rest.Drops += g.Drops
+		rest.Bytes += g.Bytes
+		rest.Samples += g.Samples
+		rest.Exact = rest.Exact && g.Exact
+	}
+	r.More = r.group(nil, &rest)
+	r.Groups = r.Groups[:n]
+}
+
+// Read makes a Report of all of a source. A recording that was cut short is no
+// error, Report.Cut tells; with any other error comes a Report of what was read.
+func Read(src event.Source, options Options) (*Report, error) {
+	b := NewBuilder(src.Meta(), options)
+	err := profile.Each(src, func(e event.Event) error { b.Add(e); return nil })
+	r := b.Report()
+	if cut, ok := event.AsCut(err); ok {
+		r.Cut, err = cut, nil
+	}
+	return r, err
+}

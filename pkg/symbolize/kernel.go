@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package symbolize
+
+import (
+	"fmt"
+	"io/fs"
+	"time"
+)
+
+const kallsyms = "proc/kallsyms"
+
+// Kernel names the addresses of the running kernel. Modules and BPF programs come
+// and go, so it reads its table anew when an address outside the kernel image
+// turns up some time after the last reading.
+type Kernel struct {
+	files fs.FS
+	now   func() time.Time
+	table *Table
+	read  time.Time
+}
+
+// Refresh is the least time between two readings of the kernel's symbols.
+const Refresh = time.Second
+
+// ReadKernel reads the symbols under root, os.DirFS("/") for the running kernel.
+func ReadKernel(root fs.FS) (*Kernel, error) {
+	k := &Kernel{files: root, now: time.Now}
+	return k, k.load()
+}
+
+func (k *Kernel) load() error {
+	started := k.now()
+	file, err := k.files.Open(kallsyms)
+	if err != nil {
+		return fmt.Errorf("read symbols: %w", err)
+	}
+	defer file.Close()
+	table, err := ParseKallsyms(file)
+	if err != nil {
+		return fmt.Errorf("read symbols: %w", err)
+	}
+	k.table, k.read = table, started
+	return nil
+}
+
+// Hidden reports whether the kernel shows no addresses, as kernel.kptr_restrict asks.
+func (k *Kernel) Hidden() bool { return k.table.Hidden() }
+
+// Text returns where the kernel image's own code lies, from _stext to _etext.
+func (k *Kernel) Text() Range { return k.table.Text() }
+
+// Lookup names a return address. Ask once for each and keep the answer: a first
+// look at an address in a module or BPF program may read the whole table anew.
+func (k *Kernel) Lookup(addr uint64) (Symbol, bool) {
+	movable := addr < k.table.text.Start || addr >= k.table.text.End
+	if movable && !k.table.Hidden() && k.now().Sub(k.read) > Refresh {
+		// The old table serves on if the kernel will not show a new one.
+		_ = k.load()
+	}
+	return k.table.Lookup(addr)
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package symbolize turns code addresses into symbols, so that a stack can be read.
+package symbolize
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"sort"
+)
+
+// Symbol is what an address is called.
+type Symbol struct {
+	Name   string
+	Offset uint64 // of the address from the symbol's start
+	Module string // "vmlinux", a module's name, or "bpf" for a BPF program
+}
+
+// Range is the addresses from Start up to End.
+type Range struct{ Start, End uint64 }
+
+// Table maps addresses to the functions of a kernel, its modules and its BPF
+// programs. It is immutable.
+type Table struct {
+	starts  []uint64 // sorted
+	names   []uint32 // offsets of the names in strings, which end at a newline
+	modules []uint16 // indexes of module
+	strings []byte
+	module  []string
+	text    Range
+	hidden  bool
+}
+
+const (
+	vmlinux      = "vmlinux"
+	usualSymbols = 1 << 17 // room that spares most kernels a second allocation
+)
+
+// ParseKallsyms reads a table in the format of /proc/kallsyms: address, type,
+// name and, for what is not in the kernel image, the module in brackets.
+func ParseKallsyms(r io.Reader) (*Table, error) {
+	t := &Table{
+		starts: make([]uint64, 0, usualSymbols), names: make([]uint32, 0, usualSymbols),
+		modules: make([]uint16, 0, usualSymbols), strings: make([]byte, 0, 32*usualSymbols),
+		module: []string{vmlinux}, hidden: true,
+	}
+	modules := map[string]uint16{vmlinux: 0}
+	sorted := true
+	lines := bufio.NewScanner(r)
+	for n := 1; lines.Scan(); n++ {
+		addr, kind, name, module, err := parseLine(lines.Bytes())
+		if err != nil {
+			return nil, fmt.Errorf("kallsyms line %d: %w", n, err)
+		}
+		t.hidden = t.hidden && addr == 0
+		switch {
+		case len(module) > 0:
+		case string(name) == "_stext":
+			t.text.Start = addr
+		case string(name) == "_etext":
+			t.text.End = addr
+		}
+		if kind|0x20 != 't' && kind|0x20 != 'w' {
+			continue
+		}
+		id, known := modules[string(module)]
+		if len(module) == 0 {
+			id, known = 0, true
+		}
+		if !known {
+			id = uint16(len(t.module))
+			modules[string(module)] = id
+			t.module = append(t.module, string(module))
+		}
+		if last := len(t.starts) - 1; last >= 0 && t.starts[last] > addr {
+			sorted = false
+		}
+		t.starts = append(t.starts, addr)
+		t.names = append(t.names, uint32(len(t.strings)))
+		t.modules = append(t.modules, id)
+		t.strings = append(append(t.strings, name...), '\n')
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("read kallsyms: %w", err)
+	}
+	if !sorted {
+		sort.Stable(byStart{t})
+	}
+	return t, nil
+}
+
+// parseLine splits "ffffffff81000000 T _stext" or "… t init_once\t[veth]".
+func parseLine(line []byte) (addr uint64, kind byte, name, module []byte, err error) {
+	hex, rest, ok := bytes.Cut(line, []byte{' '})
+	if !ok || len(rest) < 3 || rest[1] != ' ' {
+		return 0, 0, nil, nil, fmt.Errorf("%q is not a symbol", line)
+	}
+	if addr, err = parseHex(hex); err != nil {
+		return 0, 0, nil, nil, err
+	}
+	name, module, ok = bytes.Cut(rest[2:], []byte{'\t'})
+	if ok {
+		module = bytes.TrimSuffix(bytes.TrimPrefix(module, []byte{'['}), []byte{']'})
+	}
+	return addr, rest[0], name, module, nil
+}
+
+func parseHex(hex []byte) (uint64, error) {
+	var v uint64
+	for _, c := range hex {
+		var digit byte
+		switch {
+		case c >= '0' && c <= '9':
+			digit = c - '0'
+		case c >= 'a' && c <= 'f':
+			digit = c - 'a' + 10
+		default:
+			return 0, fmt.Errorf("invalid address %q", hex)
+		}
+		v = v<<4 | uint64(digit)
+	}
+	if len(hex) == 0 || len(hex) > 16 {
+		return 0, fmt.Errorf("invalid address %q", hex)
+	}
+	return v, nil
+}
+
+// Hidden reports whether the kernel showed no address, as kernel.kptr_restrict asks.
+func (t *Table) Hidden() bool { return t.hidden }
+
+// Len returns the number of functions.
+func (t *Table) Len() int { return len(t.starts) }
+
+// Text returns where the kernel image's own code lies, from _stext to _etext.
+func (t *Table) Text() Range { return t.text }
+
+// Lookup names a return address. It looks up the byte before it, since a call
+// that does not return may be the last instruction of its function.
+func (t *Table) Lookup(addr uint64) (Symbol, bool) {
+	if t.hidden || addr == 0 {
+		return Symbol{}, false
+	}
+	i, found := slices.BinarySearchFunc(t.starts, addr-1, cmp.Compare[uint64])
+	if !found {
+		i--
+	}
+	if i < 0 {
+		return Symbol{}, false
+	}
+	for i > 0 && t.starts[i-1] == t.starts[i] {
+		i-- // of several names the first one listed
+	}
+	name := t.strings[t.names[i]:]
+	name = name[:bytes.IndexByte(name, '\n')]
+	return Symbol{string(name), addr - t.starts[i], t.module[t.modules[i]]}, true
+}
+
+type byStart struct{ *Table }
+
+func (b byStart) Len() int           { return len(b.starts) }
+func (b byStart) Less(i, j int) bool { return b.starts[i] < b.starts[j] }
+func (b byStart) Swap(i, j int) {
+	b.starts[i], b.starts[j] = b.starts[j], b.starts[i]
+	b.names[i], b.names[j] = b.names[j], b.names[i]
+	b.modules[i], b.modules[j] = b.modules[j], b.modules[i]
+}

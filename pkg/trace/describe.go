@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"os"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/symbolize"
+)
+
+// describe says where and how events are recorded, from now on.
+func describe(config Config, cpus int) event.Meta {
+	var name unix.Utsname
+	_ = unix.Uname(&name) // fails for a bad address alone
+	notes, _ := os.ReadFile("/sys/kernel/notes")
+	start, mono := time.Now(), clock(unix.CLOCK_MONOTONIC)
+	return event.Meta{
+		Kernel:  unix.ByteSliceToString(name.Release[:]),
+		BuildID: symbolize.BuildID(notes),
+		Arch:    runtime.GOARCH, Host: unix.ByteSliceToString(name.Nodename[:]), CPUs: cpus,
+		Command: os.Args,
+		Start:   start, StartMono: mono, Boot: start.Add(-clock(unix.CLOCK_BOOTTIME)),
+		UnwindBudget: config.UnwindBudget, Exact: config.Exact, Snaplen: config.Snaplen,
+	}
+}
+
+func clock(id int32) time.Duration {
+	var now unix.Timespec
+	_ = unix.ClockGettime(id, &now) // fails for an unknown clock alone
+	return time.Duration(now.Nano())
+}
+
+// readSymbols begins to read the kernel's symbols, which takes as long as loading
+// the programs does; the function it returns waits for them and notes in the
+// description what they are.
+func readSymbols() func(*event.Meta) symbols {
+	type result struct {
+		kernel *symbolize.Kernel
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		kernel, err := symbolize.ReadKernel(os.DirFS("/"))
+		done <- result{kernel, err}
+	}()
+	return func(meta *event.Meta) symbols {
+		r := <-done
+		switch {
+		case r.err != nil:
+			meta.Notes = append(meta.Notes, "no symbols: "+r.err.Error())
+			return nameless{}
+		case r.kernel.Hidden():
+			meta.Notes = append(meta.Notes, "no symbols: the kernel hides its addresses (sysctl kernel.kptr_restrict)")
+			return nameless{}
+		}
+		text := r.kernel.Text()
+		meta.Text = event.Range{Start: event.Address(text.Start), End: event.Address(text.End)}
+		return r.kernel
+	}
+}
+
+// nameless stands in for symbols that cannot be had.
+type nameless struct{}
+
+func (nameless) Lookup(uint64) (symbolize.Symbol, bool) { return symbolize.Symbol{}, false }
+
+// subsystemTypes returns the BTF of loaded modules that bring drop reasons along.
+func subsystemTypes(types *btf.Cache) []*btf.Spec {
+	loaded, err := types.Modules()
+	if err != nil {
+		return nil // a kernel without split BTF; its reasons are shown by number
+	}
+	var specs []*btf.Spec
+	for _, module := range []string{"mac80211", "openvswitch"} {
+		if !slices.Contains(loaded, module) {
+			continue
+		}
+		if spec, err := types.Module(module); err == nil {
+			specs = append(specs, spec)
+		}
+	}
+	return specs
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/link"
+)
+
+// hook is a program attached to a place in the kernel.
+type hook struct {
+	name, rung string
+	program    *ebpf.Program
+	link       link.Link
+	once       sync.Once
+}
+
+// Close detaches. The program stays, so that its counters can be read.
+func (h *hook) Close() (err error) {
+	h.once.Do(func() { err = h.link.Close() })
+	return err
+}
+
+// rung is one way to attach to a hook; the first that the kernel takes is used.
+type rung struct {
+	name    string
+	program string
+	attach  func(*ebpf.Program) (link.Link, error)
+}
+
+const kfreeSkb = "skb:kfree_skb"
+
+// Needs kernel 5.5+ with BTF for tp_btf, 4.17+ for raw_tp.
+var kfreeSkbLadder = [...]rung{
+	{"tp_btf", "kfree_skb_btf", func(p *ebpf.Program) (link.Link, error) {
+		return link.AttachTracing(link.TracingOptions{Program: p})
+	}},
+	{"raw_tp", "kfree_skb_raw", func(p *ebpf.Program) (link.Link, error) {
+		return link.AttachRawTracepoint(link.RawTracepointOptions{Name: "kfree_skb", Program: p})
+	}},
+}
+
+// attach loads and attaches the best program that the kernel takes.
+func attach(spec *ebpf.CollectionSpec, types *btf.Cache) (*hook, *ebpf.Collection, error) {
+	var errs []error
+	for _, r := range kfreeSkbLadder {
+		h, c, err := climb(spec.Copy(), types, r)
+		if err == nil {
+			return h, c, nil
+		}
+		errs = append(errs, fmt.Errorf("attach %s by %s: %w", kfreeSkb, r.name, err))
+	}
+	return nil, nil, errors.Join(errs...)
+}
+
+func climb(spec *ebpf.CollectionSpec, types *btf.Cache, r rung) (*hook, *ebpf.Collection, error) {
+	for name := range spec.Programs {
+		if name != r.program {
+			delete(spec.Programs, name)
+		}
+	}
+	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: types})
+	if err != nil {
+		return nil, nil, err
+	}
+	attached, err := r.attach(c.Programs[r.program])
+	if err != nil {
+		c.Close()
+		return nil, nil, err
+	}
+	return &hook{name: kfreeSkb, rung: r.name, program: c.DetachProgram(r.program), link: attached}, c, nil
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/cilium/ebpf/ringbuf"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+const (
+	tickInterval = time.Second
+	// pollInterval bounds how long a sample waits in the ring buffer. The programs
+	// wake the reader only when the ring fills: a wake-up costs the CPU that drops.
+	pollInterval = 100 * time.Millisecond
+)
+
+type state int
+
+const (
+	running state = iota
+	drained
+	ended
+)
+
+// Next implements event.Source. It waits for a sample or for the next tick, which
+// comes once a second.
+func (t *Tracer) Next() (event.Event, error) {
+	switch t.state {
+	case drained:
+		t.state = ended
+		t.end = event.End{Time: t.tick.Time, Totals: t.totals, Loss: t.loss}
+		return &t.end, nil
+	case ended:
+		return nil, io.EOF
+	}
+	for {
+		now := time.Now()
+		if !now.Before(t.nextTick) && !t.stopping.Load() {
+			t.nextTick = now.Add(tickInterval)
+			return t.count(now)
+		}
+		err := t.reader.ReadInto(&t.raw)
+		switch {
+		case err == nil:
+			if t.totals.Read++; t.decode() {
+				return &t.drop, nil
+			}
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			t.reader.SetDeadline(time.Now().Add(min(pollInterval, max(0, time.Until(t.nextTick)))))
+		case errors.Is(err, ringbuf.ErrFlushed):
+			t.state = drained
+			return t.count(time.Now())
+		default:
+			return nil, fmt.Errorf("read ring buffer: %w", err)
+		}
+	}
+}
+
+func (t *Tracer) decode() bool {
+	if err := t.record.Decode(t.raw.RawSample); err != nil {
+		t.loss.Malformed++
+		return false
+	}
+	t.resolver.drop(&t.drop, &t.record, &t.loss)
+	t.drop.Bytes = t.drop.Bytes[:min(len(t.drop.Bytes), t.config.Snaplen)]
+	return true
+}
+
+// count reads the cells and shares the budget out by what they counted.
+func (t *Tracer) count(now time.Time) (event.Event, error) {
+	t.tally.reset()
+	t.cells.read(t.resolver.cell, &t.tally)
+	for _, c := range t.tally.counts {
+		t.totals.Drops += c.Drops
+		t.totals.Bytes += c.Bytes
+		if c.Cell.Overflow {
+			t.loss.Overflow += c.Drops
+		}
+	}
+	t.stats.read(&t.totals, &t.loss)
+	t.loss.Missed = t.hook.missed()
+
+	elapsed := now.Sub(t.lastTick).Seconds()
+	t.lastTick = now
+	if rates := t.cells.rates; !t.config.Exact && elapsed > 0 {
+		for i := range rates {
+			rates[i] /= elapsed
+		}
+		share := fairShare(rates, float64(t.config.UnwindBudget))
+		if err := t.share.Set(uint32(max(1, share))); err != nil {
+			return nil, fmt.Errorf("share out the unwinding budget: %w", err)
+		}
+	}
+	t.tick = event.Tick{
+		Time: now.Sub(t.meta.Start), Counts: t.tally.counts, Totals: t.totals, Loss: t.loss,
+	}
+	return &t.tick, nil
+}
+
+// Behind reports whether more samples wait, so that Next would not.
+func (t *Tracer) Behind() bool { return t.state == running && t.raw.Remaining > 0 }

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/ringbuf"
+	"github.com/cilium/ebpf/rlimit"
+	"golang.org/x/sys/unix"
+
+	"github.com/dropwatch/dropwatch/bpf"
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// Tracer is an event.Source of the running kernel. Next and Close are for one
+// goroutine; Stop is for any.
+type Tracer struct {
+	config   Config
+	meta     event.Meta
+	hook     *hook
+	maps     bpf.DropMaps
+	share    *ebpf.Variable
+	cells    *cells
+	stats    *stats
+	memory   [][]byte
+	reader   *ringbuf.Reader
+	resolver *resolver
+	stopping atomic.Bool
+
+	state    state
+	nextTick time.Time
+	lastTick time.Time
+	raw      ringbuf.Record
+	record   event.Record
+	drop     event.Drop
+	tick     event.Tick
+	end      event.End
+	tally    tally
+	totals   event.Totals
+	loss     event.Loss
+}
+
+// Open attaches to the running kernel; from then on drops are counted. The error
+// says what was tried; errors.Is tells os.ErrPermission and ebpf.ErrNotSupported.
+func Open(config Config) (_ *Tracer, err error) {
+	cpus, err := ebpf.PossibleCPU()
+	if err != nil {
+		return nil, fmt.Errorf("count CPUs: %w", err)
+	}
+	if config, err = config.complete(cpus); err != nil {
+		return nil, err
+	}
+	symbols := readSymbols()
+	// Needed before 5.11 alone. Without it maps may turn out too large, and say so.
+	_ = rlimit.RemoveMemlock()
+	types := btf.NewCache()
+	kernel, err := types.Kernel()
+	if err != nil {
+		return nil, fmt.Errorf("read kernel BTF: %w", err)
+	}
+	names, err := dropreason.FromBTF(kernel, subsystemTypes(types)...)
+	if err != nil {
+		return nil, fmt.Errorf("read drop reasons: %w", err)
+	}
+
+	t := &Tracer{config: config}
+	defer func() {
+		if err != nil {
+			_ = t.Close()
+		}
+	}()
+	spec, err := prepare(config, cpus, kernel)
+	if err != nil {
+		return nil, err
+	}
+	t.meta = describe(config, cpus)
+	var collection *ebpf.Collection
+	if t.hook, collection, err = attach(spec, types); err != nil {
+		return nil, err
+	}
+	defer collection.Close()
+	if err = t.adopt(collection); err != nil {
+		return nil, err
+	}
+	t.meta.Hooks = []event.Hook{{Name: t.hook.name, Rung: t.hook.rung}}
+	t.resolver = newResolver(t.meta.StartMono, symbols(&t.meta), names)
+	t.lastTick = time.Now()
+	t.nextTick = t.lastTick.Add(tickInterval)
+	debug.FreeOSMemory() // the types and the symbols' text are large, and needed no more
+	return t, nil
+}
+
+// prepare sets the sizes and constants of the programs.
+func prepare(config Config, cpus int, kernel *btf.Spec) (*ebpf.CollectionSpec, error) {
+	spec, err := bpf.LoadDrop()
+	if err != nil {
+		return nil, fmt.Errorf("read programs: %w", err)
+	}
+	spec.Maps["samples"].MaxEntries = uint32(config.RingBytes)
+	spec.Maps["cells"].MaxEntries = uint32(cpus * config.CellsPerCPU)
+	spec.Maps["stats"].MaxEntries = uint32(cpus)
+	for name, value := range map[string]any{
+		"cells_per_cpu":        uint32(config.CellsPerCPU),
+		"exact":                config.Exact,
+		"nests":                programsNest(kernel),
+		"packet_bytes":         uint32(max(config.Snaplen, headerBytes)),
+		"preempt_count_offset": preemptCountOffset(kernel),
+		"wakeup_bytes":         uint64(config.RingBytes / 4),
+		"share":                uint32(config.UnwindBudget),
+	} {
+		if err := spec.Variables[name].Set(value); err != nil {
+			return nil, fmt.Errorf("set %s: %w", name, err)
+		}
+	}
+	return spec, nil
+}
+
+// adopt takes over the maps that were loaded, and maps their memory.
+func (t *Tracer) adopt(c *ebpf.Collection) error {
+	if err := c.Assign(&t.maps); err != nil {
+		return err
+	}
+	t.share = c.Variables["share"]
+	memory, err := t.mmap(t.maps.Cells)
+	if err != nil {
+		return err
+	}
+	t.cells = newCells(memory, t.config.CellsPerCPU)
+	if memory, err = t.mmap(t.maps.Stats); err != nil {
+		return err
+	}
+	t.stats = newStats(memory)
+	if t.reader, err = ringbuf.NewReader(t.maps.Samples); err != nil {
+		return fmt.Errorf("map ring buffer: %w", err)
+	}
+	return nil
+}
+
+func (t *Tracer) mmap(m *ebpf.Map) ([]byte, error) {
+	size := int(m.ValueSize() * m.MaxEntries())
+	memory, err := unix.Mmap(m.FD(), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("map %s: %w", m, err)
+	}
+	t.memory = append(t.memory, memory)
+	return memory, nil
+}
+
+// Close detaches and frees everything. Events read before stay valid but for
+// memory of the Tracer itself.
+func (t *Tracer) Close() error {
+	var errs []error
+	if t.hook != nil {
+		errs = append(errs, t.hook.Close(), t.hook.program.Close())
+	}
+	if t.reader != nil {
+		errs = append(errs, t.reader.Close())
+	}
+	for _, memory := range t.memory {
+		errs = append(errs, unix.Munmap(memory))
+	}
+	t.memory = nil
+	if t.maps.Cells != nil {
+		errs = append(errs, t.maps.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Meta implements event.Source.
+func (t *Tracer) Meta() *event.Meta { return &t.meta }
+
+// Stop detaches; Next then yields what is left, an *event.End and io.EOF.
+func (t *Tracer) Stop() error {
+	if t.stopping.Swap(true) {
+		return nil
+	}
+	err := t.hook.Close()
+	waitForPrograms()
+	return errors.Join(err, t.reader.Flush())
+}
+
+// waitForPrograms returns when no program that was detached still runs on another
+// CPU. That takes an RCU grace period, which is what membarrier(2) waits for, but
+// not on kernels with nohz_full CPUs.
+func waitForPrograms() {
+	const global = 1 // MEMBARRIER_CMD_GLOBAL, include/uapi/linux/membarrier.h
+	if _, _, errno := unix.Syscall(unix.SYS_MEMBARRIER, global, 0, 0); errno != 0 {
+		time.Sleep(100 * time.Millisecond)
+	}
+}

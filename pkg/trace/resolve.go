@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"time"
+
+	"github.com/dropwatch/dropwatch/bpf"
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/symbolize"
+)
+
+type symbols interface {
+	Lookup(addr uint64) (symbolize.Symbol, bool)
+}
+
+type reasons interface {
+	Name(code uint32) string
+}
+
+const (
+	maxExtraCells = 1 << 15 // cells known only from samples of the overflow cell
+	maxTexts      = 1 << 14 // comms and device names
+)
+
+// resolver turns the numbers of the kernel into names, each once, within bounds.
+type resolver struct {
+	start    time.Duration // CLOCK_MONOTONIC of Meta.Start
+	reasons  reasons
+	stacks   *stacks
+	netns    namespaces
+	cells    map[bpf.DropCellKey]*event.Cell
+	extra    int
+	overflow *event.Cell
+	texts    map[string]string
+}
+
+func newResolver(start time.Duration, names symbols, reasons reasons) *resolver {
+	return &resolver{
+		start: start, reasons: reasons, stacks: newStacks(names),
+		cells: map[bpf.DropCellKey]*event.Cell{}, texts: map[string]string{},
+	}
+}
+
+// cell returns the cell of a key. Cells of which only samples of the overflow
+// cell tell are kept up to a bound, then they are the overflow cell itself.
+func (r *resolver) cell(key *bpf.DropCellKey, overflow bool) *event.Cell {
+	if *key == (bpf.DropCellKey{}) {
+		return r.overflowCell()
+	}
+	if c, ok := r.cells[*key]; ok {
+		return c
+	}
+	if overflow {
+		if r.extra++; r.extra > maxExtraCells {
+			return r.overflowCell()
+		}
+	}
+	c := &event.Cell{
+		ID:        r.nextID(),
+		Reason:    event.Reason{Code: key.Reason, Name: r.reasons.Name(key.Reason)},
+		Location:  r.stacks.frame(key.Location),
+		Device:    event.Device{Index: int(key.Ifindex)},
+		Netns:     event.Netns{Inode: key.Netns, Name: r.netns.name(key.Netns)},
+		Ethertype: key.Ethertype, Protocol: key.L4, Family: key.Family,
+	}
+	r.cells[*key] = c
+	return c
+}
+
+func (r *resolver) overflowCell() *event.Cell {
+	if r.overflow == nil {
+		r.overflow = &event.Cell{ID: r.nextID(), Location: r.stacks.frame(0), Overflow: true}
+	}
+	return r.overflow
+}
+
+func (r *resolver) nextID() int {
+	if r.overflow != nil {
+		return len(r.cells) + 1
+	}
+	return len(r.cells)
+}
+
+// drop names everything in a sample. A device has its name from samples alone.
+func (r *resolver) drop(d *event.Drop, rec *event.Record, loss *event.Loss) {
+	d.Time = time.Duration(rec.TimeNs) - r.start
+	d.CPU = int(rec.Cpu)
+	d.Drops = uint64(rec.Drops)
+	d.Overflow = rec.Has(bpf.DropRecordFlagRECORD_OVERFLOW)
+	d.Cell = r.cell(&rec.Key, d.Overflow)
+	if name := rec.DeviceBytes(); len(name) > 0 && !d.Cell.Overflow {
+		d.Cell.Device.Name = r.text(name)
+	}
+	d.Len = rec.Len
+	d.Packet = rec.Headers()
+	d.Task = event.Task{PID: rec.Pid, TGID: rec.Tgid, Comm: r.text(rec.CommBytes()), Cgroup: rec.CgroupId}
+	d.Context = event.ContextUnknown
+	if rec.Has(bpf.DropRecordFlagRECORD_PREEMPT_COUNT) {
+		d.Context = event.ContextOf(rec.PreemptCount, d.Task, rec.Has(bpf.DropRecordFlagRECORD_KTHREAD))
+	}
+	d.Stack = nil
+	if addresses := rec.Addresses(); len(addresses) > 0 {
+		if d.Stack = r.stacks.find(addresses, rec.Key.Location); d.Stack == nil {
+			loss.StackTable++
+		}
+	}
+	d.Bytes = rec.Bytes()
+}
+
+// text makes a string of a name, the same one each time.
+func (r *resolver) text(name []byte) string {
+	if text, ok := r.texts[string(name)]; ok {
+		return text
+	}
+	text := event.Text(name)
+	if len(r.texts) < maxTexts {
+		r.texts[string(name)] = text
+	}
+	return text
+}

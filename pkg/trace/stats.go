@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/dropwatch/dropwatch/bpf"
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// stats reads what became of the samples of all CPUs.
+type stats struct{ shared []bpf.DropCpuStats }
+
+func newStats(memory []byte) *stats {
+	n := len(memory) / int(unsafe.Sizeof(bpf.DropCpuStats{}))
+	return &stats{unsafe.Slice((*bpf.DropCpuStats)(unsafe.Pointer(&memory[0])), n)}
+}
+
+func (s *stats) read(totals *event.Totals, loss *event.Loss) {
+	totals.Sampled, loss.RingFull, loss.StackFailed = 0, 0, 0
+	for i := range s.shared {
+		totals.Sampled += atomic.LoadUint64(&s.shared[i].Submitted)
+		loss.RingFull += atomic.LoadUint64(&s.shared[i].RingFull)
+		loss.StackFailed += atomic.LoadUint64(&s.shared[i].StackFailed)
+	}
+}
+
+// missed returns how many drops the kernel kept from the program because it was
+// running on that CPU already, or nil if the kernel does not count them.
+// Needs kernel 5.12+ (recursion_misses in fdinfo, 9ed9e9ba2337).
+func (h *hook) missed() *uint64 {
+	file, err := os.Open(fmt.Sprintf("/proc/self/fdinfo/%d", h.program.FD()))
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		value, ok := strings.CutPrefix(lines.Text(), "recursion_misses:")
+		if !ok {
+			continue
+		}
+		if n, err := strconv.ParseUint(strings.TrimSpace(value), 10, 64); err == nil {
+			return &n
+		}
+	}
+	return nil
+}
