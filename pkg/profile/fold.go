@@ -17,15 +17,14 @@ import (
 func Fold(src event.Source) (*Sums[string], error) {
 	return Aggregate(src, false, func(c *event.Cell, d *event.Drop) string {
 		var b strings.Builder
-		if d == nil {
+		switch {
+		case d == nil:
 			b.WriteString(Unsampled)
-		} else {
+		case d.Stack == nil:
+			b.WriteString(foldable(root(d)) + ";" + NoStack)
+		default:
 			b.WriteString(foldable(root(d)))
-			frames := trimmed(d)
-			if frames == nil {
-				b.WriteString(";" + NoStack)
-			}
-			for _, f := range slices.Backward(frames) {
+			for _, f := range slices.Backward(trimmed(d.Stack, d.Context == event.ContextProcess)) {
 				b.WriteByte(';')
 				b.WriteString(foldable(f.Name()))
 			}

@@ -22,6 +22,8 @@ type stackKey struct {
 	comm  string
 	tgid  uint32
 	cpu   int
+
+	process bool // context
 }
 
 // PProf returns the stacks of a source as a profile for go tool pprof: drops and
@@ -34,7 +36,7 @@ func PProf(src event.Source) (*profile.Profile, *event.CutError, error) {
 		if d == nil {
 			return stackKey{cell: c}
 		}
-		return stackKey{d.Stack, c, root(d), d.Task.Comm, d.Task.TGID, d.CPU}
+		return stackKey{d.Stack, c, root(d), d.Task.Comm, d.Task.TGID, d.CPU, d.Context == event.ContextProcess}
 	})
 	b := builder{
 		meta: src.Meta(), functions: map[[2]string]*profile.Function{},
@@ -92,7 +94,7 @@ func (b *builder) sample(key stackKey, v *Value) {
 	case key.stack == nil:
 		s.Location = append(s.Location, b.pseudo(NoStack), b.pseudo(key.root))
 	default:
-		for _, f := range key.stack.Frames {
+		for _, f := range trimmed(key.stack, key.process) {
 			s.Location = append(s.Location, b.location(f))
 		}
 		s.Location = append(s.Location, b.pseudo(key.root))

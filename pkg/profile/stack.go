@@ -38,12 +38,9 @@ func root(d *event.Drop) string {
 // trimmed returns the frames of a stack, innermost first, without those that every
 // stack of its context begins with: what a softirq interrupted, the polling loop
 // around the handlers, the system call entry. The root frame tells the same.
-func trimmed(d *event.Drop) []*event.Frame {
-	if d.Stack == nil {
-		return nil
-	}
-	frames := d.Stack.Frames
-	if d.Context == event.ContextProcess {
+func trimmed(stack *event.Stack, process bool) []*event.Frame {
+	frames := stack.Frames
+	if process {
 		for len(frames) > 1 && isEntry(frames[len(frames)-1].Symbol) {
 			frames = frames[:len(frames)-1]
 		}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package event
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dropwatch/dropwatch/bpf"
+)
+
+// wire spells a record as the kernel does, with room bytes behind it.
+func wire(rec bpf.DropRecord, packet []byte, room int) []byte {
+	raw := append([]byte(nil), unsafe.Slice((*byte)(unsafe.Pointer(&rec)), packetStart)...)
+	return append(raw, append(packet, make([]byte, room-len(packet))...)...)
+}
+
+func chars(s string) (c [16]int8) {
+	for i := range s {
+		c[i] = int8(s[i])
+	}
+	return c
+}
+
+func TestDecode(t *testing.T) {
+	rec := bpf.DropRecord{
+		Key:      bpf.DropCellKey{Location: 0xffffffff81000010, Reason: 3, Ifindex: 7, Netns: 99, Ethertype: EthertypeIPv4, L4: 17},
+		TimeNs:   12,
+		Drops:    5,
+		Flags:    uint16(bpf.DropRecordFlagRECORD_L2 | bpf.DropRecordFlagRECORD_VLAN),
+		VlanTci:  0x6005,
+		L3:       14,
+		StackLen: 16,
+		Comm:     chars("curl"),
+		Device:   chars("0123456789abcdef"),
+	}
+	rec.Stack[0], rec.Stack[1] = 0xffffffff81000010, 0xffffffff81000020
+	packet := append(make([]byte, 14), udp4...)
+	rec.PacketLen = uint16(len(packet))
+
+	var got Record
+	if err := got.Decode(wire(rec, packet, 128)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]uint64{0xffffffff81000010, 0xffffffff81000020}, got.Addresses()); diff != "" {
+		t.Errorf("Addresses (-want +got):\n%s", diff)
+	}
+	if comm, device := string(got.CommBytes()), string(got.DeviceBytes()); comm != "curl" || device != "0123456789abcdef" {
+		t.Errorf("comm %q, device %q", comm, device)
+	}
+	want := Packet{
+		HasVLAN: true, VLAN: 5, Version: 4, Protocol: 17, TTL: 64, SrcPort: 4000, DstPort: 53,
+		Src: netip.MustParseAddr("10.0.0.1"), Dst: netip.MustParseAddr("10.0.0.2"),
+	}
+	if diff := cmp.Diff(want, got.Headers(), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+		t.Errorf("Headers (-want +got):\n%s", diff)
+	}
+}
+
+func TestDecodeErrors(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*bpf.DropRecord)
+		cut    int
+		want   string
+	}{
+		"short":             {func(*bpf.DropRecord) {}, 129, "shorter than"},
+		"long stack":        {func(r *bpf.DropRecord) { r.StackLen = 128 * 8 }, 0, "stack of 1024 bytes"},
+		"odd stack":         {func(r *bpf.DropRecord) { r.StackLen = 12 }, 0, "stack of 12 bytes"},
+		"long packet":       {func(r *bpf.DropRecord) { r.PacketLen = 129 }, 0, "packet of 129 bytes in 128"},
+		"header outside":    {func(r *bpf.DropRecord) { r.PacketLen, r.L3 = 20, 21 }, 0, "network header at 21 of 20"},
+		"no packet, any l3": {func(r *bpf.DropRecord) { r.L3 = 21 }, 0, ""},
+		"failed stack":      {func(r *bpf.DropRecord) { r.StackLen = -14 }, 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var rec bpf.DropRecord
+			test.change(&rec)
+			raw := wire(rec, nil, 128)
+			var got Record
+			err := got.Decode(raw[:len(raw)-test.cut])
+			switch {
+			case test.want == "" && err != nil:
+				t.Fatal(err)
+			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
+				t.Fatalf("error %v, want %q", err, test.want)
+			case test.want == "" && len(got.Addresses()) != 0:
+				t.Errorf("%d addresses, want none", len(got.Addresses()))
+			}
+		})
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(wire(bpf.DropRecord{StackLen: 8, PacketLen: 28}, udp4, 128))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var rec Record
+		if rec.Decode(raw) != nil {
+			return
+		}
+		if n := len(rec.Addresses()); n > 127 {
+			t.Errorf("%d addresses", n)
+		}
+		if len(rec.Bytes()) > len(raw) {
+			t.Errorf("%d packet bytes of %d", len(rec.Bytes()), len(raw))
+		}
+		p := rec.Headers()
+		if p.Version != 0 && (!p.Src.IsValid() || !p.Dst.IsValid()) {
+			t.Errorf("IP version %d without addresses", p.Version)
+		}
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	rec := bpf.DropRecord{StackLen: 30 * 8, PacketLen: uint16(len(udp4)), Key: bpf.DropCellKey{Ethertype: EthertypeIPv4}}
+	raw := wire(rec, udp4, 128)
+	var got Record
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := got.Decode(raw); err != nil {
+			b.Fatal(err)
+		}
+		got.Headers()
+	}
+}
