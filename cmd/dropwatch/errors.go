@@ -30,7 +30,9 @@ func (e usageError) Unwrap() error { return e.error }
 // commandError is the status of a command that was recorded; it was said already.
 type commandError struct{ status int }
 
-func (e commandError) Error() string { return fmt.Sprintf("the command ended with status %d", e.status) }
+func (e commandError) Error() string {
+	return fmt.Sprintf("the command ended with status %d", e.status)
+}
 
 // status returns the exit status for an error.
 func status(err error) int {

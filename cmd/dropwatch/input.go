@@ -61,7 +61,8 @@ func warnCut(s streams, cut *event.CutError) {
 
 // recordingArg says which argument a command that reads a recording takes.
 func recordingArg(cmd *cobra.Command) *cobra.Command {
-	cmd.Use += " [FILE]"
+	cmd.Use += " [flags] [FILE]"
+	cmd.DisableFlagsInUseLine = true
 	cmd.Args = usage(cobra.MaximumNArgs(1))
 	cmd.Long += "\n\nFILE is a recording, " + recording.DefaultName + " by default; - is standard input."
 	return cmd

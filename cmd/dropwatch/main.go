@@ -14,10 +14,11 @@ import (
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+	colour   *colourMode
 }
 
 func main() {
-	s := streams{os.Stdin, os.Stdout, os.Stderr}
+	s := streams{os.Stdin, os.Stdout, os.Stderr, new(colourMode)}
 	err := run(context.Background(), os.Args[1:], s)
 	if err != nil {
 		complain(s.err, err)

@@ -23,8 +23,9 @@ type recordOptions struct {
 func newRecord(s streams) *cobra.Command {
 	var options recordOptions
 	cmd := &cobra.Command{
-		Use:   "record [-- COMMAND [ARG]...]",
-		Short: "Record every packet this node drops",
+		Use:                   "record [flags] [-- COMMAND [ARG]...]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Record every packet this node drops",
 		Long: `Counts every packet the kernel drops and records a sample of them with stack,
 packet headers and task, until interrupted, until the duration is over, or while a
 command runs, whose exit status it then returns.

@@ -107,5 +107,5 @@ func capture(s streams, out io.Writer, tracer *trace.Tracer, options recordOptio
 	if err = errors.Join(err, w.Close()); err != nil || options.quiet {
 		return err
 	}
-	return report.WriteText(s.err, summary.Report())
+	return report.WriteText(s.err, summary.Report(), s.colour.on(s.err))
 }

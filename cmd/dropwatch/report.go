@@ -37,7 +37,7 @@ comm and pid are the interrupted task's in softirq context, not the packet's own
 			if err != nil {
 				return usageError{err}
 			}
-			printer, err := reportPrinter(format)
+			printer, err := reportPrinter(format, out == "" && s.colour.on(s.out))
 			if err != nil {
 				return err
 			}
@@ -61,10 +61,10 @@ comm and pid are the interrupted task's in softirq context, not the packet's own
 
 type printer func(*bytes.Buffer, *report.Report) error
 
-func reportPrinter(format string) (printer, error) {
+func reportPrinter(format string, colour bool) (printer, error) {
 	switch format {
 	case "text":
-		return func(b *bytes.Buffer, r *report.Report) error { return report.WriteText(b, r) }, nil
+		return func(b *bytes.Buffer, r *report.Report) error { return report.WriteText(b, r, colour) }, nil
 	case "json":
 		return func(b *bytes.Buffer, r *report.Report) error { return report.WriteJSON(b, r) }, nil
 	}

@@ -14,36 +14,48 @@ import (
 func Accounting(drops uint64, t event.Totals, l event.Loss) string {
 	var b strings.Builder
 	unwound := event.Unwound(t, l)
-	fmt.Fprintf(&b, "%s drops counted, %s unwound", Thousands(drops), Thousands(unwound))
+	fmt.Fprintf(&b, "%s counted, %s unwound", plural(drops, "drop"), Thousands(unwound))
 	if drops > unwound {
 		fmt.Fprintf(&b, ", %s not unwound", Thousands(drops-unwound))
 	}
 	var lost []string
 	for _, part := range []struct {
-		n    uint64
-		what string
+		n          uint64
+		what, fate string
 	}{
-		{l.RingFull, "samples without room in the ring buffer"},
-		{t.Sampled - min(t.Sampled, t.Read), "samples not read"},
-		{l.Malformed, "malformed samples"},
-		{l.StackFailed, "stacks not unwound"},
-		{l.StackTable, "stacks past the room for different ones"},
-		{l.Overflow, "drops past the room for cells"},
+		{l.RingFull, "sample", "to a full ring buffer"},
+		{t.Sampled - min(t.Sampled, t.Read), "sample", "not read"},
+		{l.Malformed, "sample", "malformed"},
+		{l.StackFailed, "stack", "not unwound"},
+		{l.StackTable, "stack", "past the room for stacks"},
+		{l.Overflow, "drop", "counted past the room for cells"},
+		{missed(l), "drop", "missed in the middle of another"},
 	} {
 		if part.n > 0 {
-			lost = append(lost, Thousands(part.n)+" "+part.what)
+			lost = append(lost, plural(part.n, part.what)+" "+part.fate)
 		}
 	}
-	switch {
-	case l.Missed == nil:
+	if l.Missed == nil {
 		lost = append(lost, "missed drops not available")
-	case *l.Missed > 0:
-		lost = append(lost, Thousands(*l.Missed)+" drops missed")
 	}
 	if len(lost) == 0 {
 		return b.String() + "; nothing lost"
 	}
 	return b.String() + "; lost: " + strings.Join(lost, ", ")
+}
+
+func missed(l event.Loss) uint64 {
+	if l.Missed == nil {
+		return 0
+	}
+	return *l.Missed
+}
+
+func plural(n uint64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return Thousands(n) + " " + noun + "s"
 }
 
 // Thousands writes a number with separators, 1,234,567.

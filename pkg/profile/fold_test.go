@@ -78,8 +78,8 @@ func TestAccounting(t *testing.T) {
 		"0 drops counted, 0 unwound; nothing lost": {0, event.Totals{}, event.Loss{Missed: &none}},
 		"1,234,567 drops counted, 1,000 unwound, 1,233,567 not unwound; nothing lost": {
 			1234567, event.Totals{Sampled: 1000, Read: 1000}, event.Loss{Missed: &none}},
-		"5 drops counted, 4 unwound, 1 not unwound; lost: 2 samples without room in the ring buffer, 1 samples not read, " +
-			"1 stacks not unwound, 3 drops missed": {
+		"5 drops counted, 4 unwound, 1 not unwound; lost: 2 samples to a full ring buffer, 1 sample not read, " +
+			"1 stack not unwound, 3 drops missed in the middle of another": {
 			5, event.Totals{Sampled: 5, Read: 4}, event.Loss{RingFull: 2, StackFailed: 1, Missed: &some}},
 		"5 drops counted, 5 unwound; lost: missed drops not available": {5, event.Totals{Sampled: 5, Read: 5}, event.Loss{}},
 	} {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/profile"
 )
@@ -40,6 +41,7 @@ type Group struct {
 	Rate    float64 // drops per second
 	Samples uint64
 	Exact   bool
+	Class   dropreason.Class // of the reason, if the key holds it
 }
 
 // Options says how to group.
@@ -103,6 +105,9 @@ func (b *Builder) Report() *Report {
 
 func (r *Report) group(key []string, v *profile.Value) Group {
 	g := Group{Key: key, Drops: v.Drops, Bytes: v.Bytes, Samples: v.Samples, Exact: v.Exact}
+	if i := slices.Index(r.By, "reason"); i >= 0 && key != nil {
+		g.Class = dropreason.Lookup(key[i]).Class
+	}
 	if r.Drops > 0 {
 		g.Share = float64(v.Drops) / float64(r.Drops)
 	}

@@ -63,7 +63,8 @@ func (t *table) write(w io.Writer) error {
 		return err
 	}
 	for line := range bytes.Lines(t.text.Bytes()) {
-		if _, err := w.Write(append(bytes.TrimRight(line, " \n"), '\n')); err != nil {
+		line = bytes.TrimSuffix(bytes.TrimRight(line, "\n"), []byte("\x1b[0m"))
+		if _, err := w.Write(append(bytes.TrimRight(line, " "), '\n')); err != nil {
 			return err
 		}
 	}
