@@ -16,7 +16,7 @@
 #include "wire.h"
 
 #define MAX_PROBES 16
-#define MAX_BLOCK (1U << 24)
+#define MAX_BLOCK 0xffff
 
 /* Cells of a CPU, a power of two. The first of each CPU is its overflow cell. */
 const volatile __u32 cells_per_cpu = 1024;
@@ -27,8 +27,17 @@ const volatile bool exact = false;
 /* An interrupt's drop may run the program within itself (before 6.2, 05b24ff9b2cf). */
 const volatile bool nests = true;
 
+/* Samples all cells together may take in a window. */
+const volatile __u32 budget = 1000;
+
 /* Samples each cell may take in a window; user space shares the budget out. */
 __u32 share = 1000;
+
+/* Samples of all CPUs in the current window. */
+struct {
+	__u32 window;
+	__u32 samples;
+} spent;
 
 /* Key: CPU * cells_per_cpu + slot. Value: a cell, for the life of the program. */
 struct {
@@ -136,32 +145,52 @@ static __always_inline bool count(struct cell *cell, __u32 len)
 }
 
 /*
- * The length of the next block. A cell starts a window with blocks that give it
- * its share at the rate of the window before; past its share they get longer.
+ * Samples that a cell may take in this window. User space learns of a storm only
+ * when it next looks: until then, once all cells have taken twice the budget,
+ * each gets by on a sixteenth.
  */
-static __always_inline __u64 next_length(struct cell *cell, __u16 window)
+static __always_inline __u32 quota(__u16 window)
 {
-	__u16 age = window - cell->window, samples = cell->window_samples;
-	__u32 drops = cell->drops, quota = share ?: 1, passed;
-
-	if (age) {
-		passed = drops - cell->window_drops;
-		cell->window = window;
-		cell->window_drops = drops;
-		cell->window_samples = 1;
-		return passed / age / quota;
+	/* Two CPUs may both begin a window and lose a few samples from the sum. */
+	if (spent.window != window) {
+		spent.window = window;
+		spent.samples = 0;
 	}
-	if (samples < 0xffff)
-		cell->window_samples = samples + 1;
-	if (samples >= quota && samples % (quota / 8 + 1) == 0)
-		return 2ULL * cell->block;
-	return cell->block;
+	__sync_fetch_and_add(&spent.samples, 1);
+	if (*(volatile __u32 *)&spent.samples > 2 * budget && share > budget / 16)
+		return budget / 16 ?: 1;
+	return share ?: 1;
+}
+
+/*
+ * The length of the next block. A cell begins a window with blocks that give it
+ * its quota at the rate of the window before; past its quota, at this window's.
+ */
+static __always_inline __u64 next_length(struct cell *cell, __u64 now_ns)
+{
+	__u16 window = now_ns >> WINDOW_SHIFT, time = now_ns >> (WINDOW_SHIFT - 16);
+	__u16 windows = window - cell->window, elapsed = time - cell->window_start;
+	__u64 passed = (__u32)cell->drops - cell->window_drops;
+	__u32 allowed = quota(window);
+
+	if (windows) {
+		cell->window = window;
+		cell->window_start = time;
+		cell->window_drops = cell->drops;
+		cell->window_samples = 1;
+		return passed / windows / allowed;
+	}
+	if (cell->window_samples < 0xffff)
+		cell->window_samples++;
+	if (cell->window_samples <= allowed)
+		return cell->block;
+	return (passed << 16) / (elapsed ?: 1) / allowed;
 }
 
 /* Draws the cell's next sample and returns how many drops this one stands for. */
 static __always_inline __u32 next_block(struct cell *cell, __u64 now_ns)
 {
-	__u64 length = next_length(cell, now_ns >> WINDOW_SHIFT);
+	__u64 length = next_length(cell, now_ns);
 	__u32 block = cell->block, place;
 
 	/* A new cell, or one whose storm is over: its old block could last for hours. */

@@ -20,11 +20,13 @@ type DropCell struct {
 	Bytes         uint64
 	State         DropCellState
 	Left          uint32
-	Block         uint32
-	Rest          uint32
 	WindowDrops   uint32
+	Block         uint16
+	Rest          uint16
 	Window        uint16
+	WindowStart   uint16
 	WindowSamples uint16
+	Pad           uint16
 }
 
 type DropCellKey struct {
@@ -96,12 +98,14 @@ const (
 	DropMapStats              = "stats"
 	DropProgKfreeSkbBtf       = "kfree_skb_btf"
 	DropProgKfreeSkbRaw       = "kfree_skb_raw"
+	DropVarBudget             = "budget"
 	DropVarCellsPerCpu        = "cells_per_cpu"
 	DropVarExact              = "exact"
 	DropVarNests              = "nests"
 	DropVarPacketBytes        = "packet_bytes"
 	DropVarPreemptCountOffset = "preempt_count_offset"
 	DropVarShare              = "share"
+	DropVarSpent              = "spent"
 	DropVarUnusedFlag         = "unused_flag"
 	DropVarUnusedRecord       = "unused_record"
 	DropVarWakeupBytes        = "wakeup_bytes"
@@ -166,12 +170,14 @@ type DropMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type DropVariableSpecs struct {
+	Budget             *ebpf.VariableSpec `ebpf:"budget"`
 	CellsPerCpu        *ebpf.VariableSpec `ebpf:"cells_per_cpu"`
 	Exact              *ebpf.VariableSpec `ebpf:"exact"`
 	Nests              *ebpf.VariableSpec `ebpf:"nests"`
 	PacketBytes        *ebpf.VariableSpec `ebpf:"packet_bytes"`
 	PreemptCountOffset *ebpf.VariableSpec `ebpf:"preempt_count_offset"`
 	Share              *ebpf.VariableSpec `ebpf:"share"`
+	Spent              *ebpf.VariableSpec `ebpf:"spent"`
 	UnusedFlag         *ebpf.VariableSpec `ebpf:"unused_flag"`
 	UnusedRecord       *ebpf.VariableSpec `ebpf:"unused_record"`
 	WakeupBytes        *ebpf.VariableSpec `ebpf:"wakeup_bytes"`
@@ -214,12 +220,14 @@ func (m *DropMaps) Close() error {
 //
 // It can be passed to LoadDropObjects or ebpf.CollectionSpec.LoadAndAssign.
 type DropVariables struct {
+	Budget             *ebpf.Variable `ebpf:"budget"`
 	CellsPerCpu        *ebpf.Variable `ebpf:"cells_per_cpu"`
 	Exact              *ebpf.Variable `ebpf:"exact"`
 	Nests              *ebpf.Variable `ebpf:"nests"`
 	PacketBytes        *ebpf.Variable `ebpf:"packet_bytes"`
 	PreemptCountOffset *ebpf.Variable `ebpf:"preempt_count_offset"`
 	Share              *ebpf.Variable `ebpf:"share"`
+	Spent              *ebpf.Variable `ebpf:"spent"`
 	UnusedFlag         *ebpf.Variable `ebpf:"unused_flag"`
 	UnusedRecord       *ebpf.Variable `ebpf:"unused_record"`
 	WakeupBytes        *ebpf.Variable `ebpf:"wakeup_bytes"`

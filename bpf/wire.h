@@ -42,11 +42,13 @@ struct cell {
 	__u64 bytes;
 	enum cell_state state;
 	__u32 left;           /* drops until the next sample; 0: sample the next drop, a new block */
-	__u32 block;          /* drops the next sample stands for */
-	__u32 rest;           /* drops of that block that follow its sample */
 	__u32 window_drops;   /* drops when the window began, wrapping */
-	__u16 window;         /* CLOCK_MONOTONIC >> WINDOW_SHIFT, wrapping */
+	__u16 block;          /* drops the next sample stands for */
+	__u16 rest;           /* drops of that block that follow its sample */
+	__u16 window;         /* time >> WINDOW_SHIFT, wrapping */
+	__u16 window_start;   /* time >> WINDOW_SHIFT - 16 of its first sample, wrapping */
 	__u16 window_samples; /* samples in this window, saturating */
+	__u16 pad;
 };
 
 /* What became of the samples, per CPU. One cache line. */

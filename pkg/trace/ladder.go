@@ -37,20 +37,23 @@ type rung struct {
 
 const kfreeSkb = "skb:kfree_skb"
 
+// kfreeSkbLadder returns the rungs from the best down.
 // Needs kernel 5.5+ with BTF for tp_btf, 4.17+ for raw_tp.
-var kfreeSkbLadder = [...]rung{
-	{"tp_btf", "kfree_skb_btf", func(p *ebpf.Program) (link.Link, error) {
-		return link.AttachTracing(link.TracingOptions{Program: p})
-	}},
-	{"raw_tp", "kfree_skb_raw", func(p *ebpf.Program) (link.Link, error) {
-		return link.AttachRawTracepoint(link.RawTracepointOptions{Name: "kfree_skb", Program: p})
-	}},
+func kfreeSkbLadder() []rung {
+	return []rung{
+		{"tp_btf", "kfree_skb_btf", func(p *ebpf.Program) (link.Link, error) {
+			return link.AttachTracing(link.TracingOptions{Program: p})
+		}},
+		{"raw_tp", "kfree_skb_raw", func(p *ebpf.Program) (link.Link, error) {
+			return link.AttachRawTracepoint(link.RawTracepointOptions{Name: "kfree_skb", Program: p})
+		}},
+	}
 }
 
 // attach loads and attaches the best program that the kernel takes.
-func attach(spec *ebpf.CollectionSpec, types *btf.Cache) (*hook, *ebpf.Collection, error) {
+func attach(spec *ebpf.CollectionSpec, types *btf.Cache, ladder []rung) (*hook, *ebpf.Collection, error) {
 	var errs []error
-	for _, r := range kfreeSkbLadder {
+	for _, r := range ladder {
 		h, c, err := climb(spec.Copy(), types, r)
 		if err == nil {
 			return h, c, nil

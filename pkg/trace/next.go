@@ -48,6 +48,10 @@ func (t *Tracer) Next() (event.Event, error) {
 			t.nextTick = now.Add(tickInterval)
 			return t.count(now)
 		}
+		if !now.Before(t.nextPoll) {
+			t.nextPoll = now.Add(pollInterval)
+			t.reader.SetDeadline(t.nextPoll)
+		}
 		err := t.reader.ReadInto(&t.raw)
 		switch {
 		case err == nil:
@@ -55,7 +59,6 @@ func (t *Tracer) Next() (event.Event, error) {
 				return &t.drop, nil
 			}
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			t.reader.SetDeadline(time.Now().Add(min(pollInterval, max(0, time.Until(t.nextTick)))))
 		case errors.Is(err, ringbuf.ErrFlushed):
 			t.state = drained
 			return t.count(time.Now())

@@ -39,6 +39,7 @@ type Tracer struct {
 
 	state    state
 	nextTick time.Time
+	nextPoll time.Time
 	lastTick time.Time
 	raw      ringbuf.Record
 	record   event.Record
@@ -52,7 +53,9 @@ type Tracer struct {
 
 // Open attaches to the running kernel; from then on drops are counted. The error
 // says what was tried; errors.Is tells os.ErrPermission and ebpf.ErrNotSupported.
-func Open(config Config) (_ *Tracer, err error) {
+func Open(config Config) (*Tracer, error) { return open(config, kfreeSkbLadder()) }
+
+func open(config Config, ladder []rung) (_ *Tracer, err error) {
 	cpus, err := ebpf.PossibleCPU()
 	if err != nil {
 		return nil, fmt.Errorf("count CPUs: %w", err)
@@ -85,7 +88,7 @@ func Open(config Config) (_ *Tracer, err error) {
 	}
 	t.meta = describe(config, cpus)
 	var collection *ebpf.Collection
-	if t.hook, collection, err = attach(spec, types); err != nil {
+	if t.hook, collection, err = attach(spec, types, ladder); err != nil {
 		return nil, err
 	}
 	defer collection.Close()
@@ -116,6 +119,7 @@ func prepare(config Config, cpus int, kernel *btf.Spec) (*ebpf.CollectionSpec, e
 		"packet_bytes":         uint32(max(config.Snaplen, headerBytes)),
 		"preempt_count_offset": preemptCountOffset(kernel),
 		"wakeup_bytes":         uint64(config.RingBytes / 4),
+		"budget":               uint32(config.UnwindBudget),
 		"share":                uint32(config.UnwindBudget),
 	} {
 		if err := spec.Variables[name].Set(value); err != nil {
