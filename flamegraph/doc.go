@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package flamegraph draws stacks as one interactive SVG file that needs
+// nothing else: no server, no library, no network.
+//
+// Parse reads folded stacks, New merges them into a tree, WriteSVG draws it:
+//
+//	samples, problems, err := flamegraph.Parse(file)
+//	if err != nil {
+//		return err
+//	}
+//	for _, problem := range problems {
+//		log.Print(problem)
+//	}
+//	graph, err := flamegraph.New(slices.Values(samples))
+//	if err != nil {
+//		return err
+//	}
+//	return graph.WriteSVG(out, flamegraph.Options{Title: "Drops", Unit: "packets"})
+//
+// Equal samples give equal bytes, in whatever order they come. The file is
+// right without JavaScript; with it frames can be zoomed, searched and linked
+// to. Its script and its style are the same in every file, so that a strict
+// content policy can name them by their hashes (see ContentSecurityPolicy).
+//
+// Every stack is in the file once, in a compact form. Only frames wide enough
+// to be seen become boxes; zooming brings the others back and searching counts
+// them.
+package flamegraph

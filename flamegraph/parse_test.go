@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package flamegraph
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParse(t *testing.T) {
+	deep := strings.Repeat("f;", 1999) + "f"
+	long := strings.Repeat("n", 10_000)
+	tests := []struct {
+		name     string
+		in       string
+		want     []Sample
+		problems []string
+	}{
+		{name: "empty"},
+		{name: "one stack", in: "a;b 12\n", want: []Sample{{[]string{"a", "b"}, 12}}},
+		{name: "no newline at the end", in: "a 1\nb 2", want: []Sample{{[]string{"a"}, 1}, {[]string{"b"}, 2}}},
+		{name: "CRLF", in: "a;b 1\r\nc 2\r\n", want: []Sample{{[]string{"a", "b"}, 1}, {[]string{"c"}, 2}}},
+		{name: "blank lines", in: "\n \t\na 1\n\n", want: []Sample{{[]string{"a"}, 1}}},
+		{name: "tab before the count", in: "a b;c\t7\n", want: []Sample{{[]string{"a b", "c"}, 7}}},
+		{name: "space after the count", in: "a 7 \t\n", want: []Sample{{[]string{"a"}, 7}}},
+		{name: "spaces in frames", in: "my app;do it 3\n", want: []Sample{{[]string{"my app", "do it"}, 3}}},
+		{name: "control characters stay", in: "a\x1b[0m;b\tc 3\n", want: []Sample{{[]string{"a\x1b[0m", "b\tc"}, 3}}},
+		{name: "invalid UTF-8 stays", in: "\xff;\xc3( 3\n", want: []Sample{{[]string{"\xff", "\xc3("}, 3}}},
+		{name: "empty frames", in: ";a;;b; 4\n", want: []Sample{{[]string{"", "a", "", "b", ""}, 4}}},
+		{name: "array types", in: "a;<[T; 4]>::map;[[u8; 2]; 3] 5\n", want: []Sample{{[]string{"a", "<[T; 4]>::map", "[[u8; 2]; 3]"}, 5}}},
+		{name: "bracket never closed", in: "a[;  b;c 5\n", want: []Sample{{[]string{"a[", "  b", "c"}, 5}}},
+		{name: "brackets without a space", in: "[a;b] 5\n", want: []Sample{{[]string{"[a", "b]"}, 5}}},
+		{name: "comments", in: "# interval: 10000\n#\na 1\n#b 2\n", want: []Sample{{[]string{"a"}, 1}, {[]string{"#b"}, 2}}},
+		{name: "byte order mark", in: "\xef\xbb\xbfa 1\n", want: []Sample{{[]string{"a"}, 1}}},
+		{name: "zero", in: "a 0\n", want: []Sample{{[]string{"a"}, 0}}},
+		{name: "fraction of zeros", in: "a 12.000\n", want: []Sample{{[]string{"a"}, 12}}},
+		{name: "largest count", in: "a 18446744073709551615\n", want: []Sample{{[]string{"a"}, 18446744073709551615}}},
+		{name: "2000 frames", in: deep + " 1\n", want: []Sample{{strings.Split(deep, ";"), 1}}},
+		{name: "long frame", in: long + " 1\n", want: []Sample{{[]string{long}, 1}}},
+		{
+			name:     "no count",
+			in:       "a;b\na;b c\n12\nok 1\n",
+			want:     []Sample{{[]string{"ok"}, 1}},
+			problems: []string{`line 1: no count in "a;b"`, `line 2: no count in "a;b c"`, `line 3: no stack before the count in "12"`},
+		},
+		{
+			name: "unusable counts",
+			in:   "a 1.5\na -3\na 1e3\na 18446744073709551616\na inf\na 0x10\na .\na +1\nok 1\n",
+			want: []Sample{{[]string{"ok"}, 1}},
+			problems: []string{
+				`line 1: count is not a whole number in "a 1.5"`,
+				`line 2: negative count in "a -3"`,
+				`line 3: count is not a whole number in "a 1e3"`,
+				`line 4: count exceeds 18446744073709551615 in "a 18446744073709551616"`,
+				`line 5: no count in "a inf"`,
+				`line 6: no count in "a 0x10"`,
+				`line 7: no count in "a ."`,
+				`line 8: no count in "a +1"`,
+			},
+		},
+		{
+			name:     "total too large",
+			in:       "a 18446744073709551615\nb 1\nc 0\n",
+			want:     []Sample{{[]string{"a"}, 18446744073709551615}, {[]string{"c"}, 0}},
+			problems: []string{"line 2: total exceeds 18446744073709551615"},
+		},
+		{
+			name:     "long line in a message",
+			in:       long + "\n",
+			problems: []string{`line 1: no count in "` + long[:40] + `"…"` + long[:40] + `"`},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, lines, err := Parse(strings.NewReader(tt.in))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var problems []string
+			for _, l := range lines {
+				problems = append(problems, l.Error())
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("samples (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.problems, problems); diff != "" {
+				t.Errorf("problems (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestParseLineLongerThanBuffer(t *testing.T) {
+	stack := strings.Repeat("frame;", 100_000) + "last"
+	got, problems, err := Parse(strings.NewReader(stack + " 3\nb 1\n"))
+	if err != nil || len(problems) > 0 {
+		t.Fatal(err, problems)
+	}
+	want := []Sample{{strings.Split(stack, ";"), 3}, {[]string{"b"}, 1}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestParseFails(t *testing.T) {
+	broken := errors.New("broken disk")
+	tests := []struct {
+		name string
+		in   io.Reader
+		want error
+	}{
+		{"UTF-16, little endian", strings.NewReader("\xff\xfea\x00;\x00b\x00 \x001\x00"), ErrUTF16},
+		{"UTF-16, big endian", strings.NewReader("\xfe\xff\x00a\x00;"), ErrUTF16},
+		{"UTF-16 without a mark", strings.NewReader("a\x00;\x00b\x00 \x001\x00"), ErrUTF16},
+		{"UTF-16 without a mark, big endian", strings.NewReader("\x00a\x00;\x00b"), ErrUTF16},
+		{"read error at once", iotest.ErrReader(broken), broken},
+		{"read error later", io.MultiReader(strings.NewReader("abcd 1\n"), iotest.ErrReader(broken)), broken},
+		{"read error in a line", io.MultiReader(bytes.NewReader([]byte("abcd 1")), iotest.ErrReader(broken)), broken},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			samples, problems, err := Parse(tt.in)
+			if !errors.Is(err, tt.want) {
+				t.Errorf("error %v, want %v", err, tt.want)
+			}
+			if samples != nil || problems != nil {
+				t.Errorf("results beside an error: %v, %v", samples, problems)
+			}
+		})
+	}
+}
+
+func TestLineErrorUnwrap(t *testing.T) {
+	if err := error(LineError{Line: 3, Err: io.EOF}); !errors.Is(err, io.EOF) {
+		t.Errorf("%v does not unwrap", err)
+	}
+}

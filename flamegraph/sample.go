@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package flamegraph
+
+import "fmt"
+
+// Sample is one stack and the value it stands for.
+type Sample struct {
+	// Stack holds the frames, root first. A frame may hold any bytes; those
+	// that cannot be printed are drawn escaped, such as \x1b.
+	Stack []string
+	// Value is a count in Options.Unit. A sample of value 0 is not drawn.
+	Value uint64
+}
+
+// LineError tells why one line of folded stacks was left out.
+type LineError struct {
+	// Line is the line's number, from 1.
+	Line int
+	// Err is the reason.
+	Err error
+}
+
+// Error returns the line's number and the reason.
+func (e LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+
+// Unwrap returns the reason.
+func (e LineError) Unwrap() error { return e.Err }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// surroundings returns a function that places what is around the frames for a
+// width and a number of rows, and gives the picture its height. It returns by
+// how much the frames grew.
+function surroundings(root, tree, tools) {
+  const { page, title, subtitle, notes } = tree.settings;
+  const part = (name) => root.querySelector(':scope > .' + name);
+  const parts = { title: part('title'), subtitle: part('subtitle'), notes: part('notes'), frames: part('frames') };
+  const keys = [...root.querySelectorAll(':scope > .legend > .key')];
+  let before = 0;
+
+  return (width, rows) => {
+    const inner = width - 2 * page.margin;
+    const taken = parts.title ? placeTitle(parts.title, title, inner) : 0;
+    const beside = taken + tools.width <= inner;
+    let y = parts.title || beside ? page.titleBase + page.titleGap : page.margin;
+    if (parts.subtitle) y = placeLines(parts.subtitle, [subtitle], inner, y, page);
+    if (beside) {
+      placeTools(tools, page.margin + taken, 9, inner - taken);
+    } else {
+      placeTools(tools, page.margin, y + 4, inner);
+      y += tools.height + 4;
+    }
+    if (keys.length > 0) y = placeKeys(keys, width, y + page.legendGap, page);
+    const top = y + page.framesGap;
+    parts.frames.setAttribute('transform', `translate(${page.margin} ${top})`);
+    y = top + rows * page.row + page.notesGap;
+    if (parts.notes) y = placeLines(parts.notes, notes, inner, y, page);
+    root.setAttribute('height', y + page.margin);
+    const grown = before && rows * page.row - before;
+    before = rows * page.row;
+    return grown;
+  };
+}
+
+// placeTitle cuts the title to the room there is and returns how much it takes.
+function placeTitle(text, title, room) {
+  text.textContent = title;
+  const all = text.getComputedTextLength();
+  if (all <= room) return all;
+  text.textContent = fit(title, Math.floor((letters(title) * room) / all));
+  element(text, 'title').textContent = title;
+  return room;
+}
+
+function placeLines(text, paragraphs, width, y, page) {
+  const fits = (s) => {
+    text.textContent = s;
+    return text.getComputedTextLength() <= width;
+  };
+  const lines = paragraphs.flatMap((p) => wrap(p, fits));
+  text.replaceChildren();
+  lines.forEach((words, i) => {
+    const base = y + (i + 1) * page.line - page.lineBelow;
+    element(text, 'tspan', { x: page.margin, y: base }).textContent = words;
+  });
+  return y + lines.length * page.line;
+}
+
+function placeKeys(keys, width, top, page) {
+  let x = page.margin;
+  let y = top;
+  for (const key of keys) {
+    const length = key.getBBox().width;
+    if (x > page.margin && x + length > width - page.margin) {
+      x = page.margin;
+      y += page.key;
+    }
+    key.setAttribute('transform', `translate(${x} ${y})`);
+    x += length + page.keySpace;
+  }
+  return y + page.key;
+}
+
+function placeTools(tools, x, y, width) {
+  const place = { x, y, width, height: tools.height };
+  for (const key of Object.keys(place)) tools.frame.setAttribute(key, place[key]);
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package flamegraph
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// visible returns a name in characters that can be seen and that XML allows. A
+// byte that is a control character or no UTF-8 becomes \x1b, another character
+// that cannot be printed \u{202e}. A backslash is doubled only in names where
+// it could be taken for one of these, so that no two names look alike.
+func visible(s string) string {
+	if printable(s) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == '\\':
+			b.WriteString(`\\`)
+		case r < utf8.RuneSelf && !unicode.IsPrint(r), r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case !unicode.IsPrint(r):
+			fmt.Fprintf(&b, `\u{%x}`, r)
+		default:
+			b.WriteRune(r)
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// printable tells whether visible leaves s as it is.
+func printable(s string) bool {
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf {
+			if c < ' ' || c == 0x7f {
+				return false
+			}
+			if c == '\\' && i+1 < len(s) && strings.IndexByte(`\xu`, s[i+1]) >= 0 {
+				return false
+			}
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && size == 1 || !unicode.IsPrint(r) {
+			return false
+		}
+		i += size
+	}
+	return true
+}
+
+// appendXML appends printable text with XML's special characters replaced, fit
+// for content and for attributes in double quotes.
+func appendXML(dst []byte, s string) []byte {
+	from := 0
+	for i := range len(s) {
+		var entity string
+		switch s[i] {
+		case '&':
+			entity = "&amp;"
+		case '<':
+			entity = "&lt;"
+		case '>':
+			entity = "&gt;"
+		case '"':
+			entity = "&quot;"
+		default:
+			continue
+		}
+		dst = append(append(dst, s[from:i]...), entity...)
+		from = i + 1
+	}
+	return append(dst, s[from:]...)
+}
