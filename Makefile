@@ -1,11 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-GO ?= go
-CLANG ?= clang-14
-MULTIARCH := $(shell uname -m)-linux-gnu
 
-.PHONY: build generate
-build:
+# sudo may lack the directory where Go was unpacked.
+GO ?= $(shell command -v go || echo /usr/local/go/bin/go)
+CLANG ?= clang-14
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+PREFIX ?= /usr/local
+
+.PHONY: build record test bench lint fuzz generate install clean
+
+build: ## the dropwatch binary; the BPF objects are committed, no clang is needed
 	CGO_ENABLED=0 $(GO) build -trimpath -o dropwatch ./cmd/dropwatch
 
-generate:
-	BPF2GO_CC=$(CLANG) BPF2GO_CFLAGS="-O2 -Wall -Werror -mcpu=v3 -I/usr/include/$(MULTIARCH)" $(GO) generate ./bpf
+record: build ## record this machine for ten seconds, show the report, draw drops.svg
+	scripts/record-here
+
+test: ## all tests; run as root, as they make real drops on the live kernel
+	scripts/install-packages $$(cat scripts/packages-test)
+	$(GO) test -timeout 30m ./...
+
+bench: build ## what tracing costs, beside bpftrace and perf; run as root
+	scripts/install-packages $$(cat scripts/packages-bench)
+	$(GO) run ./scripts/storm $(STORM)
+
+lint: ## vet, staticcheck, format, shell scripts, and a build for macOS
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	test -z "$$(gofmt -l .)"
+	shellcheck .ci/run scripts/install-packages scripts/record-here scripts/fuzz
+	GOOS=darwin $(GO) build ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	scripts/fuzz $(FUZZTIME)
+
+generate: ## compile the BPF programs anew; needs $(CLANG), llvm-strip and libbpf-dev
+	BPF2GO_CC=$(CLANG) BPF2GO_STRIP=llvm-strip-14 \
+	BPF2GO_CFLAGS="-O2 -Wall -Werror -mcpu=v3 -I/usr/include/$(shell uname -m)-linux-gnu" \
+	$(GO) generate ./bpf
+
+install: build ## the binary and its manual pages below PREFIX
+	install -D -m 755 dropwatch $(DESTDIR)$(PREFIX)/bin/dropwatch
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	./dropwatch man $(DESTDIR)$(PREFIX)/share/man/man1
+
+clean:
+	rm -f dropwatch

@@ -70,32 +70,22 @@ static __always_inline void copy_task(struct record *rec)
 	copy_preempt_count(rec, task);
 }
 
-/* The socket of a packet: on receive the kernel hands it over since 6.11. */
-static __always_inline struct sock *socket_of(const bool direct, struct sk_buff *skb,
-					      struct sock *rx_sk)
+static __always_inline void copy_device(struct record *rec, struct sk_buff *skb, struct sock *sk)
 {
-	return rx_sk ?: READ(direct, skb, sk);
-}
-
-static __always_inline void copy_device(struct record *rec, struct sk_buff *skb,
-					struct sock *rx_sk)
-{
-	struct net_device *dev = BPF_CORE_READ(skb, dev);
-	struct sock *sk;
+	struct net_device *dev;
+	struct place place;
 
 	__builtin_memset(rec->device, 0, sizeof(rec->device));
-	if (!rec->key.ifindex)
-		return;
-	if (!dev || !is_device(false, dev)) {
-		sk = socket_of(false, skb, rx_sk);
-		dev = device_by_index(BPF_CORE_READ(sk, __sk_common.skc_net.net), rec->key.ifindex);
-	}
+	find_place(&place, skb, sk);
+	dev = place.dev;
+	if (!dev && place.net && place.ifindex)
+		dev = device_by_index(place.net, place.ifindex);
 	if (dev)
 		BPF_CORE_READ_INTO(&rec->device, dev, name);
 }
 
 static __always_inline int sample(void *ctx, const struct cell_key *key, __u32 drops, __u64 now,
-				  bool overflow, __u32 cpu, struct sk_buff *skb, struct sock *rx_sk)
+				  bool overflow, __u32 cpu, struct sk_buff *skb, struct sock *sk)
 {
 	__u64 wakeup = BPF_RB_NO_WAKEUP;
 	struct record *rec;
@@ -120,7 +110,7 @@ static __always_inline int sample(void *ctx, const struct cell_key *key, __u32 d
 	copy_task(rec);
 	copy_vlan(rec, skb);
 	copy_packet(rec, skb);
-	copy_device(rec, skb, rx_sk);
+	copy_device(rec, skb, sk);
 
 	rec->stack_len = bpf_get_stack(ctx, rec->stack, sizeof(rec->stack), 0);
 	if (rec->stack_len <= 0)
@@ -142,41 +132,38 @@ static __always_inline __u64 key_word(__u32 netns, __u16 ethertype, __u8 l4, __u
 	return netns | (__u64)ethertype << 32 | (__u64)l4 << 48 | (__u64)family << 56;
 }
 
-/* The word for a packet whose device or ethertype is unknown: its socket helps. */
-static __noinline __u64 ask_socket(const bool direct, struct sk_buff *skb,
-				   struct net_device *dev, struct sock *rx_sk)
+/* What a drop is counted by if its device or ethertype is not plain to see. */
+static __noinline int describe_slowly(struct cell_key *key, struct sk_buff *skb, struct sock *sk)
 {
-	__u16 ethertype = bpf_ntohs(READ(direct, skb, protocol));
-	struct sock *sk = socket_of(direct, skb, rx_sk);
-	struct net *net = NULL;
-	__u8 family = 0;
-
-	if (dev)
-		net = READ(direct, dev, nd_net.net);
-	else if (sk)
-		net = READ(direct, sk, __sk_common.skc_net.net);
-	if (sk && !ethertype)
-		family = READ(direct, sk, __sk_common.skc_family);
-	return key_word(net ? READ(direct, net, ns.inum) : 0, ethertype,
-			transport_of(direct, skb, ethertype), family);
-}
-
-/* What the drop is counted by. dev is skb->dev, or NULL if that is none. */
-static __always_inline void describe(const bool direct, struct cell_key *key, struct sk_buff *skb,
-				     struct net_device *dev, struct sock *rx_sk)
-{
-	__u16 ethertype = bpf_ntohs(READ(direct, skb, protocol));
+	struct place place;
 	struct net *net;
+	__u16 ethertype;
+	__u8 family = 0;
 	__u64 word;
 
-	key->ifindex = dev ? READ(direct, dev, ifindex) : READ(direct, skb, skb_iif);
-	if (dev && ethertype) {
-		net = READ(direct, dev, nd_net.net);
-		word = key_word(READ(direct, net, ns.inum), ethertype,
-				transport_of(direct, skb, ethertype), 0);
-	} else {
-		word = ask_socket(direct, skb, dev, rx_sk);
-	}
+	if (!key)
+		return 0;
+	ethertype = bpf_ntohs(BPF_CORE_READ(skb, protocol));
+	find_place(&place, skb, sk);
+	if (sk && !ethertype)
+		family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	net = place.net;
+	key->ifindex = place.ifindex;
+	word = key_word(net ? BPF_CORE_READ(net, ns.inum) : 0, ethertype,
+			transport_of(false, skb, ethertype), family);
+	__builtin_memcpy(&key->netns, &word, sizeof(word));
+	return 0;
+}
+
+/* What a drop is counted by, if its device pointer and its ethertype are good. */
+static __always_inline void describe(const bool direct, struct cell_key *key, struct sk_buff *skb,
+				     struct net_device *dev, __u16 ethertype)
+{
+	struct net *net = READ(direct, dev, nd_net.net);
+	__u64 word = key_word(READ(direct, net, ns.inum), ethertype,
+			      transport_of(direct, skb, ethertype), 0);
+
+	key->ifindex = READ(direct, dev, ifindex);
 	__builtin_memcpy(&key->netns, &word, sizeof(word));
 }
 
@@ -184,19 +171,21 @@ static __always_inline int on_drop(const bool direct, void *ctx, struct sk_buff 
 				   void *location, __u32 reason, struct sock *rx_sk)
 {
 	struct cell_key key = { .location = (__u64)location, .reason = reason };
+	__u16 ethertype = bpf_ntohs(READ(direct, skb, protocol));
 	struct net_device *dev = READ(direct, skb, dev);
+	struct sock *sk = rx_sk ?: READ(direct, skb, sk);
 	__u32 cpu = bpf_get_smp_processor_id();
-	struct cell *cell;
+	struct cell *cell = NULL;
 	__u64 now;
 
-	describe(direct, &key, skb, dev, rx_sk);
-	cell = look_up(&key, cpu);
+	if (dev && ethertype) {
+		describe(direct, &key, skb, dev, ethertype);
+		cell = look_up(&key, cpu);
+	}
 	if (!cell) {
-		/* Only now is it worth asking whether dev was one at all. */
-		if (dev && !is_device(direct, dev)) {
-			describe(direct, &key, skb, NULL, rx_sk);
-			cell = look_up(&key, cpu);
-		}
+		/* Only now is it worth asking whether dev is a device at all. */
+		describe_slowly(&key, skb, sk);
+		cell = look_up(&key, cpu);
 		if (!cell)
 			cell = insert(&key, cpu);
 	}
@@ -204,7 +193,7 @@ static __always_inline int on_drop(const bool direct, void *ctx, struct sk_buff 
 		return 0;
 	now = bpf_ktime_get_ns();
 	return sample(ctx, &key, exact ? 1 : next_block(cell, now), now,
-		      !same_key(&cell->key, &key), cpu, skb, rx_sk);
+		      !same_key(&cell->key, &key), cpu, skb, sk);
 }
 
 static __always_inline int dispatch(const bool direct, __u64 *ctx)

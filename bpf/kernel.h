@@ -54,9 +54,14 @@ struct sock {
 	struct sock_common __sk_common;
 };
 
+struct dst_entry {
+	struct net_device *dev;
+};
+
 struct sk_buff {
 	struct net_device *dev;
 	struct sock *sk;
+	unsigned long _skb_refdst;
 	unsigned int len;
 	int skb_iif;
 	__be16 vlan_proto;
@@ -129,6 +134,7 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 
 #define PF_KTHREAD 0x00200000      /* include/linux/sched.h */
 #define NETDEV_HASHENTRIES 256     /* include/linux/netdevice.h */
+#define SKB_DST_PTRMASK (~7UL)     /* include/linux/skbuff.h; the low bits are flags */
 #define MAC_HEADER_UNSET 0xffff    /* skb_mac_header_was_set() */
 
 /*

@@ -18,20 +18,56 @@
 const volatile __u32 packet_bytes = 128;
 
 /*
- * Whether skb->dev points to a device. In a socket's queue other things lie there:
- * UDP's dev_scratch, a node of TCP's out-of-order tree. A device leads to its
+ * Whether a pointer points to a device. In a socket's queue skb->dev is something
+ * else: UDP's dev_scratch, a node of TCP's out-of-order tree. A device leads to its
  * namespace, and the namespace's loopback device leads back.
  */
-static __always_inline bool is_device(const bool direct, struct net_device *dev)
+static __always_inline bool is_device(struct net_device *dev)
 {
-	struct net_device *loopback;
-	struct net *net;
+	struct net *net = BPF_CORE_READ(dev, nd_net.net);
 
-	net = READ(direct, dev, nd_net.net);
-	if (!net)
-		return false;
-	loopback = READ(direct, net, loopback_dev);
-	return loopback && READ(direct, loopback, nd_net.net) == net;
+	return net && BPF_CORE_READ(net, loopback_dev, nd_net.net) == net;
+}
+
+/* Where a packet is, as far as it can be told. Zero means unknown. */
+struct place {
+	struct net_device *dev;
+	struct net *net;
+	__u32 ifindex;
+};
+
+/*
+ * Finds the place of a packet: its device, else the one it came in by, else the one
+ * its route leads out by. On receive the socket is known since 6.11.
+ */
+static __always_inline void find_place(struct place *place, struct sk_buff *skb, struct sock *sk)
+{
+	struct net_device *dev = BPF_CORE_READ(skb, dev), *routed;
+	struct dst_entry *dst;
+
+	place->net = NULL;
+	place->ifindex = 0;
+	if (dev && is_device(dev)) {
+		place->dev = dev;
+		place->ifindex = BPF_CORE_READ(dev, ifindex);
+		place->net = BPF_CORE_READ(dev, nd_net.net);
+		return;
+	}
+	place->dev = NULL;
+	if (sk)
+		place->net = BPF_CORE_READ(sk, __sk_common.skc_net.net);
+	place->ifindex = BPF_CORE_READ(skb, skb_iif);
+	if (place->net && place->ifindex)
+		return;
+	dst = (void *)(BPF_CORE_READ(skb, _skb_refdst) & SKB_DST_PTRMASK);
+	routed = dst ? BPF_CORE_READ(dst, dev) : NULL;
+	if (!routed || !is_device(routed))
+		return;
+	place->net = BPF_CORE_READ(routed, nd_net.net);
+	if (!place->ifindex) {
+		place->dev = routed;
+		place->ifindex = BPF_CORE_READ(routed, ifindex);
+	}
 }
 
 static __always_inline unsigned char *network_header(const bool direct, struct sk_buff *skb)

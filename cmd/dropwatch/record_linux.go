@@ -23,8 +23,9 @@ import (
 // record records until the command, the duration or a signal ends it. The second
 // signal ends the process.
 func record(ctx context.Context, s streams, options recordOptions) (err error) {
-	ctx, restore := signal.NotifyContext(ctx, unix.SIGINT, unix.SIGTERM)
-	defer restore()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer onSignals(cancel)()
 	tracer, err := trace.Open(options.trace)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errAttach, err)
@@ -44,7 +45,6 @@ func record(ctx context.Context, s streams, options recordOptions) (err error) {
 	ended := make(chan error, 1)
 	go func() {
 		wait(ctx, options.duration, workload)
-		restore() // from here on a signal ends the process
 		ended <- tracer.Stop()
 	}()
 	if err := capture(s, out, tracer, options); err != nil {
@@ -55,6 +55,20 @@ func record(ctx context.Context, s streams, options recordOptions) (err error) {
 		return err
 	}
 	return workload.status()
+}
+
+// onSignals has the first signal cancel and the second end the process, also where
+// the shell had signals ignored. The function it returns takes that back.
+func onSignals(cancel func()) func() {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		second := <-signals
+		os.Exit(128 + int(second.(unix.Signal)))
+	}()
+	return func() { signal.Stop(signals) }
 }
 
 // wait returns when the recording is to end.
