@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package lab
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+)
+
+// A firewall is one nft rule of a host that counts and drops UDP datagrams.
+type firewall struct {
+	conn  *nftables.Conn
+	table *nftables.Table
+	chain *nftables.Chain
+}
+
+// newFirewall drops IPv4 datagrams to a port at a hook of the host. It goes with
+// the host's namespace.
+func (h *Host) newFirewall(hook *nftables.ChainHook, port uint16) (*firewall, error) {
+	conn, err := nftables.New(nftables.WithNetNSFd(int(h.ns)))
+	if err != nil {
+		return nil, fmt.Errorf("open nftables: %w", err)
+	}
+	f := &firewall{conn: conn}
+	f.table = conn.AddTable(&nftables.Table{Name: "lab", Family: nftables.TableFamilyIPv4})
+	f.chain = conn.AddChain(&nftables.Chain{
+		Name: fmt.Sprintf("udp-%d", port), Table: f.table, Type: nftables.ChainTypeFilter,
+		Hooknum: hook, Priority: nftables.ChainPriorityFilter,
+	})
+	conn.AddRule(&nftables.Rule{Table: f.table, Chain: f.chain, Exprs: []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
+		&expr.Cmp{Register: 1, Data: []byte{unix.IPPROTO_UDP}},
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: 2, Len: 2},
+		&expr.Cmp{Register: 1, Data: binary.BigEndian.AppendUint16(nil, port)},
+		&expr.Counter{},
+		&expr.Verdict{Kind: expr.VerdictDrop},
+	}})
+	if err := conn.Flush(); err != nil {
+		return nil, fmt.Errorf("add nft rule: %w", lacking(err, unix.ENOENT, unix.EPROTONOSUPPORT))
+	}
+	return f, nil
+}
+
+// packets returns what the rule's counter says.
+func (f *firewall) packets() (uint64, error) {
+	rules, err := f.conn.GetRules(f.table, f.chain)
+	if err != nil {
+		return 0, fmt.Errorf("get nft rules: %w", err)
+	}
+	for _, rule := range rules {
+		for _, e := range rule.Exprs {
+			if counter, ok := e.(*expr.Counter); ok {
+				return counter.Packets, nil
+			}
+		}
+	}
+	return 0, errors.New("get nft rules: no counter among them")
+}
+
+func (f *firewall) tally() *tally {
+	return &tally{name: "nft counter", get: f.packets}
+}
