@@ -6,7 +6,7 @@ CLANG ?= clang-14
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PREFIX ?= /usr/local
 
-.PHONY: build record test bench lint fuzz generate install clean
+.PHONY: build record test bench lint fuzz generate testdata install clean
 
 build: ## the dropwatch binary; the BPF objects are committed, no clang is needed
 	CGO_ENABLED=0 $(GO) build -trimpath -o dropwatch ./cmd/dropwatch
@@ -16,7 +16,7 @@ record: build ## record this machine for ten seconds, show the report, draw drop
 
 test: ## all tests; run as root, as they make real drops on the live kernel
 	scripts/install-packages $$(cat scripts/packages-test)
-	$(GO) test -timeout 30m ./...
+	$(GO) test -count=1 -timeout 30m -p 1 ./... # one package at a time: some change the kernel
 
 bench: build ## what tracing costs, beside bpftrace and perf; run as root
 	scripts/install-packages $$(cat scripts/packages-bench)
@@ -36,6 +36,11 @@ generate: ## compile the BPF programs anew; needs $(CLANG), llvm-strip and libbp
 	BPF2GO_CC=$(CLANG) BPF2GO_STRIP=llvm-strip-14 \
 	BPF2GO_CFLAGS="-O2 -Wall -Werror -mcpu=v3 -I/usr/include/$(shell uname -m)-linux-gnu" \
 	$(GO) generate ./bpf
+
+testdata: build ## the recording that tests of the command line read; run as root
+	$(GO) build -o $(CURDIR)/lab ./scripts/lab
+	cd testdata/recordings && PATH=$(CURDIR):$$PATH dropwatch record -q --snaplen 64 -o lab.jsonl.zst -- lab
+	rm -f lab testdata/recordings/*.old
 
 install: build ## the binary and its manual pages below PREFIX
 	install -D -m 755 dropwatch $(DESTDIR)$(PREFIX)/bin/dropwatch

@@ -32,6 +32,10 @@ task and CPU it was seen on. ×12 marks a sample that stands for twelve drops.`,
   dropwatch events -f json | jq 'select(.reason == "NO_SOCKET") | .dport'
   ssh node7 sudo dropwatch record -d 10s -o - | dropwatch events -`,
 		RunE: func(_ *cobra.Command, args []string) error {
+			newPrinter, err := eventPrinter(format, options)
+			if err != nil {
+				return err
+			}
 			return withRecording(s, args, func(src event.Source) (err error) {
 				w, err := output(s, out, false)
 				if err != nil {
@@ -39,11 +43,7 @@ task and CPU it was seen on. ×12 marks a sample that stands for twelve drops.`,
 				}
 				defer func() { err = errors.Join(err, w.Close()) }()
 				buffered := bufio.NewWriter(w)
-				print, err := eventPrinter(buffered, src.Meta(), format, options)
-				if err != nil {
-					return err
-				}
-				err = showEvents(src, count, print)
+				err = showEvents(src, count, newPrinter(buffered, src.Meta()))
 				if cut, ok := event.AsCut(err); ok {
 					warnCut(s, cut)
 					err = nil
@@ -80,19 +80,24 @@ func showEvents(src event.Source, count int, print func(*event.Drop) error) erro
 	return err
 }
 
-func eventPrinter(w io.Writer, meta *event.Meta, format string, options report.EventOptions) (func(*event.Drop) error, error) {
+// eventPrinter returns what makes a function that writes events in a format.
+func eventPrinter(format string, options report.EventOptions) (func(io.Writer, *event.Meta) func(*event.Drop) error, error) {
 	switch format {
 	case "text":
-		var line []byte
-		return func(d *event.Drop) error {
-			line = report.AppendEvent(line[:0], meta, d, options)
-			_, err := w.Write(line)
-			return err
+		return func(w io.Writer, meta *event.Meta) func(*event.Drop) error {
+			var line []byte
+			return func(d *event.Drop) error {
+				line = report.AppendEvent(line[:0], meta, d, options)
+				_, err := w.Write(line)
+				return err
+			}
 		}, nil
 	case "json":
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		return func(d *event.Drop) error { return report.EncodeEvent(enc, meta, d) }, nil
+		return func(w io.Writer, meta *event.Meta) func(*event.Drop) error {
+			enc := json.NewEncoder(w)
+			enc.SetEscapeHTML(false)
+			return func(d *event.Drop) error { return report.EncodeEvent(enc, meta, d) }
+		}, nil
 	}
 	return nil, usageError{fmt.Errorf("unknown format %q: choose text or json", format)}
 }

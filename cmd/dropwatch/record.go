@@ -43,6 +43,9 @@ sample stands for several drops of its kind, and rare kinds keep theirs.`,
 			return nil
 		}),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if options.trace.Exact && cmd.Flags().Changed("unwind-budget") {
+				return usageError{errors.New("--exact unwinds every drop: it takes no --unwind-budget")}
+			}
 			options.command = args
 			return record(cmd.Context(), s, options)
 		},
@@ -54,6 +57,5 @@ sample stands for several drops of its kind, and rare kinds keep theirs.`,
 	flags.IntVar(&options.trace.UnwindBudget, "unwind-budget", trace.DefaultBudget, "drops to unwind per second, on all CPUs together")
 	flags.IntVar(&options.trace.Snaplen, "snaplen", 0, "bytes to keep of each sampled packet")
 	flags.BoolVarP(&options.quiet, "quiet", "q", false, "no status line and no summary")
-	cmd.MarkFlagsMutuallyExclusive("exact", "unwind-budget")
 	return cmd
 }

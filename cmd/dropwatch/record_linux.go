@@ -93,11 +93,11 @@ func capture(s streams, out io.Writer, tracer *trace.Tracer, options recordOptio
 	if err != nil {
 		return err
 	}
-	dimensions, err := profile.ParseDimensions(defaultBy)
+	by, err := profile.ParseDimensions(report.DefaultBy)
 	if err != nil {
 		return err
 	}
-	summary := report.NewBuilder(tracer.Meta(), report.Options{By: dimensions, Limit: 10})
+	summary := report.NewBuilder(tracer.Meta(), report.Options{By: by, Limit: 10})
 	line := newStatusLine(s.err, options)
 	err = profile.Each(tracer, func(e event.Event) error {
 		summary.Add(e)

@@ -14,8 +14,6 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/report"
 )
 
-const defaultBy = "reason,location,device"
-
 func newReport(s streams) *cobra.Command {
 	var by, format, out string
 	var limit int
@@ -52,7 +50,7 @@ comm and pid are the interrupted task's in softirq context, not the packet's own
 			})
 		},
 	}
-	cmd.Flags().StringVar(&by, "by", defaultBy, "what to group by, separated by commas")
+	cmd.Flags().StringVar(&by, "by", report.DefaultBy, "what to group by, separated by commas")
 	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "groups to show, most drops first; 0: all")
 	cmd.Flags().StringVarP(&format, "format", "f", "text", "text or json")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write instead of standard output")

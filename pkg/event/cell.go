@@ -93,4 +93,5 @@ func (f *Frame) String() string {
 type Stack struct {
 	ID     int // from 0, dense
 	Frames []*Frame
+	Cut    bool // there may have been more frames than the kernel unwinds
 }

@@ -72,6 +72,7 @@ type Totals struct {
 type Loss struct {
 	RingFull    uint64  `json:"ring_full"`    // samples the ring buffer had no room for
 	StackFailed uint64  `json:"stack_failed"` // samples whose stack could not be unwound
+	StackCut    uint64  `json:"stack_cut"`    // samples whose stack was deeper than the kernel unwinds
 	StackTable  uint64  `json:"stack_table"`  // samples whose stack was one too many to keep
 	Overflow    uint64  `json:"overflow"`     // drops counted, but past the room for cells
 	Malformed   uint64  `json:"malformed"`    // samples that could not be decoded

@@ -27,6 +27,7 @@ func Accounting(drops uint64, t event.Totals, l event.Loss) string {
 		{t.Sampled - min(t.Sampled, t.Read), "sample", "not read"},
 		{l.Malformed, "sample", "malformed"},
 		{l.StackFailed, "stack", "not unwound"},
+		{l.StackCut, "stack", "deeper than the kernel unwinds"},
 		{l.StackTable, "stack", "past the room for stacks"},
 		{l.Overflow, "drop", "counted past the room for cells"},
 		{missed(l), "drop", "missed in the middle of another"},

@@ -142,17 +142,27 @@ func (a *Aggregator[K]) sample(d *event.Drop) {
 		}
 		of = a.overflow
 	}
-	p, key := a.pool(of), a.key(d.Cell, d)
+	p := a.pool(of)
+	w := p.weight(a, d)
+	w.samples++
+	w.drops += d.Drops
+	w.octets += d.Drops * uint64(d.Len)
+}
+
+// weight returns where a sample adds to. The samples of a cell have one key if keys
+// are made of cells, and then it is made once.
+func (p *pool[K]) weight(a *Aggregator[K], d *event.Drop) *weight[K] {
+	if a.byCell && !p.cell.Overflow && len(p.weights) > 0 {
+		return &p.weights[0]
+	}
+	key := a.key(d.Cell, d)
 	at, ok := p.place[key]
 	if !ok {
 		at = len(p.weights)
 		p.place[key] = at
 		p.weights = append(p.weights, weight[K]{key: key})
 	}
-	w := &p.weights[at]
-	w.samples++
-	w.drops += d.Drops
-	w.octets += d.Drops * uint64(d.Len)
+	return &p.weights[at]
 }
 
 // Sums returns what was added up so far: each group's part of every pool.

@@ -24,7 +24,11 @@ func Fold(src event.Source) (*Sums[string], error) {
 			b.WriteString(foldable(root(d)) + ";" + NoStack)
 		default:
 			b.WriteString(foldable(root(d)))
-			for _, f := range slices.Backward(trimmed(d.Stack, d.Context == event.ContextProcess)) {
+			frames, cut := trimmed(d.Stack, d.Context == event.ContextProcess)
+			if cut {
+				b.WriteString(";" + CutOff)
+			}
+			for _, f := range slices.Backward(frames) {
 				b.WriteByte(';')
 				b.WriteString(foldable(f.Name()))
 			}

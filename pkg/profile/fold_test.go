@@ -58,8 +58,12 @@ func TestTrimmed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			for _, f := range trimmed(&event.Stack{Frames: names(test.stack)}, test.context == event.ContextProcess) {
+			frames, cut := trimmed(&event.Stack{Frames: names(test.stack), Cut: true}, test.context == event.ContextProcess)
+			for _, f := range frames {
 				got = append(got, f.Symbol)
+			}
+			if want := len(got) == len(strings.Fields(test.stack)) || test.context == event.ContextProcess; cut != want {
+				t.Errorf("cut off: %t, want %t", cut, want)
 			}
 			if diff := cmp.Diff(test.want, strings.Join(got, " ")); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)

@@ -94,8 +94,12 @@ func (b *builder) sample(key stackKey, v *Value) {
 	case key.stack == nil:
 		s.Location = append(s.Location, b.pseudo(NoStack), b.pseudo(key.root))
 	default:
-		for _, f := range trimmed(key.stack, key.process) {
+		frames, cut := trimmed(key.stack, key.process)
+		for _, f := range frames {
 			s.Location = append(s.Location, b.location(f))
+		}
+		if cut {
+			s.Location = append(s.Location, b.pseudo(CutOff))
 		}
 		s.Location = append(s.Location, b.pseudo(key.root))
 	}

@@ -9,15 +9,21 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// NoStack is the frame that stands for a stack that could not be unwound.
-const NoStack = "[no stack]"
+// Frames that stand for what is not known.
+const (
+	NoStack = "[no stack]" // a stack that could not be unwound
+	CutOff  = "[cut off]"  // the outer part of a stack deeper than the kernel unwinds
+)
 
 // stackNames returns a drop's stack, outermost function first.
 func stackNames(d *event.Drop) []string {
 	if d.Stack == nil {
 		return []string{NoStack}
 	}
-	names := make([]string, 0, len(d.Stack.Frames))
+	names := make([]string, 0, len(d.Stack.Frames)+1)
+	if d.Stack.Cut {
+		names = append(names, CutOff)
+	}
 	for _, f := range slices.Backward(d.Stack.Frames) {
 		names = append(names, f.Name())
 	}
@@ -37,21 +43,22 @@ func root(d *event.Drop) string {
 
 // trimmed returns the frames of a stack, innermost first, without those that every
 // stack of its context begins with: what a softirq interrupted, the polling loop
-// around the handlers, the system call entry. The root frame tells the same.
-func trimmed(stack *event.Stack, process bool) []*event.Frame {
-	frames := stack.Frames
+// around the handlers, the system call entry. The root frame tells the same. It
+// also returns whether frames are missing between the root and what it returns.
+func trimmed(stack *event.Stack, process bool) (frames []*event.Frame, cut bool) {
+	frames = stack.Frames
 	if process {
 		for len(frames) > 1 && isEntry(frames[len(frames)-1].Symbol) {
 			frames = frames[:len(frames)-1]
 		}
-		return frames
+		return frames, stack.Cut
 	}
 	for i, f := range frames {
 		if i > 0 && isPoll(f.Symbol) {
-			return frames[:i]
+			return frames[:i], false
 		}
 	}
-	return frames
+	return frames, stack.Cut
 }
 
 // isPoll reports whether a function only runs softirqs or polls devices.

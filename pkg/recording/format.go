@@ -37,6 +37,7 @@ type (
 		Type   string `json:"type"` // "stack"
 		ID     int    `json:"id"`
 		Frames []int  `json:"frames"` // innermost first
+		Cut    bool   `json:"cut,omitempty"`
 	}
 
 	// A cell is written again, whole, when its device gets another name.

@@ -87,8 +87,24 @@ func (r *Reader) header() error {
 	if header.Schema < 1 || header.Schema > Schema {
 		return fmt.Errorf("recording has schema %d, this dropwatch reads up to %d", header.Schema, Schema)
 	}
-	r.meta = header.Meta
+	r.meta = printable(header.Meta)
 	return nil
+}
+
+// printable escapes the texts of a header, which anybody may have written.
+func printable(m event.Meta) event.Meta {
+	for _, text := range []*string{&m.Version, &m.Kernel, &m.BuildID, &m.Arch, &m.Host} {
+		*text = event.Printable(*text)
+	}
+	for _, list := range [][]string{m.Command, m.Notes} {
+		for i := range list {
+			list[i] = event.Printable(list[i])
+		}
+	}
+	for i := range m.Hooks {
+		m.Hooks[i] = event.Hook{Name: event.Printable(m.Hooks[i].Name), Rung: event.Printable(m.Hooks[i].Rung)}
+	}
+	return m
 }
 
 // Next implements event.Source. After events it returns io.EOF, an *event.CutError

@@ -32,7 +32,7 @@ func sampleEvents() []event.Event {
 	site := &event.Frame{ID: 3, Addr: 0xffffffff81000010, Symbol: "nft_do_chain", Offset: 16, Module: "vmlinux"}
 	caller := &event.Frame{ID: 9, Addr: 0xffffffffa0000020, Symbol: "veth_poll", Offset: 32, Module: "veth"}
 	unnamed := &event.Frame{ID: 4, Addr: 0xffffffffa0000999}
-	stack := &event.Stack{ID: 2, Frames: []*event.Frame{site, caller, unnamed}}
+	stack := &event.Stack{ID: 2, Frames: []*event.Frame{site, caller, unnamed}, Cut: true}
 	policy := &event.Cell{
 		ID: 5, Reason: event.Reason{Code: 12, Name: "NETFILTER_DROP"}, Location: site,
 		Device: event.Device{Index: 7, Name: `veth"0`}, Netns: event.Netns{Inode: 4026532281, Name: "blue"},
@@ -42,7 +42,7 @@ func sampleEvents() []event.Event {
 	overflow := &event.Cell{ID: 0, Location: &event.Frame{ID: 0}, Overflow: true}
 	a, b := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("fd00::2")
 	missed := uint64(3)
-	loss := event.Loss{RingFull: 1, StackFailed: 1, StackTable: 4, Overflow: 6, Malformed: 7, Missed: &missed}
+	loss := event.Loss{RingFull: 1, StackFailed: 1, StackCut: 2, StackTable: 4, Overflow: 6, Malformed: 7, Missed: &missed}
 	totals := event.Totals{Drops: 110, Bytes: 9000, Sampled: 3, Read: 3}
 
 	return []event.Event{

@@ -57,7 +57,7 @@ func (t *tables) addStack(text []byte) error {
 	if err := checkID(t.stacks, "stack", line.ID); err != nil {
 		return err
 	}
-	stack := &event.Stack{ID: line.ID, Frames: make([]*event.Frame, 0, len(line.Frames))}
+	stack := &event.Stack{ID: line.ID, Cut: line.Cut, Frames: make([]*event.Frame, 0, len(line.Frames))}
 	for _, id := range line.Frames {
 		frame, err := look(t.frames, "frame", id)
 		if err != nil {

@@ -118,7 +118,7 @@ func (w *Writer) stack(s *event.Stack) int {
 	}
 	number, isNew := w.stacks.get(s.ID)
 	if isNew {
-		line := stackLine{Type: "stack", ID: number, Frames: make([]int, 0, len(s.Frames))}
+		line := stackLine{Type: "stack", ID: number, Cut: s.Cut, Frames: make([]int, 0, len(s.Frames))}
 		for _, f := range s.Frames {
 			line.Frames = append(line.Frames, w.frame(f))
 		}

@@ -50,6 +50,9 @@ type Options struct {
 	Limit int // groups to show; 0: all
 }
 
+// DefaultBy is what reports group by unless told otherwise.
+const DefaultBy = "reason,location,device"
+
 // Builder makes a Report of events as they come.
 type Builder struct {
 	meta    *event.Meta

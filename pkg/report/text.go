@@ -32,7 +32,7 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 			return err
 		}
 		if left := r.Count - len(r.Groups); left > 0 {
-			fmt.Fprintf(&b, "and %s drops in %d more; --limit 0 shows all\n", profile.Thousands(r.More.Drops), left)
+			fmt.Fprintf(&b, "and %s drops in %d more; dropwatch report -n 0 shows all\n", profile.Thousands(r.More.Drops), left)
 		}
 	}
 	fmt.Fprintf(&b, "\n%s\n", profile.Accounting(r.Drops, r.Sampled, r.Loss))

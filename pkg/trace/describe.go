@@ -8,11 +8,14 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
 
+	"github.com/dropwatch/dropwatch/bpf"
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
@@ -72,6 +75,20 @@ func readSymbols() func(*event.Meta) symbols {
 type nameless struct{}
 
 func (nameless) Lookup(uint64) (symbolize.Symbol, bool) { return symbolize.Symbol{}, false }
+
+// mostFrames returns how many frames of a stack the kernel unwinds.
+func mostFrames() int {
+	const most = len(bpf.DropRecord{}.Stack)
+	text, err := os.ReadFile("/proc/sys/kernel/perf_event_max_stack")
+	if err != nil {
+		return most
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return most
+	}
+	return min(n, most)
+}
 
 // subsystemTypes returns the BTF of loaded modules that bring drop reasons along.
 func subsystemTypes(types *btf.Cache) []*btf.Spec {

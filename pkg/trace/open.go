@@ -96,7 +96,7 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 		return nil, err
 	}
 	t.meta.Hooks = []event.Hook{{Name: t.hook.name, Rung: t.hook.rung}}
-	t.resolver = newResolver(t.meta.StartMono, symbols(&t.meta), names)
+	t.resolver = newResolver(t.meta.StartMono, newStacks(symbols(&t.meta), mostFrames()), names)
 	t.lastTick = time.Now()
 	t.nextTick = t.lastTick.Add(tickInterval)
 	debug.FreeOSMemory() // the types and the symbols' text are large, and needed no more

@@ -37,9 +37,9 @@ type resolver struct {
 	texts    map[string]string
 }
 
-func newResolver(start time.Duration, names symbols, reasons reasons) *resolver {
+func newResolver(start time.Duration, stacks *stacks, reasons reasons) *resolver {
 	return &resolver{
-		start: start, reasons: reasons, stacks: newStacks(names),
+		start: start, reasons: reasons, stacks: stacks,
 		cells: map[bpf.DropCellKey]*event.Cell{}, texts: map[string]string{},
 	}
 }
@@ -105,6 +105,8 @@ func (r *resolver) drop(d *event.Drop, rec *event.Record, loss *event.Loss) {
 	if addresses := rec.Addresses(); len(addresses) > 0 {
 		if d.Stack = r.stacks.find(addresses, rec.Key.Location); d.Stack == nil {
 			loss.StackTable++
+		} else if d.Stack.Cut {
+			loss.StackCut++
 		}
 	}
 	d.Bytes = rec.Bytes()

@@ -18,6 +18,7 @@ const maxStacks = 1 << 15
 // stacks makes equal stacks the same pointer and names the frames of new ones.
 type stacks struct {
 	names  symbols
+	most   int // frames the kernel unwinds at most
 	seed   maphash.Seed
 	frames map[uint64]*event.Frame
 	known  map[uint64][]stack // by hash
@@ -29,9 +30,9 @@ type stack struct {
 	*event.Stack
 }
 
-func newStacks(names symbols) *stacks {
+func newStacks(names symbols, most int) *stacks {
 	return &stacks{
-		names: names, seed: maphash.MakeSeed(),
+		names: names, most: most, seed: maphash.MakeSeed(),
 		frames: map[uint64]*event.Frame{}, known: map[uint64][]stack{},
 	}
 }
@@ -61,7 +62,7 @@ func (s *stacks) find(addresses []uint64, location uint64) *event.Stack {
 	if s.count >= maxStacks {
 		return nil
 	}
-	st := stack{append([]uint64(nil), addresses...), &event.Stack{ID: s.count}}
+	st := stack{append([]uint64(nil), addresses...), &event.Stack{ID: s.count, Cut: len(addresses) >= s.most}}
 	for _, addr := range addresses {
 		st.Frames = append(st.Frames, s.frame(addr))
 	}
