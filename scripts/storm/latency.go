@@ -35,7 +35,7 @@ func latencies(ctx context.Context, w io.Writer, net *lab.Net, o options) error 
 	if err := errors.Join(err, <-done); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nfirst drop readable in the recording after %s\n", first.Round(time.Millisecond))
+	fmt.Fprintf(w, "first drop readable in the recording after %s\n", first.Round(time.Millisecond))
 
 	file, picture := filepath.Join(o.dir, "latency"), filepath.Join(o.dir, "latency.svg")
 	end, err := startDropwatch(o, file)()

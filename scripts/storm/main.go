@@ -77,5 +77,8 @@ func run(o options) (err error) {
 	if err := show(os.Stdout, tracers, results); err != nil {
 		return err
 	}
+	if err := cost(ctx, os.Stdout, flood, o); err != nil {
+		return err
+	}
 	return latencies(ctx, os.Stdout, net, o)
 }

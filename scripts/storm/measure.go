@@ -5,10 +5,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/lab"
@@ -60,27 +63,43 @@ func show(w io.Writer, tracers []tracer, results [][]result) error {
 	for i, t := range tracers {
 		rounds := results[i]
 		var shares []float64
-		counted := "exact"
+		var lost []string
 		for round, r := range rounds {
 			shares = append(shares, r.rate/results[0][round].rate)
-			switch {
-			case r.counted == 0:
-				counted = "-"
-			case r.counted != r.dropped:
-				counted = fmt.Sprintf("%+d", int64(r.counted-r.dropped))
-			}
+			lost = append(lost, r.lost)
 		}
 		slices.Sort(shares)
-		last := rounds[len(rounds)-1]
 		if _, err := fmt.Fprintf(w, "| %-27s | %.3f | %.3f–%.3f | %s | %s | %s | %s | %s |\n", t.name,
-			shares[len(shares)/2], shares[0], shares[len(shares)-1], counted,
+			shares[len(shares)/2], shares[0], shares[len(shares)-1], compared(rounds),
 			size(int64(median(rounds, func(r result) float64 { return float64(r.fileSize) }))),
 			time.Duration(median(rounds, func(r result) float64 { return float64(r.cpu) })).Round(10*time.Millisecond),
-			size(last.resident), last.lost); err != nil {
+			size(int64(median(rounds, func(r result) float64 { return float64(r.resident) }))), each(lost)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// compared says how many of nft's drops a tracer counted in all rounds.
+func compared(rounds []result) string {
+	least, most := math.Inf(1), math.Inf(-1)
+	for _, r := range rounds {
+		if r.counted == 0 {
+			return "-"
+		}
+		share := 100 * float64(r.counted) / float64(r.dropped)
+		least, most = min(least, share), max(most, share)
+	}
+	if least == 100 && most == 100 {
+		return "exact"
+	}
+	return fmt.Sprintf("%.2f–%.2f %%", least, most)
+}
+
+// each lists what was said in all rounds, once if it was always the same.
+func each(said []string) string {
+	slices.Sort(said)
+	return cmp.Or(strings.Join(slices.Compact(said), ", "), "-")
 }
 
 func median(results []result, of func(result) float64) float64 {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -49,10 +50,13 @@ func tracers(o options) []tracer {
 	}
 }
 
+const emptyName = "storm_empty"
+
 // startEmpty attaches a program that does nothing: what tracing costs at least.
 func startEmpty() (func() (saw, error), error) {
 	program, err := ebpf.NewProgram(&ebpf.ProgramSpec{
-		Type: ebpf.Tracing, AttachType: ebpf.AttachTraceRawTp, AttachTo: "kfree_skb", License: "GPL",
+		Type: ebpf.Tracing, AttachType: ebpf.AttachTraceRawTp, AttachTo: "kfree_skb",
+		Name: emptyName, License: "GPL",
 		Instructions: asm.Instructions{asm.Mov.Imm(asm.R0, 0), asm.Return()},
 	})
 	if err != nil {
@@ -178,14 +182,23 @@ func startPerf(file string) func() (func() (saw, error), error) {
 		time.Sleep(time.Second) // events are enabled after the header is written
 		return func() (saw, error) {
 			s, err := p.end(file)
-			s.lost = "none said"
-			if strings.Contains(p.stderr.String(), "lost") {
-				s.lost = "yes, it says"
+			s.lost = "not said"
+			if match := perfLost.FindString(p.stderr.String()); match != "" {
+				s.lost = match
+			}
+			if match := perfSamples.FindStringSubmatch(p.stderr.String()); match != nil {
+				s.counted, _ = strconv.ParseUint(match[1], 10, 64) // digits
 			}
 			return s, err
 		}, nil
 	}
 }
+
+// What perf says when it ends: "(1234 samples)", and of chunks lost on the way.
+var (
+	perfSamples = regexp.MustCompile(`\((\d+) samples\)`)
+	perfLost    = regexp.MustCompile(`lost \d+ chunks`)
+)
 
 func contains(file, text string) bool {
 	content, err := os.ReadFile(file)

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+
+	"github.com/dropwatch/dropwatch/pkg/lab"
+)
+
+// cost measures how long the programs run per drop, as the kernel's BPF statistics
+// tell. Taking the time costs some of it: the empty program shows how much.
+func cost(ctx context.Context, w io.Writer, flood *lab.Flood, o options) error {
+	stats, err := ebpf.EnableStats(unix.BPF_STATS_RUN_TIME)
+	if err != nil {
+		return err
+	}
+	defer stats.Close()
+	fmt.Fprintln(w)
+	for _, t := range []struct {
+		name, program string
+		start         func() (func() (saw, error), error)
+	}{
+		{"an empty program", emptyName, startEmpty},
+		{"dropwatch", "kfree_skb_btf", startDropwatch(o, filepath.Join(o.dir, "cost"))},
+	} {
+		stop, err := t.start()
+		if err != nil {
+			return err
+		}
+		_, err = flood.Run(ctx, lab.Sendto, o.duration)
+		ns, statsErr := perRun(t.program)
+		if _, stopErr := stop(); errors.Join(err, statsErr, stopErr) != nil {
+			return errors.Join(err, statsErr, stopErr)
+		}
+		fmt.Fprintf(w, "%s runs for %.0f ns a drop\n", t.name, ns)
+	}
+	return nil
+}
+
+// perRun returns the mean run time of a program, by its name, in nanoseconds.
+func perRun(name string) (float64, error) {
+	for id := ebpf.ProgramID(0); ; {
+		next, err := ebpf.ProgramGetNextID(id)
+		if err != nil {
+			return 0, fmt.Errorf("find program %s: %w", name, err)
+		}
+		id = next
+		p, err := ebpf.NewProgramFromID(id)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // gone since
+		}
+		if err != nil {
+			return 0, err
+		}
+		info, err := p.Info()
+		if err != nil || info.Name != name {
+			_ = p.Close()
+			continue
+		}
+		stats, err := p.Stats()
+		_ = p.Close()
+		if err != nil || stats.RunCount == 0 {
+			return 0, fmt.Errorf("program %s: %d runs: %w", name, stats.RunCount, err)
+		}
+		return float64(stats.Runtime.Nanoseconds()) / float64(stats.RunCount), nil
+	}
+}
