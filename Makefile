@@ -5,11 +5,13 @@ GO ?= $(shell command -v go || echo /usr/local/go/bin/go)
 CLANG ?= clang-14
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PREFIX ?= /usr/local
+# Go's own stamping fails in a checkout that belongs to somebody else.
+COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 
 .PHONY: build record test bench lint fuzz generate testdata install clean
 
 build: ## the dropwatch binary; the BPF objects are committed, no clang is needed
-	CGO_ENABLED=0 $(GO) build -trimpath -o dropwatch ./cmd/dropwatch
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-X main.commit=$(COMMIT)" -o dropwatch ./cmd/dropwatch
 
 record: build ## record this machine for ten seconds, show the report, draw drops.svg
 	scripts/record-here
@@ -27,7 +29,7 @@ lint: ## vet, staticcheck, format, shell scripts, and a build for macOS
 	$(GO) run $(STATICCHECK) ./...
 	test -z "$$(gofmt -l .)"
 	shellcheck .ci/run scripts/install-packages scripts/record-here scripts/fuzz
-	GOOS=darwin $(GO) build ./...
+	GOOS=darwin $(GO) build -buildvcs=false ./...
 
 fuzz: ## every fuzz target for FUZZTIME
 	scripts/fuzz $(FUZZTIME)
@@ -38,7 +40,7 @@ generate: ## compile the BPF programs anew; needs $(CLANG), llvm-strip and libbp
 	$(GO) generate ./bpf
 
 testdata: build ## the recording that tests of the command line read; run as root
-	$(GO) build -o $(CURDIR)/lab ./scripts/lab
+	$(GO) build -buildvcs=false -o $(CURDIR)/lab ./scripts/lab
 	cd testdata/recordings && PATH=$(CURDIR):$$PATH dropwatch record -q --snaplen 64 -o lab.jsonl.zst -- lab
 	rm -f lab testdata/recordings/*.old
 

@@ -121,5 +121,22 @@ func capture(s streams, out io.Writer, tracer *trace.Tracer, options recordOptio
 	if err = errors.Join(err, w.Close()); err != nil || options.quiet {
 		return err
 	}
-	return report.WriteText(s.err, summary.Report(), s.colour.on(s.err))
+	if err := report.WriteText(s.err, summary.Report(), s.colour.on(s.err)); err != nil {
+		return err
+	}
+	return sayWritten(s.err, out)
+}
+
+// sayWritten tells where the recording is.
+func sayWritten(w io.Writer, out io.Writer) error {
+	file, ok := out.(*os.File)
+	if !ok {
+		return nil // standard output
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "wrote %s, %s bytes\n", file.Name(), profile.Thousands(uint64(info.Size())))
+	return err
 }

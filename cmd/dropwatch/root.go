@@ -4,14 +4,15 @@ package main
 
 import (
 	"fmt"
-	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
 
 // release is the version this source will become.
 const release = "0.1.0"
+
+// commit is set by the linker; see the Makefile.
+var commit string
 
 func newRoot(s streams) *cobra.Command {
 	root := &cobra.Command{
@@ -55,18 +56,8 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 
 // version returns the release and the commit it was built from, if known.
 func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
+	if commit == "" {
 		return release
 	}
-	var commit, modified string
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			commit = "-" + s.Value[:min(12, len(s.Value))]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			modified = "+"
-		}
-	}
-	return strings.TrimSuffix(release+commit+modified, "-")
+	return release + "-" + commit
 }

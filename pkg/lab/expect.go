@@ -25,6 +25,8 @@ type Expect struct {
 	Ifindex int
 	// Ethertype in host byte order; behind VLAN tags.
 	Ethertype uint16
+	// VLAN is the id of the tag that the packet still bears; 0 if none.
+	VLAN uint16
 	// Protocol is the IP protocol behind IPv6 extension headers; 0 if the packet
 	// has none that can be read.
 	Protocol uint8

@@ -19,6 +19,7 @@ func filterScenarios() []Scenario {
 		{Name: "nft-output", Doc: "an nft rule for outgoing packets", prepare: nftOutput},
 		{Name: "xdp-generic", Doc: "a generic XDP program", prepare: xdpGeneric},
 		{Name: "tc-ingress", Doc: "a tc program on receive", prepare: tcIngress},
+		{Name: "tc-ingress-vlan", Doc: "the same, of frames with a VLAN tag", prepare: tcIngressVLAN},
 		{Name: "tc-egress", Doc: "a tc program on transmit", prepare: tcEgress},
 		{Name: "cgroup-egress", Doc: "a program of the sender's cgroup", prepare: cgroupEgress},
 	}
@@ -71,19 +72,34 @@ func xdpGeneric(s *Scene) error {
 }
 
 func tcIngress(s *Scene) error {
-	s.expect.Reasons = []string{"TC_INGRESS"}
-	s.expect.Frames = frames("__netif_receive_skb_core")
 	src, dst := s.flow4()
 	s.looksLike(unix.IPPROTO_UDP, src, dst)
+	if err := s.dropAtIngress(); err != nil {
+		return err
+	}
+	return s.receives(s.datagrams(src, dst, nil))
+}
+
+// tcIngressVLAN kills packets that still bear their tag, which the kernel has moved
+// from the frame to the skb.
+func tcIngressVLAN(s *Scene) error {
+	frame := s.taggedFrame()
+	s.expect.VLAN = vlanID
+	if err := s.dropAtIngress(); err != nil {
+		return err
+	}
+	return s.wireFrame(frame)
+}
+
+func (s *Scene) dropAtIngress() error {
+	s.expect.Reasons = []string{"TC_INGRESS"}
+	s.expect.Frames = frames("__netif_receive_skb_core")
 	s.tally = s.net.Rx.qdiscTally("clsact")
 	prog, err := s.program(ebpf.SchedCLS, ebpf.AttachNone, tcDropPort())
 	if err != nil {
 		return err
 	}
-	if err := s.net.Rx.classify(netlink.HANDLE_MIN_INGRESS, prog); err != nil {
-		return err
-	}
-	return s.receives(s.datagrams(src, dst, nil))
+	return s.net.Rx.classify(netlink.HANDLE_MIN_INGRESS, prog)
 }
 
 func tcEgress(s *Scene) error {

@@ -46,11 +46,18 @@ func otherHost(s *Scene) error {
 func vlanUnknown(s *Scene) error {
 	s.expect.Reasons = []string{"OTHERHOST"}
 	s.expect.Frames = frames("ip_rcv")
+	return s.wireFrame(s.taggedFrame())
+}
+
+const vlanID = 42
+
+// taggedFrame returns a datagram of the usual flow in a frame with a VLAN tag.
+func (s *Scene) taggedFrame() []byte {
 	src, dst := s.flow4()
 	s.looksLike(unix.IPPROTO_UDP, src, dst)
 	packet := ip(src.Addr(), dst.Addr(), unix.IPPROTO_UDP, udp(src, dst, nil))
-	tagged := append([]byte{0, 42 /* VLAN */, unix.ETH_P_IP >> 8, unix.ETH_P_IP & 0xff}, packet...)
-	return s.wireFrame(ethernet(s.net.Rx.MAC, s.net.Tx.MAC, unix.ETH_P_8021Q, tagged))
+	tagged := append([]byte{0, vlanID, unix.ETH_P_IP >> 8, unix.ETH_P_IP & 0xff}, packet...)
+	return ethernet(s.net.Rx.MAC, s.net.Tx.MAC, unix.ETH_P_8021Q, tagged)
 }
 
 func unicastInBroadcast(s *Scene) error {

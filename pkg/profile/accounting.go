@@ -14,7 +14,7 @@ import (
 func Accounting(drops uint64, t event.Totals, l event.Loss) string {
 	var b strings.Builder
 	unwound := event.Unwound(t, l)
-	fmt.Fprintf(&b, "%s counted, %s unwound", plural(drops, "drop"), Thousands(unwound))
+	fmt.Fprintf(&b, "%s counted, %s unwound", Plural(drops, "drop"), Thousands(unwound))
 	if drops > unwound {
 		fmt.Fprintf(&b, ", %s not unwound", Thousands(drops-unwound))
 	}
@@ -33,7 +33,7 @@ func Accounting(drops uint64, t event.Totals, l event.Loss) string {
 		{missed(l), "drop", "missed in the middle of another"},
 	} {
 		if part.n > 0 {
-			lost = append(lost, plural(part.n, part.what)+" "+part.fate)
+			lost = append(lost, Plural(part.n, part.what)+" "+part.fate)
 		}
 	}
 	if l.Missed == nil {
@@ -52,7 +52,8 @@ func missed(l event.Loss) uint64 {
 	return *l.Missed
 }
 
-func plural(n uint64, noun string) string {
+// Plural writes a number of things, "1 drop" or "1,234 drops".
+func Plural(n uint64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

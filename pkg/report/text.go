@@ -20,9 +20,9 @@ import (
 // benign.
 func WriteText(w io.Writer, r *Report, colour bool) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s on %s, Linux %s: %s drops in %s (%s/s)\n",
+	fmt.Fprintf(&b, "%s on %s, Linux %s: %s in %s (%s/s)\n",
 		r.Meta.Start.Format(time.DateTime), r.Meta.Host, r.Meta.Kernel,
-		profile.Thousands(r.Drops), r.Duration.Round(time.Millisecond), rate(r.perSecond()))
+		profile.Plural(r.Drops, "drop"), r.Duration.Round(time.Millisecond), rate(r.perSecond()))
 	for _, note := range r.Meta.Notes {
 		fmt.Fprintf(&b, "note: %s\n", note)
 	}
@@ -32,7 +32,7 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 			return err
 		}
 		if left := r.Count - len(r.Groups); left > 0 {
-			fmt.Fprintf(&b, "and %s drops in %d more; dropwatch report -n 0 shows all\n", profile.Thousands(r.More.Drops), left)
+			fmt.Fprintf(&b, "and %s in %d more; dropwatch report -n 0 shows all\n", profile.Plural(r.More.Drops, "drop"), left)
 		}
 	}
 	fmt.Fprintf(&b, "\n%s\n", profile.Accounting(r.Drops, r.Sampled, r.Loss))

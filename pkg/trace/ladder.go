@@ -7,6 +7,7 @@ package trace
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	"github.com/cilium/ebpf"
@@ -57,6 +58,9 @@ func attach(spec *ebpf.CollectionSpec, types *btf.Cache, ladder []rung) (*hook, 
 		h, c, err := climb(spec.Copy(), types, r)
 		if err == nil {
 			return h, c, nil
+		}
+		if errors.Is(err, os.ErrPermission) {
+			err = os.ErrPermission // what the library adds to it is a guess at limits
 		}
 		errs = append(errs, fmt.Errorf("attach %s by %s: %w", kfreeSkb, r.name, err))
 	}

@@ -99,6 +99,9 @@ func sameHeaders(p *event.Packet, want lab.Expect) bool {
 	same := func(addr netip.Addr, port uint16, want netip.AddrPort) bool {
 		return addr == want.Addr() && port == want.Port()
 	}
+	if p.HasVLAN != (want.VLAN != 0) || p.VLAN != want.VLAN {
+		return false
+	}
 	return same(p.Src, p.SrcPort, want.Src) && same(p.Dst, p.DstPort, want.Dst) &&
 		p.EchoID == want.EchoID && p.EchoSeq == want.EchoSeq
 }
