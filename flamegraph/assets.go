@@ -25,7 +25,10 @@ func script() string {
 	var b strings.Builder
 	b.WriteString("(() => {\n'use strict';\n")
 	// main.js, which starts it all, needs what the others define.
-	for _, part := range []string{"data", "words", "layout", "draw", "search", "link", "tip", "page", "tools", "keys", "describe", "find", "viewer", "main"} {
+	for _, part := range []string{
+		"data", "kinds", "words", "layout", "draw", "search", "link", "tip", "tools", "legend", "about",
+		"page", "keys", "describe", "find", "viewer", "main",
+	} {
 		text, err := scripts.ReadFile("script/" + part + ".js")
 		if err != nil {
 			panic(err) // not built in, which a test excludes

@@ -108,7 +108,7 @@ func merge(tb testing.TB, samples []Sample) *Graph {
 
 func write(tb testing.TB, w io.Writer, g *Graph) {
 	tb.Helper()
-	if err := g.WriteSVG(w, Options{Title: "Drops", Unit: "packets"}); err != nil {
+	if err := g.WriteSVG(w, Options{Title: "Drops", Measures: []Measure{{Unit: "packets"}}}); err != nil {
 		tb.Fatal(err)
 	}
 }

@@ -12,9 +12,9 @@ const emptyName = "(no name)"
 
 // frames writes the boxes, row by row from the root, each followed by its
 // label.
-func (d *drawing) frames(boxes []box) {
+func (d *drawing) frames() {
 	rows := make([][]box, d.page.rows)
-	for _, b := range boxes {
+	for _, b := range d.boxes {
 		row := d.graph.nodes[b.node].depth
 		rows[row] = append(rows[row], b)
 	}
@@ -43,7 +43,12 @@ func (d *drawing) box(b box) {
 		return
 	}
 	fmt.Fprintf(d.w, "><title>%s\n", d.xml(name))
-	fmt.Fprintf(d.w, "%s</title></rect>\n", d.xml(d.amount(b.value)))
+	fmt.Fprintf(d.w, "%s", d.xml(d.amount(b.value)))
+	if c := d.measure.Change; c != nil && b.frames == 0 {
+		from, to := d.changed(b.node)
+		fmt.Fprintf(d.w, "\n%s", d.xml(c.words(d.measure, from, to)))
+	}
+	fmt.Fprintln(d.w, "</title></rect>")
 	most := int((width - 2*textInset) / frameLetter)
 	if b.frames == 0 && most >= min(minLetters, letters(name)) {
 		fmt.Fprintf(d.w, "<text x=\"%v\" y=\"%d\">%s</text>\n", textInset+left, textBase, d.xml(fit(name, most)))
@@ -60,19 +65,8 @@ func (d *drawing) look(b box) (class, name string) {
 	case b.node == 0:
 		return "root", rootName
 	}
-	i := d.graph.nodes[b.node].name
-	class = d.kinds.class[d.kinds.of[i]]
-	if name = visible(d.graph.names[i]); name == "" {
+	if name = visible(d.graph.names[d.graph.nodes[b.node].name]); name == "" {
 		name = emptyName
 	}
-	return class, name
-}
-
-// amount returns a value with its unit and its share of the total.
-func (d *drawing) amount(value uint64) string {
-	text := formatCount(value)
-	if d.options.Unit != "" {
-		text += " " + visible(d.options.Unit)
-	}
-	return text + ", " + formatShare(value, d.graph.Total())
+	return d.class(b.node), name
 }

@@ -4,6 +4,7 @@ package flamegraph
 
 import (
 	"cmp"
+	"fmt"
 	"math/bits"
 	"slices"
 )
@@ -14,27 +15,38 @@ type builder struct {
 	names  []string          // in order of appearance, later in byte order
 	frames []uint32          // the names of all stacks, one stack after another
 	rows   []row
-	total  uint64
+	values []uint64 // of all rows, the columns of one row after another
+	totals []uint64 // of each column
 }
 
-// row is a sample: a part of frames and its value.
-type row struct {
-	from, to int
-	value    uint64
-}
+// row is a sample: a part of frames, and where its values are.
+type row struct{ from, to, values int }
 
 func newBuilder() *builder { return &builder{ids: make(map[string]uint32)} }
 
 func (b *builder) add(s Sample) error {
-	total, carry := bits.Add64(b.total, s.Value, 0)
-	if carry != 0 {
-		return errTotal
+	if b.totals == nil {
+		b.totals = make([]uint64, 1+len(s.More))
 	}
-	if s.Value == 0 {
+	if have, want := 1+len(s.More), len(b.totals); have != want {
+		return fmt.Errorf("%d values, not %d as before", have, want)
+	}
+	some := s.Value
+	for _, v := range s.More {
+		some |= v
+	}
+	if some == 0 {
 		return nil
 	}
-	b.total = total
-	from := len(b.frames)
+	r := row{from: len(b.frames), values: len(b.values)}
+	b.values = append(append(b.values, s.Value), s.More...)
+	for column, value := range b.values[r.values:] {
+		total, carry := bits.Add64(b.totals[column], value, 0)
+		if carry != 0 {
+			return errTotal
+		}
+		b.totals[column] = total
+	}
 	for _, frame := range s.Stack {
 		id, ok := b.ids[frame]
 		if !ok {
@@ -44,7 +56,8 @@ func (b *builder) add(s Sample) error {
 		}
 		b.frames = append(b.frames, id)
 	}
-	b.rows = append(b.rows, row{from: from, to: len(b.frames), value: s.Value})
+	r.to = len(b.frames)
+	b.rows = append(b.rows, r)
 	return nil
 }
 
@@ -57,16 +70,23 @@ func (b *builder) graph() *Graph {
 	// Frame by frame, not as text: a stack is followed by all that it begins,
 	// so that each path is met once.
 	slices.SortFunc(b.rows, func(x, y row) int { return slices.Compare(b.stack(x), b.stack(y)) })
-	g := &Graph{names: b.names, nodes: make([]node, 1, b.countNodes())}
+	size := b.countNodes()
+	g := &Graph{names: b.names, nodes: make([]node, 1, size), axes: make([]axis, max(1, len(b.totals)))}
+	for column := range g.axes {
+		g.axes[column] = axis{start: make([]uint64, size), total: make([]uint64, size)}
+	}
 	var (
-		offset uint64
-		last   []uint32
-		open   = []int{0} // the path of last, from the root
+		offsets = make([]uint64, len(b.totals))
+		last    []uint32
+		open    = []int{0} // the path of last, from the root
 	)
 	closeTo := func(depth int) {
 		for _, i := range open[depth:] {
-			n := &g.nodes[i]
-			n.total, n.end = offset-n.start, uint32(len(g.nodes))
+			g.nodes[i].end = uint32(len(g.nodes))
+			for column, offset := range offsets {
+				a := g.axes[column]
+				a.total[i] = offset - a.start[i]
+			}
 		}
 		open = open[:depth]
 	}
@@ -75,11 +95,16 @@ func (b *builder) graph() *Graph {
 		same := sharedPrefix(stack, last)
 		closeTo(same + 1)
 		for _, name := range stack[same:] {
-			n := node{start: offset, name: name, depth: uint32(len(open))}
-			open = append(open, len(g.nodes))
-			g.nodes = append(g.nodes, n)
+			i := len(g.nodes)
+			for column, offset := range offsets {
+				g.axes[column].start[i] = offset
+			}
+			g.nodes = append(g.nodes, node{name: name, depth: uint32(len(open))})
+			open = append(open, i)
 		}
-		offset += r.value
+		for column := range offsets {
+			offsets[column] += b.values[r.values+column]
+		}
 		last = stack
 	}
 	closeTo(0)

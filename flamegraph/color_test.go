@@ -103,6 +103,14 @@ func TestColors(t *testing.T) {
 			for c := range colors {
 				classes = append(classes, "."+c.class())
 			}
+			for _, k := range changeKinds {
+				if k.Class != "d0" || !dark { // light text there, below
+					classes = append(classes, "."+k.Class)
+				}
+			}
+			if got := contrast(fill[".frames text.muted"], fill[".d0"]); dark && got < 4.5 {
+				t.Errorf("text on .d0 has a contrast of %.1f", got)
+			}
 			for _, class := range classes {
 				if c, ok := fill[class]; !ok {
 					t.Errorf("%s has no fill", class)
@@ -116,6 +124,13 @@ func TestColors(t *testing.T) {
 						d := distance(fill["."+a.class()].mix(sight), fill["."+b.class()].mix(sight))
 						if d < apart {
 							t.Errorf("colors %d and %d are %.3f apart with %s", a, b, d, name)
+						}
+					}
+				}
+				for i, a := range changeKinds {
+					for _, b := range changeKinds[:i] {
+						if d := distance(fill["."+a.Class].mix(sight), fill["."+b.Class].mix(sight)); d < apart/2 {
+							t.Errorf("changes %s and %s are %.3f apart with %s", a.Name, b.Name, d, name)
 						}
 					}
 				}

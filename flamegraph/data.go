@@ -10,53 +10,23 @@ import (
 	"slices"
 )
 
-// settings is what the script needs besides the tree. Lengths are in pixels.
-type settings struct {
-	Title    string     `json:"title"`
-	Subtitle string     `json:"subtitle"`
-	Notes    []string   `json:"notes"`
-	Unit     string     `json:"unit"`
-	Icicle   bool       `json:"icicle"`
-	MinShare float64    `json:"minShare"`
-	Classes  []string   `json:"classes"`
-	Kinds    []string   `json:"kinds"`
-	Nodes    int        `json:"nodes"`
-	Page     dimensions `json:"page"`
-}
-
-func newSettings(g *Graph, o Options, k kinds) settings {
-	s := settings{
-		Title: visible(o.Title), Subtitle: visible(o.Subtitle), Unit: visible(o.Unit),
-		Notes: []string{}, Kinds: []string{}, Classes: k.class,
-		Icicle: o.Icicle, MinShare: o.MinShare, Nodes: len(g.nodes),
-		Page: newDimensions(),
-	}
-	for _, note := range o.Notes {
-		s.Notes = append(s.Notes, visible(note))
-	}
-	for _, c := range k.categories {
-		s.Kinds = append(s.Kinds, visible(c.Name))
-	}
-	return s
-}
-
 // writeData writes the whole tree: settings as JSON; the names, most used
-// first, a line each; their kinds, as indices of settings.Classes; the stacks.
-func (g *Graph) writeData(w *bufio.Writer, s settings, k kinds) error {
-	text, err := json.Marshal(s) // without < > &
+// first, a line each; their kinds, as indices of settings.Kinds; the stacks.
+func (g *Graph) writeData(w *bufio.Writer, o Options, p palette) error {
+	order, index := g.byUse()
+	text, err := json.Marshal(newSettings(g, o, p, order)) // without < > &
 	if err != nil {
 		return fmt.Errorf("encode settings: %w", err)
 	}
 	fmt.Fprintf(w, "<metadata class=\"settings\">%s</metadata>\n", text)
 
-	order, index := g.byUse()
 	var names, kinds []byte
 	for i, name := range order {
 		if i > 0 {
 			names = append(names, '\n')
 		}
 		names = appendXML(names, visible(g.names[name]))
-		kinds = appendNumber(kinds, uint64(k.of[name]))
+		kinds = appendNumber(kinds, uint64(p.of[name]))
 	}
 	fmt.Fprintf(w, "<metadata class=\"names\">%s</metadata>\n<metadata class=\"kinds\">%s</metadata>\n", names, kinds)
 
@@ -67,13 +37,18 @@ func (g *Graph) writeData(w *bufio.Writer, s settings, k kinds) error {
 }
 
 // writeStacks writes each stack as how many frames to drop from the one
-// before, how many to add, the indices of their names, and its value.
+// before, how many to add, the indices of their names, and its values.
 func (g *Graph) writeStacks(w *bufio.Writer, index []uint32) {
 	var buf []byte
+	values := make([]uint64, len(g.axes))
 	last := 0
 	for i := range g.nodes {
-		self := g.self(i)
-		if self == 0 {
+		some := uint64(0)
+		for column, a := range g.axes {
+			values[column] = g.own(a, i)
+			some |= values[column]
+		}
+		if some == 0 {
 			continue
 		}
 		added := g.nodes[last+1 : i+1] // one path, below a frame of the last stack
@@ -86,7 +61,10 @@ func (g *Graph) writeStacks(w *bufio.Writer, index []uint32) {
 		for _, n := range added {
 			buf = appendNumber(buf, uint64(index[n.name]))
 		}
-		w.Write(appendNumber(buf, self))
+		for _, value := range values {
+			buf = appendNumber(buf, value)
+		}
+		w.Write(buf)
 		last = i
 	}
 }

@@ -16,7 +16,7 @@
 //	if err != nil {
 //		return err
 //	}
-//	return graph.WriteSVG(out, flamegraph.Options{Title: "Drops", Unit: "packets"})
+//	return graph.WriteSVG(out, flamegraph.Options{Title: "Drops", Measures: []flamegraph.Measure{{Unit: "packets"}}})
 //
 // Equal samples give equal bytes, in whatever order they come. The file is
 // right without JavaScript; with it frames can be zoomed, searched and linked

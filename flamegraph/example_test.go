@@ -25,10 +25,10 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(graph.Total(), "calls")
+	fmt.Println(graph.Total(0), "calls")
 	err = graph.WriteSVG(io.Discard, flamegraph.Options{
 		Title:      "System calls",
-		Unit:       "calls",
+		Measures:   []flamegraph.Measure{{Unit: "calls"}},
 		Categories: []flamegraph.Category{{Name: "input", Color: flamegraph.Blue}, {Name: "output", Color: flamegraph.Orange}},
 		CategoryOf: func(frame string) string {
 			return map[string]string{"read": "input", "write": "output"}[frame]

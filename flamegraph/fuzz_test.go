@@ -5,15 +5,18 @@ package flamegraph
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // FuzzFolded takes any bytes for folded stacks and checks what becomes of
-// them: well-formed XML, boxes within boxes, and no value lost.
+// them: well-formed XML and HTML, boxes within boxes, and no value lost.
 func FuzzFolded(f *testing.F) {
 	for _, name := range []string{"drops.folded", "strange.folded"} {
 		in, err := os.ReadFile(filepath.Join("testdata", name))
@@ -34,47 +37,90 @@ func FuzzFolded(f *testing.F) {
 			}
 			return
 		}
+		for i := range samples { // a second column, in which some are 0
+			samples[i].More = []uint64{uint64(i * i % 7)}
+		}
 		g, err := New(slices.Values(samples))
 		if err != nil {
 			t.Fatal(err)
 		}
-		total := uint64(0)
-		stacks := make(map[string]uint64)
-		for _, s := range samples {
-			if s.Value > 0 {
-				total += s.Value
-				stacks[visiblePath(s.Stack)] += s.Value
-			}
-		}
-		o := Options{Title: string(in), Subtitle: string(in), Unit: string(in[:min(len(in), 9)])}
-		if len(in)%2 == 0 {
-			o = layers()
-		}
+		o := anyOptions(in)
+		total := g.Total(o.measures()[o.Measure].Column)
+		svg, html := written(t, g, o, total == 0)
 		if total == 0 {
-			var out bytes.Buffer
-			if err := g.WriteSVG(&out, o); !errors.Is(err, ErrEmpty) || out.Len() > 0 {
-				t.Fatalf("error %v, %d bytes", err, out.Len())
-			}
 			return
-		}
-		svg := draw(t, g, o)
-		for _, constant := range []string{script(), style} { // most of it, and read elsewhere
-			svg = bytes.Replace(svg, []byte(constant), nil, 1)
 		}
 		p := readPicture(t, svg)
 		checkNesting(t, p.rows())
 		if !strings.HasPrefix(p.rows()[0].Rects[0].Title, "all\n"+formatCount(total)) {
 			t.Errorf("total %d, drawn as %q", total, p.rows()[0].Rects[0].Title)
 		}
-		if len(p.stacks) != len(stacks) {
-			t.Errorf("%d stacks, want %d", len(p.stacks), len(stacks))
-		}
-		for stack, value := range stacks {
-			if p.stacks[stack] != value {
-				t.Errorf("stack %q has %d, want %d", stack, p.stacks[stack], value)
-			}
-		}
+		checkStacks(t, samples, p)
+		checkStacks(t, samples, readPicture(t, svgOf(t, html)))
 	})
+}
+
+// anyOptions returns options that depend on nothing but in.
+func anyOptions(in []byte) Options {
+	text := string(in)
+	short := text[:min(len(text), 9)]
+	switch len(in) % 4 {
+	case 0:
+		return layers()
+	case 1:
+		o := Options{Measures: []Measure{{Name: text, Change: &Change{From: 1, FromName: short, ToName: short}}, {Column: 1}}}
+		o.Measure = len(in) / 4 % 2
+		return o
+	}
+	return Options{
+		Title: text, Subtitle: text, Measures: []Measure{{Unit: short}}, Icicle: len(in)%4 == 2,
+		Explain: func(frame string) []Fact { return []Fact{{frame, frame}} },
+	}
+}
+
+// written returns a graph as SVG and as HTML, without what is the same in every
+// file and read elsewhere. If there is nothing to draw it checks that there is
+// an error and nothing else.
+func written(t *testing.T, g *Graph, o Options, empty bool) (svg, html []byte) {
+	t.Helper()
+	var files [][]byte
+	for _, write := range []func(io.Writer, Options) error{g.WriteSVG, g.WriteHTML} {
+		var out bytes.Buffer
+		switch err := write(&out, o); {
+		case empty && (!errors.Is(err, ErrEmpty) || out.Len() > 0):
+			t.Fatalf("error %v, %d bytes", err, out.Len())
+		case !empty && err != nil:
+			t.Fatal(err)
+		}
+		file := out.Bytes()
+		for _, constant := range []string{script(), style} {
+			file = bytes.Replace(file, []byte(constant), nil, 1)
+		}
+		files = append(files, file)
+	}
+	return files[0], files[1]
+}
+
+// checkStacks tells of values that a picture lacks, or has and should not.
+func checkStacks(t *testing.T, samples []Sample, p picture) {
+	t.Helper()
+	stacks := make(map[string][]uint64)
+	for _, s := range samples {
+		values := append([]uint64{s.Value}, s.More...)
+		if slices.Max(values) == 0 {
+			continue
+		}
+		path := visiblePath(s.Stack)
+		if stacks[path] == nil {
+			stacks[path] = make([]uint64, len(values))
+		}
+		for i, v := range values {
+			stacks[path][i] += v
+		}
+	}
+	if diff := cmp.Diff(stacks, p.stacks); diff != "" {
+		t.Errorf("stacks (-want +got):\n%s", diff)
+	}
 }
 
 // visiblePath is a stack's key in picture.stacks. Frames may hold semicolons,

@@ -22,7 +22,7 @@ const (
 
 	rowHeight = 18  // of frames
 	boxGap    = 1   // between them
-	narrowest = 1.5 // boxes are at least that wide
+	narrowest = 2   // boxes are at least that wide
 	longest   = 48  // a run of frames ends there, to be opened part by part
 	textInset = 4   // from a box's left edge to its label
 	textBase  = 12  // from its top to where the label stands

@@ -16,19 +16,20 @@ var ErrEmpty = errors.New("no samples to draw")
 type Graph struct {
 	names []string // distinct frame names in byte order
 	nodes []node   // in preorder, children in byte order of their names
+	axes  []axis   // one for each column of the samples' values
 }
 
 // node is a frame below a certain path. Node 0 is the root, above which every
 // sample lies; it has no name.
-//
-// Values lie side by side on one axis: a node covers [start, start+total), its
-// own value first and its children after it.
 type node struct {
-	start, total uint64
-	name         uint32 // index in Graph.names
-	depth        uint32 // 0 for the root
-	end          uint32 // index of the first node that is not a descendant
+	name  uint32 // index in Graph.names
+	depth uint32 // 0 for the root
+	end   uint32 // index of the first node that is not a descendant
 }
+
+// axis has the values of one column side by side: node i covers start[i] to
+// start[i]+total[i], its own value first and its children after it.
+type axis struct{ start, total []uint64 }
 
 // New merges samples into a tree. Frames with equal paths become one, whatever
 // else sorts between them. It fails if the total exceeds a uint64.
@@ -44,14 +45,28 @@ func New(samples iter.Seq[Sample]) (*Graph, error) {
 	return b.graph(), nil
 }
 
-// Total returns the sum of all values.
-func (g *Graph) Total() uint64 { return g.nodes[0].total }
-
-// self returns the value of the samples that end in node i.
-func (g *Graph) self(i int) uint64 {
-	n := g.nodes[i]
-	if uint32(i+1) == n.end {
-		return n.total
+// Total returns the sum of a column's values, column 0 being Sample.Value.
+func (g *Graph) Total(column int) uint64 {
+	if column >= len(g.axes) {
+		return 0
 	}
-	return g.nodes[i+1].start - n.start
+	return g.axes[column].total[0]
+}
+
+// empty tells whether there is nothing to draw by any column.
+func (g *Graph) empty() bool {
+	for column := range g.axes {
+		if g.Total(column) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// own returns the value of the samples that end in node i.
+func (g *Graph) own(a axis, i int) uint64 {
+	if uint32(i+1) == g.nodes[i].end {
+		return a.total[i]
+	}
+	return a.start[i+1] - a.start[i]
 }

@@ -20,8 +20,8 @@ func outline(g *Graph) string {
 			name = visible(g.names[n.name])
 		}
 		b.WriteString(strings.Repeat("  ", int(n.depth)) + name + " ")
-		b.WriteString(formatCount(n.total))
-		if self := g.self(i); self > 0 {
+		b.WriteString(formatCount(g.axes[0].total[i]))
+		if self := g.own(g.axes[0], i); self > 0 {
 			b.WriteString(" own " + formatCount(self))
 		}
 		b.WriteByte('\n')
@@ -63,7 +63,7 @@ func TestNewEmptyStack(t *testing.T) {
 }
 
 func TestNewTotalTooLarge(t *testing.T) {
-	samples := []Sample{{[]string{"a"}, 1 << 63}, {[]string{"b"}, 1 << 63}}
+	samples := []Sample{{Stack: []string{"a"}, Value: 1 << 63}, {Stack: []string{"b"}, Value: 1 << 63}}
 	g, err := New(slices.Values(samples))
 	if g != nil || err == nil || err.Error() != "sample 2: total exceeds 18446744073709551615" {
 		t.Errorf("graph %v, error %v", g, err)

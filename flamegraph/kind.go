@@ -4,52 +4,66 @@ package flamegraph
 
 import "strconv"
 
-// kinds says how frames are coloured.
-type kinds struct {
-	categories []Category // empty if names alone decide
-	class      []string   // of each kind
-	of         []uint32   // a name's kind
+// kind is a sort of frames that look alike. Shades have no name.
+type kind struct {
+	Name  string `json:"name"`
+	Class string `json:"class"`
 }
 
-func (g *Graph) kinds(o Options) kinds {
-	k := kinds{of: make([]uint32, len(g.names))}
+// palette says how frames are coloured by their names.
+type palette struct {
+	kinds []kind
+	of    []uint32 // a name's kind, plus the number of kinds if it is muted
+}
+
+func (g *Graph) palette(o Options) palette {
+	p := palette{of: make([]uint32, len(g.names))}
 	if len(o.Categories) == 0 || o.CategoryOf == nil {
 		for i := range shades {
-			k.class = append(k.class, "h"+strconv.Itoa(i))
+			p.kinds = append(p.kinds, kind{Class: "h" + strconv.Itoa(i)})
 		}
 		for i, name := range g.names {
-			k.of[i] = shade(name)
+			p.of[i] = shade(name)
 		}
-		return k
+		return p
 	}
 	index := make(map[string]uint32)
 	for _, c := range append(o.Categories[:len(o.Categories):len(o.Categories)], Category{Name: other}) {
 		if _, ok := index[c.Name]; !ok {
-			index[c.Name] = uint32(len(k.categories))
-			k.categories = append(k.categories, c)
-			k.class = append(k.class, c.Color.class())
+			index[c.Name] = uint32(len(p.kinds))
+			p.kinds = append(p.kinds, kind{c.Name, c.Color.class()})
 		}
 	}
 	for i, name := range g.names {
-		kind, ok := index[o.CategoryOf(name)]
+		of, ok := index[o.CategoryOf(name)]
 		if !ok {
-			kind = index[other]
+			of = index[other]
 		}
-		k.of[i] = kind
+		if o.Muted != nil && o.Muted(name) {
+			of += uint32(len(p.kinds))
+		}
+		p.of[i] = of
 	}
-	return k
+	return p
 }
 
-// covered returns for each kind the value of the stacks with at least one such
-// frame; frames within frames of their own kind are not counted again.
-func (g *Graph) covered(k kinds) []uint64 {
-	sum := make([]uint64, len(k.class))
-	until := make([]uint32, len(k.class)) // where the last counted frame ends
-	for i, n := range g.nodes[1:] {
-		if kind := k.of[n.name]; uint32(i+1) >= until[kind] {
-			sum[kind] += n.total
-			until[kind] = n.end
-		}
+// kind returns a name's kind.
+func (p palette) kind(name uint32) uint32 { return p.of[name] % uint32(len(p.kinds)) }
+
+// class returns the class of frames of that name.
+func (p palette) class(name uint32) string {
+	class := p.kinds[p.kind(name)].Class
+	if p.of[name] >= uint32(len(p.kinds)) {
+		class += " muted"
 	}
-	return sum
+	return class
+}
+
+// categories returns the kinds that have names, and that of frames in none of
+// the caller's categories, which comes last.
+func (p palette) categories() ([]kind, uint32) {
+	if p.kinds[0].Name == "" && len(p.kinds) == shades {
+		return nil, 0
+	}
+	return p.kinds, uint32(len(p.kinds) - 1)
 }

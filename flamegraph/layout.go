@@ -24,58 +24,55 @@ type limit struct {
 	deepest uint32
 }
 
-func (l limit) draws(n node) bool {
-	return n.total > l.least || n.total == l.least && n.depth <= l.deepest
+func (l limit) draws(value uint64, depth uint32) bool {
+	return value > l.least || value == l.least && depth <= l.deepest
 }
 
 // layout returns the boxes to draw at pageWidth, in preorder.
-func (g *Graph) layout(minShare float64) []box {
+func (v *view) layout(minShare float64) []box {
 	const width = pageWidth - 2*margin
 	pixels := max(narrowest, minShare*width)
-	all := limit{least: g.Total(), deepest: math.MaxUint32}
+	all := limit{least: v.total(), deepest: math.MaxUint32}
 	if pixels < width {
-		all.least = uint64(math.Ceil(pixels / width * float64(g.Total())))
+		all.least = uint64(math.Ceil(pixels / width * float64(v.total())))
 	}
-	boxes := g.scan(width, all)
-	if most, ok := g.widest(boxes); ok {
-		boxes = g.scan(width, most)
+	boxes := v.scan(width, all)
+	if most, ok := v.widest(boxes); ok {
+		boxes = v.scan(width, most)
 	}
 	return boxes
 }
 
 // widest returns a limit to the maxBoxes widest frames, if there are more. Of
 // equally wide ones it takes those closest to the root.
-func (g *Graph) widest(boxes []box) (limit, bool) {
-	var frames []node
-	for _, b := range boxes {
-		if b.frames == 0 {
-			frames = append(frames, g.nodes[b.node])
-		}
-	}
+func (v *view) widest(boxes []box) (limit, bool) {
+	frames := slices.DeleteFunc(slices.Clone(boxes), func(b box) bool { return b.frames > 0 })
 	if len(frames) <= maxBoxes {
 		return limit{}, false
 	}
-	slices.SortFunc(frames, func(x, y node) int {
-		return cmp.Or(cmp.Compare(y.total, x.total), cmp.Compare(x.depth, y.depth))
+	depth := func(b box) uint32 { return v.graph.nodes[b.node].depth }
+	slices.SortFunc(frames, func(x, y box) int {
+		return cmp.Or(cmp.Compare(y.value, x.value), cmp.Compare(depth(x), depth(y)))
 	})
 	// The first frame to be left out is at least one level up.
 	out := frames[maxBoxes]
-	return limit{least: out.total, deepest: out.depth - 1}, true
+	return limit{least: out.value, deepest: depth(out) - 1}, true
 }
 
 // scan returns boxes for the frames within a limit and for runs of others that
 // are wide enough together.
-func (g *Graph) scan(width float64, l limit) []box {
-	scale := width / float64(g.Total())
+func (v *view) scan(width float64, l limit) []box {
+	nodes, start, total := v.graph.nodes, v.axis.start, v.axis.total
+	scale := width / float64(v.total())
 	var (
 		boxes []box
 		run   box
 		edges []int // where the boxes that hold the next one end
 	)
 	add := func(b box) {
-		n := g.nodes[b.node]
-		b.left = hundredths(n.start, scale)
-		end := hundredths(n.start+b.value, scale)
+		n := nodes[b.node]
+		b.left = hundredths(start[b.node], scale)
+		end := hundredths(start[b.node]+b.value, scale)
 		if end-b.left >= 4*boxGap*100 {
 			end -= boxGap * 100
 		}
@@ -93,19 +90,22 @@ func (g *Graph) scan(width float64, l limit) []box {
 		}
 		run = box{}
 	}
-	for i := 0; i < len(g.nodes); {
-		n := g.nodes[i]
-		if l.draws(n) {
+	for i := 0; i < len(nodes); {
+		n := nodes[i]
+		switch {
+		case total[i] == 0: // by this measure there is no such frame
+			i = int(n.end)
+			continue
+		case l.draws(total[i], n.depth):
 			flush()
-			add(box{node: i, value: n.total})
+			add(box{node: i, value: total[i]})
 			i++
 			continue
-		}
-		if run.frames == 0 || g.nodes[run.node].depth != n.depth || float64(run.value)*scale >= longest {
+		case run.frames == 0 || nodes[run.node].depth != n.depth || float64(run.value)*scale >= longest:
 			flush()
 			run.node = i
 		}
-		run.frames, run.value = run.frames+1, run.value+n.total
+		run.frames, run.value = run.frames+1, run.value+total[i]
 		i = int(n.end)
 	}
 	flush()

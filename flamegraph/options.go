@@ -9,24 +9,41 @@ type Options struct {
 	// Title, Subtitle and Notes are written above the frames and below.
 	Title, Subtitle string
 	Notes           []string
-	// Unit is what values count, in the plural: packets, bytes.
-	Unit string
+	// Measures are the ways to weigh stacks between which the reader can
+	// switch, Measure the index of the one drawn first. Without any there is
+	// one without a name, of column 0.
+	Measures []Measure
+	Measure  int
 	// Icicle puts the root on top instead of at the bottom.
 	Icicle bool
 	// MinShare is the narrowest frame drawn, as a share from 0 to 1 of what is
 	// on view. Narrower ones appear when zoomed to and are found by search.
-	// Frames are at least one and a half pixels wide whatever it says.
+	// Frames are at least two pixels wide whatever it says.
 	MinShare float64
-	// Categories are the kinds of frames, in the legend's order. The legend
-	// leaves out those that do not occur, and gives for the others the share
-	// of the total in stacks with such a frame, so that shares may add up to
-	// more than 1. Without categories or CategoryOf a frame's shade depends on
-	// its name and there is no legend.
+	// Categories are the kinds of frames, in the legend's order. A stack
+	// belongs to the category of its innermost frame that is in one; the
+	// legend gives the share of each that has any, and of "other" for the
+	// rest. Without categories or CategoryOf a frame's shade depends on its
+	// name and there is no legend.
 	Categories []Category
 	// CategoryOf returns the name of a frame's category. Frames in none of
 	// Categories are gray and called "other". It is called once for each name
 	// and must depend on nothing else, for equal input to give equal output.
 	CategoryOf func(frame string) string
+	// Muted reports whether frames of a name need less attention than others
+	// of their category. They are drawn paler. Like CategoryOf and Explain it
+	// is called once for each name.
+	Muted func(frame string) bool
+	// Explain returns what is known of frames of a name, if anything. It is
+	// shown when such a frame is clicked.
+	Explain func(frame string) []Fact
+}
+
+// Fact is a line of an explanation: "Meaning", "the queue is full".
+type Fact struct {
+	Term string
+	// Text explains the term. Without it the name of the frame's parent does.
+	Text string
 }
 
 // Category is a kind of frame, with the fill of such frames.
@@ -42,10 +59,31 @@ func (o Options) check() error {
 	if !(o.MinShare >= 0 && o.MinShare <= 1) {
 		return fmt.Errorf("minimum share %v is not within 0 and 1", o.MinShare)
 	}
+	if o.Measure < 0 || o.Measure > 0 && o.Measure >= len(o.Measures) {
+		return fmt.Errorf("no measure %d among %d", o.Measure, len(o.Measures))
+	}
 	for _, c := range o.Categories {
 		if c.Color >= colors {
 			return fmt.Errorf("category %q: no color %d", c.Name, c.Color)
 		}
 	}
 	return nil
+}
+
+// checkColumns tells of measures that a graph of so many columns has not.
+func (o Options) checkColumns(columns int) error {
+	for _, m := range o.Measures {
+		if err := m.check(columns); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measures returns Measures, or the one there is without any.
+func (o Options) measures() []Measure {
+	if len(o.Measures) == 0 {
+		return []Measure{{}}
+	}
+	return o.Measures
 }

@@ -23,36 +23,36 @@ func TestParse(t *testing.T) {
 		problems []string
 	}{
 		{name: "empty"},
-		{name: "one stack", in: "a;b 12\n", want: []Sample{{[]string{"a", "b"}, 12}}},
-		{name: "no newline at the end", in: "a 1\nb 2", want: []Sample{{[]string{"a"}, 1}, {[]string{"b"}, 2}}},
-		{name: "CRLF", in: "a;b 1\r\nc 2\r\n", want: []Sample{{[]string{"a", "b"}, 1}, {[]string{"c"}, 2}}},
-		{name: "blank lines", in: "\n \t\na 1\n\n", want: []Sample{{[]string{"a"}, 1}}},
-		{name: "tab before the count", in: "a b;c\t7\n", want: []Sample{{[]string{"a b", "c"}, 7}}},
-		{name: "space after the count", in: "a 7 \t\n", want: []Sample{{[]string{"a"}, 7}}},
-		{name: "spaces in frames", in: "my app;do it 3\n", want: []Sample{{[]string{"my app", "do it"}, 3}}},
-		{name: "control characters stay", in: "a\x1b[0m;b\tc 3\n", want: []Sample{{[]string{"a\x1b[0m", "b\tc"}, 3}}},
-		{name: "invalid UTF-8 stays", in: "\xff;\xc3( 3\n", want: []Sample{{[]string{"\xff", "\xc3("}, 3}}},
-		{name: "empty frames", in: ";a;;b; 4\n", want: []Sample{{[]string{"", "a", "", "b", ""}, 4}}},
-		{name: "array types", in: "a;<[T; 4]>::map;[[u8; 2]; 3] 5\n", want: []Sample{{[]string{"a", "<[T; 4]>::map", "[[u8; 2]; 3]"}, 5}}},
-		{name: "bracket never closed", in: "a[;  b;c 5\n", want: []Sample{{[]string{"a[", "  b", "c"}, 5}}},
-		{name: "brackets without a space", in: "[a;b] 5\n", want: []Sample{{[]string{"[a", "b]"}, 5}}},
-		{name: "comments", in: "# interval: 10000\n#\na 1\n#b 2\n", want: []Sample{{[]string{"a"}, 1}, {[]string{"#b"}, 2}}},
-		{name: "byte order mark", in: "\xef\xbb\xbfa 1\n", want: []Sample{{[]string{"a"}, 1}}},
-		{name: "zero", in: "a 0\n", want: []Sample{{[]string{"a"}, 0}}},
-		{name: "fraction of zeros", in: "a 12.000\n", want: []Sample{{[]string{"a"}, 12}}},
-		{name: "largest count", in: "a 18446744073709551615\n", want: []Sample{{[]string{"a"}, 18446744073709551615}}},
-		{name: "2000 frames", in: deep + " 1\n", want: []Sample{{strings.Split(deep, ";"), 1}}},
-		{name: "long frame", in: long + " 1\n", want: []Sample{{[]string{long}, 1}}},
+		{name: "one stack", in: "a;b 12\n", want: []Sample{{Stack: []string{"a", "b"}, Value: 12}}},
+		{name: "no newline at the end", in: "a 1\nb 2", want: []Sample{{Stack: []string{"a"}, Value: 1}, {Stack: []string{"b"}, Value: 2}}},
+		{name: "CRLF", in: "a;b 1\r\nc 2\r\n", want: []Sample{{Stack: []string{"a", "b"}, Value: 1}, {Stack: []string{"c"}, Value: 2}}},
+		{name: "blank lines", in: "\n \t\na 1\n\n", want: []Sample{{Stack: []string{"a"}, Value: 1}}},
+		{name: "tab before the count", in: "a b;c\t7\n", want: []Sample{{Stack: []string{"a b", "c"}, Value: 7}}},
+		{name: "space after the count", in: "a 7 \t\n", want: []Sample{{Stack: []string{"a"}, Value: 7}}},
+		{name: "spaces in frames", in: "my app;do it 3\n", want: []Sample{{Stack: []string{"my app", "do it"}, Value: 3}}},
+		{name: "control characters stay", in: "a\x1b[0m;b\tc 3\n", want: []Sample{{Stack: []string{"a\x1b[0m", "b\tc"}, Value: 3}}},
+		{name: "invalid UTF-8 stays", in: "\xff;\xc3( 3\n", want: []Sample{{Stack: []string{"\xff", "\xc3("}, Value: 3}}},
+		{name: "empty frames", in: ";a;;b; 4\n", want: []Sample{{Stack: []string{"", "a", "", "b", ""}, Value: 4}}},
+		{name: "array types", in: "a;<[T; 4]>::map;[[u8; 2]; 3] 5\n", want: []Sample{{Stack: []string{"a", "<[T; 4]>::map", "[[u8; 2]; 3]"}, Value: 5}}},
+		{name: "bracket never closed", in: "a[;  b;c 5\n", want: []Sample{{Stack: []string{"a[", "  b", "c"}, Value: 5}}},
+		{name: "brackets without a space", in: "[a;b] 5\n", want: []Sample{{Stack: []string{"[a", "b]"}, Value: 5}}},
+		{name: "comments", in: "# interval: 10000\n#\na 1\n#b 2\n", want: []Sample{{Stack: []string{"a"}, Value: 1}, {Stack: []string{"#b"}, Value: 2}}},
+		{name: "byte order mark", in: "\xef\xbb\xbfa 1\n", want: []Sample{{Stack: []string{"a"}, Value: 1}}},
+		{name: "zero", in: "a 0\n", want: []Sample{{Stack: []string{"a"}, Value: 0}}},
+		{name: "fraction of zeros", in: "a 12.000\n", want: []Sample{{Stack: []string{"a"}, Value: 12}}},
+		{name: "largest count", in: "a 18446744073709551615\n", want: []Sample{{Stack: []string{"a"}, Value: 18446744073709551615}}},
+		{name: "2000 frames", in: deep + " 1\n", want: []Sample{{Stack: strings.Split(deep, ";"), Value: 1}}},
+		{name: "long frame", in: long + " 1\n", want: []Sample{{Stack: []string{long}, Value: 1}}},
 		{
 			name:     "no count",
 			in:       "a;b\na;b c\n12\nok 1\n",
-			want:     []Sample{{[]string{"ok"}, 1}},
+			want:     []Sample{{Stack: []string{"ok"}, Value: 1}},
 			problems: []string{`line 1: no count in "a;b"`, `line 2: no count in "a;b c"`, `line 3: no stack before the count in "12"`},
 		},
 		{
 			name: "unusable counts",
 			in:   "a 1.5\na -3\na 1e3\na 18446744073709551616\na inf\na 0x10\na .\na +1\nok 1\n",
-			want: []Sample{{[]string{"ok"}, 1}},
+			want: []Sample{{Stack: []string{"ok"}, Value: 1}},
 			problems: []string{
 				`line 1: count is not a whole number in "a 1.5"`,
 				`line 2: negative count in "a -3"`,
@@ -67,7 +67,7 @@ func TestParse(t *testing.T) {
 		{
 			name:     "total too large",
 			in:       "a 18446744073709551615\nb 1\nc 0\n",
-			want:     []Sample{{[]string{"a"}, 18446744073709551615}, {[]string{"c"}, 0}},
+			want:     []Sample{{Stack: []string{"a"}, Value: 18446744073709551615}, {Stack: []string{"c"}, Value: 0}},
 			problems: []string{"line 2: total exceeds 18446744073709551615"},
 		},
 		{
@@ -102,7 +102,7 @@ func TestParseLineLongerThanBuffer(t *testing.T) {
 	if err != nil || len(problems) > 0 {
 		t.Fatal(err, problems)
 	}
-	want := []Sample{{strings.Split(stack, ";"), 3}, {[]string{"b"}, 1}}
+	want := []Sample{{Stack: strings.Split(stack, ";"), Value: 3}, {Stack: []string{"b"}, Value: 1}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -23,7 +23,7 @@ type picture struct {
 	Style    []string `xml:"style"`
 
 	settings settings
-	stacks   map[string]uint64 // by visible path
+	stacks   map[string][]uint64 // the columns of values, by visible path
 }
 
 type group struct {
@@ -79,12 +79,12 @@ func readPicture(tb testing.TB, svg []byte) picture {
 	if err := json.Unmarshal([]byte(data["settings"]), &p.settings); err != nil {
 		tb.Fatal(err)
 	}
-	p.stacks = readStacks(tb, strings.Split(data["names"], "\n"), data["stacks"])
+	p.stacks = readStacks(tb, strings.Split(data["names"], "\n"), data["stacks"], p.settings.Columns)
 	return p
 }
 
 // readStacks decodes what writeData wrote.
-func readStacks(tb testing.TB, names []string, text string) map[string]uint64 {
+func readStacks(tb testing.TB, names []string, text string, columns int) map[string][]uint64 {
 	tb.Helper()
 	next := func() (n uint64) {
 		for shift := 0; ; shift += 5 {
@@ -96,7 +96,7 @@ func readStacks(tb testing.TB, names []string, text string) map[string]uint64 {
 			n |= uint64(digit-'_') << shift
 		}
 	}
-	stacks := make(map[string]uint64)
+	stacks := make(map[string][]uint64)
 	var path []string
 	for text != "" {
 		path = path[:uint64(len(path))-next()]
@@ -107,7 +107,9 @@ func readStacks(tb testing.TB, names []string, text string) map[string]uint64 {
 		if _, ok := stacks[stack]; ok {
 			tb.Errorf("stack %s twice", stack)
 		}
-		stacks[stack] = next()
+		for range columns {
+			stacks[stack] = append(stacks[stack], next())
+		}
 	}
 	return stacks
 }

@@ -9,8 +9,12 @@ type Sample struct {
 	// Stack holds the frames, root first. A frame may hold any bytes; those
 	// that cannot be printed are drawn escaped, such as \x1b.
 	Stack []string
-	// Value is a count in Options.Unit. A sample of value 0 is not drawn.
+	// Value is what the sample counts, in the unit of the Measures of column 0.
 	Value uint64
+	// More holds the values of columns 1, 2 and so on, such as bytes beside
+	// packets: as many in every sample of a graph. A sample with no value above
+	// 0 is not drawn.
+	More []uint64
 }
 
 // LineError tells why one line of folded stacks was left out.

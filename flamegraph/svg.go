@@ -8,42 +8,75 @@ import (
 	"io"
 )
 
-// WriteSVG draws the graph. It writes nothing and returns ErrEmpty if there is
-// nothing to draw; an error of w is returned wrapped.
+// WriteSVG draws the graph as an SVG file. It writes nothing and returns
+// ErrEmpty if there is nothing to draw; an error of w is returned wrapped.
 func (g *Graph) WriteSVG(w io.Writer, o Options) error {
-	if g.Total() == 0 {
-		return ErrEmpty
-	}
+	return g.write(w, "svg", o, func(d *drawing) error {
+		fmt.Fprintln(d.w, `<?xml version="1.0" encoding="UTF-8"?>`)
+		return d.picture(style)
+	})
+}
+
+// write makes a drawing and has do write it.
+func (g *Graph) write(w io.Writer, format string, o Options, do func(*drawing) error) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	out := bufio.NewWriterSize(w, 1<<16)
-	k := g.kinds(o)
-	boxes := g.layout(o.MinShare)
-	d := drawing{graph: g, options: o, kinds: k, page: g.newPage(o, k, boxes), w: out}
-	d.open()
-	d.head()
-	d.legend()
-	d.frames(boxes)
-	d.notes()
-	if err := g.writeData(out, newSettings(g, o, k), k); err != nil {
+	if g.empty() {
+		return ErrEmpty // and the graph's columns are not known
+	}
+	if err := o.checkColumns(len(g.axes)); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "<script><![CDATA[%s]]></script>\n</svg>\n", script())
+	m := o.measures()[o.Measure]
+	v := view{graph: g, palette: g.palette(o), measure: m, axis: g.axes[m.Column]}
+	if v.total() == 0 {
+		return ErrEmpty
+	}
+	out := bufio.NewWriterSize(w, 1<<16)
+	boxes := v.layout(o.MinShare)
+	d := drawing{view: v, options: o, boxes: boxes, page: newPage(o, &v, boxes), w: out}
+	if err := do(&d); err != nil {
+		return err
+	}
 	if err := out.Flush(); err != nil {
-		return fmt.Errorf("write svg: %w", err)
+		return fmt.Errorf("write %s: %w", format, err)
 	}
 	return nil
 }
 
 // drawing is one picture being written.
 type drawing struct {
-	graph   *Graph
+	view
 	options Options
-	kinds   kinds
+	boxes   []box
 	page    page
 	w       *bufio.Writer
 	buf     []byte
+}
+
+// picture writes the svg element with all that belongs to it, and a style if it
+// has none yet.
+func (d *drawing) picture(style string) error {
+	// Without the script the picture shrinks with the window and never grows.
+	fmt.Fprintf(d.w, `<svg xmlns="http://www.w3.org/2000/svg" class="flamegraph" width="100%%" height="%[1]d" viewBox="0 0 %[2]d %[1]d" preserveAspectRatio="xMidYMin" role="graphics-document document" lang="en">
+<title>%[3]s</title>
+`, d.page.height, pageWidth, d.xml(d.name()))
+	if style != "" {
+		fmt.Fprintf(d.w, "<style>%s</style>\n", style)
+	}
+	if d.page.title != "" {
+		fmt.Fprintf(d.w, "<text class=\"title\" role=\"heading\" aria-level=\"1\" x=\"%d\" y=\"%d\">%s</text>\n", margin, titleBase, d.xml(d.page.title))
+	}
+	d.lines("subtitle", d.page.subtitle, d.page.subtitleTop)
+	d.legend()
+	d.frames()
+	d.lines("notes", d.page.notes, d.page.notesTop)
+	if err := d.graph.writeData(d.w, d.options, d.palette); err != nil {
+		return err
+	}
+	fmt.Fprintf(d.w, "<script><![CDATA[%s]]></script>\n</svg>\n", script())
+	return nil
 }
 
 // xml returns text of any kind for content and attributes, valid until the
@@ -53,28 +86,12 @@ func (d *drawing) xml(s string) []byte {
 	return d.buf
 }
 
-func (d *drawing) open() {
-	name := visible(d.options.Title)
-	if name == "" {
-		name = "Flame graph"
+// name returns what the picture is called by programs that list it.
+func (d *drawing) name() string {
+	if d.options.Title == "" {
+		return "Flame graph"
 	}
-	// Without the script the picture shrinks with the window and never grows.
-	fmt.Fprintf(d.w, `<?xml version="1.0" encoding="UTF-8"?>
-<svg xmlns="http://www.w3.org/2000/svg" class="flamegraph" width="100%%" height="%[1]d" viewBox="0 0 %[2]d %[1]d" preserveAspectRatio="xMidYMin" role="graphics-document document" lang="en">
-<title>%[3]s</title>
-`, d.page.height, pageWidth, d.xml(name))
-	fmt.Fprintf(d.w, "<style>%s</style>\n", style)
-}
-
-func (d *drawing) head() {
-	if d.page.title != "" {
-		fmt.Fprintf(d.w, "<text class=\"title\" x=\"%d\" y=\"%d\">%s</text>\n", margin, titleBase, d.xml(d.page.title))
-	}
-	d.lines("subtitle", d.page.subtitle, d.page.subtitleTop)
-}
-
-func (d *drawing) notes() {
-	d.lines("notes", d.page.notes, d.page.notesTop)
+	return visible(d.options.Title)
 }
 
 // lines writes lines of text below y.
@@ -89,19 +106,12 @@ func (d *drawing) lines(class string, lines []string, y int) {
 	fmt.Fprintln(d.w, "</text>")
 }
 
+// legend writes the legend, whose group is there even if empty, for the script
+// to fill it for other measures.
 func (d *drawing) legend() {
-	if len(d.page.legend) == 0 {
-		return
-	}
-	what := "all " + visible(d.options.Unit)
-	if d.options.Unit == "" {
-		what = "the total"
-	}
-	fmt.Fprintln(d.w, "<g class=\"legend\">")
+	fmt.Fprintln(d.w, `<g class="legend">`)
 	for _, k := range d.page.legend {
-		fmt.Fprintf(d.w, "<g class=\"key\" transform=\"translate(%d %d)\" data-kind=\"%d\">", k.x, k.y, k.kind)
-		fmt.Fprintf(d.w, "<title>share of %s in stacks with such a frame</title>", d.xml(what))
-		fmt.Fprintf(d.w, "<rect class=\"%s\" y=\"4\" width=\"11\" height=\"11\" rx=\"2\"/>", d.kinds.class[k.kind])
+		fmt.Fprintf(d.w, "<g class=\"key\" transform=\"translate(%d %d)\"><rect class=\"%s\" y=\"4\" width=\"11\" height=\"11\" rx=\"2\"/>", k.x, k.y, k.class)
 		fmt.Fprintf(d.w, "<text x=\"%d\" y=\"14\">%s ", keyText, d.xml(k.label))
 		fmt.Fprintf(d.w, "<tspan>%s</tspan></text></g>\n", d.xml(k.share))
 	}

@@ -23,23 +23,33 @@ func layers() Options {
 		Title:    "Dropped packets",
 		Subtitle: "10 minutes, 4,821,377 packets dropped, 8,036 a second",
 		Notes:    []string{"Widths are packets; the frame on top is the reason."},
-		Unit:     "packets",
+		Measures: []Measure{
+			{Name: "packets", Unit: "packets"},
+			{Name: "rate", Unit: "packets/s", Scale: 1. / 600},
+		},
 		Categories: []Category{
-			{"context", Gray}, {"driver", Blue}, {"netfilter", Green}, {"IP", Sky}, {"TCP", Yellow}, {"UDP", Purple}, {"reason", Red}, {"Wi-Fi", Pink},
+			{"driver", Blue}, {"netfilter", Green}, {"IP", Sky}, {"TCP", Yellow}, {"UDP", Purple}, {"Wi-Fi", Pink},
 		},
 		CategoryOf: layerOf,
+		Muted:      func(frame string) bool { return frame == "NO_SOCKET" },
+		Explain: func(frame string) []Fact {
+			if frame != "CPU_BACKLOG" {
+				return nil
+			}
+			return []Fact{{"Meaning", "The CPU's <backlog> is full."}, {"Dropped by", ""}}
+		},
 	}
 }
 
 // layerOf sorts frames by their first letters.
 func layerOf(frame string) string {
-	for _, l := range [][2]string{{"[", "context"}, {"mlx5", "driver"}, {"nf", "netfilter"}, {"ip_", "IP"}, {"tcp_", "TCP"}, {"udp_", "UDP"}} {
+	for _, l := range [][2]string{
+		{"mlx5", "driver"}, {"CPU", "driver"}, {"nf", "netfilter"}, {"NETF", "netfilter"},
+		{"ip_", "IP"}, {"IP_", "IP"}, {"tcp_", "TCP"}, {"udp_", "UDP"}, {"SOCKET", "UDP"},
+	} {
 		if strings.HasPrefix(frame, l[0]) {
 			return l[1]
 		}
-	}
-	if strings.ToUpper(frame) == frame {
-		return "reason"
 	}
 	return ""
 }
@@ -54,7 +64,7 @@ func TestWriteSVGGolden(t *testing.T) {
 		{"flame", "drops.folded", layers()},
 		{"icicle", "drops.folded", icicle},
 		{"plain", "drops.folded", Options{}},
-		{"strange", "strange.folded", Options{Title: "<b>&\x1b", Subtitle: "]]>", Unit: "<u>", Notes: []string{"\xff"}}},
+		{"strange", "strange.folded", Options{Title: "<b>&\x1b", Subtitle: "]]>", Measures: []Measure{{Unit: "<u>"}}, Notes: []string{"\xff"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -152,7 +162,7 @@ func TestWriteSVGContent(t *testing.T) {
 	if diff := cmp.Diff(want, titles); diff != "" {
 		t.Errorf("tooltips (-want +got):\n%s", diff)
 	}
-	if want := map[string]uint64{"a;b": 1234567, "a;<c>": 400000}; !cmp.Equal(want, p.stacks) {
+	if want := map[string][]uint64{"a;b": {1234567}, "a;<c>": {400000}}; !cmp.Equal(want, p.stacks) {
 		t.Errorf("data (-want +got):\n%s", cmp.Diff(want, p.stacks))
 	}
 }
@@ -180,7 +190,7 @@ func TestWriteSVGSize(t *testing.T) {
 	most := map[string]int{"typical": 200_000, "big": 4_000_000}
 	for _, p := range benchProfiles {
 		t.Run(p.name, func(t *testing.T) {
-			svg := draw(t, merge(t, parse(t, p.folded())), Options{Title: "Drops", Unit: "packets"})
+			svg := draw(t, merge(t, parse(t, p.folded())), Options{Title: "Drops", Measures: []Measure{{Unit: "packets"}}})
 			if len(svg) > most[p.name] {
 				t.Errorf("%d bytes, want at most %d", len(svg), most[p.name])
 			}

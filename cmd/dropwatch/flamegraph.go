@@ -3,137 +3,135 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
+	"strings"
 
-	pprof "github.com/google/pprof/profile"
 	"github.com/spf13/cobra"
 
 	"github.com/dropwatch/dropwatch/flamegraph"
-	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 )
 
-type pictureOptions struct {
-	output, title string
-	icicle        bool
+type pictureFlags struct {
+	output, format, title string
+	by, colors            string
+	icicle                bool
+	minShare              share
+	stacks                stackFlags
 }
 
 func newFlamegraph(s streams) *cobra.Command {
-	var options pictureOptions
+	var flags pictureFlags
 	cmd := &cobra.Command{
-		Use:   "flamegraph",
+		Use:   "flamegraph [flags] [FILE...]",
 		Short: "Draw stacks as an interactive picture",
-		Long: `Draws the stacks of a recording, of folded lines or of a pprof profile as one SVG
-file that any browser opens: click a frame to zoom, search with Ctrl-F, reset with
-Escape. The root is the context, the leaf the reason, the colour the network layer.`,
+		Long: `Draws the stacks of recordings, of folded lines or of pprof profiles as one file
+that any browser opens, without a network: click a frame to zoom, a reason to have
+it explained, search with Ctrl-F, reset with Escape. The root is the context, the
+leaf the reason, the colour the network layer, paler where drops are benign.
+
+FILE is told by its content: a recording, ` + recording.DefaultName + ` by default, folded
+stacks of any program, or a pprof profile; - is standard input. Several files of
+one kind become one picture.`,
 		Example: `  dropwatch flamegraph -o drops.svg
-  dropwatch flamegraph --icicle node7.jsonl.zst -o node7.svg
+  dropwatch flamegraph --by bytes --root netns,device -o drops.html
+  dropwatch flamegraph node1.jsonl.zst node2.jsonl.zst -o fleet.svg
   perf script | stackcollapse-perf.pl | dropwatch flamegraph - -o cpu.svg`,
+		DisableFlagsInUseLine: true,
 		RunE: func(_ *cobra.Command, args []string) error {
-			file, name, err := open(s, args)
+			options, err := flags.stacks.options()
 			if err != nil {
 				return err
 			}
-			defer file.Close()
-			if err := draw(s, file, options); err != nil {
-				return fmt.Errorf("draw %s: %w", name, err)
+			format, err := pictureFormat(flags.format, flags.output)
+			if err != nil {
+				return err
 			}
-			return nil
+			p, readErr := readPicture(s, args, options)
+			if p == nil {
+				return readErr
+			}
+			if err := flags.apply(p); err != nil {
+				return errors.Join(readErr, err)
+			}
+			content, err := render(p, format)
+			if err != nil {
+				return errors.Join(readErr, fmt.Errorf("draw %s: %w", called(args), err))
+			}
+			return errors.Join(readErr, emit(s, flags.output, false, content))
 		},
 	}
-	cmd.Flags().StringVarP(&options.output, "output", "o", "", "file to write instead of standard output")
-	cmd.Flags().StringVar(&options.title, "title", "", "title of the picture")
-	cmd.Flags().BoolVar(&options.icicle, "icicle", false, "root on top")
-	cmd = recordingArg(cmd)
-	cmd.Long += " Folded stacks and pprof files are told by their content."
+	f := cmd.Flags()
+	f.StringVarP(&flags.output, "output", "o", "", "file to write instead of standard output")
+	f.StringVarP(&flags.format, "format", "f", "", "svg or html (default: by the file's name, else svg)")
+	f.StringVar(&flags.title, "title", "", "title of the picture")
+	f.StringVar(&flags.by, "by", "", "what widths stand for at first: packets, bytes or rate; a profile's value by its name")
+	f.StringVar(&flags.colors, "colors", "", "colours by layer, class or name (default: layer for drops, name for other stacks)")
+	f.BoolVar(&flags.icicle, "icicle", false, "root on top")
+	f.Var(&flags.minShare, "min-share", "narrowest frame to draw, as a share of what is on view, such as 0.5%")
+	flags.stacks.add(f)
 	return cmd
 }
 
-// draw writes the picture of what r holds, and no file if there is nothing to draw.
-func draw(s streams, r io.Reader, options pictureOptions) error {
-	graph, style, readErr := readPicture(s, bufio.NewReader(r))
-	if graph == nil {
-		return readErr
+// apply sets what the flags say about a picture.
+func (f *pictureFlags) apply(p *profile.Picture) error {
+	if f.title != "" {
+		p.Options.Title = f.title
 	}
-	if options.title != "" {
-		style.Title = options.title
+	p.Options.Icicle, p.Options.MinShare = f.icicle, float64(f.minShare)
+	colors := f.colors
+	if colors == "" {
+		colors = "name"
+		if p.Drops || profile.EndsInReasons(p.Samples) {
+			colors = "layer"
+		}
 	}
-	style.Icicle = options.icicle
-	var b bytes.Buffer
-	if err := graph.WriteSVG(&b, style); err != nil {
-		return errors.Join(readErr, err)
+	if err := profile.Colour(&p.Options, colors); err != nil {
+		return usageError{err}
 	}
-	return errors.Join(readErr, emit(s, options.output, false, b.Bytes()))
+	if f.by == "" {
+		return nil
+	}
+	var names []string
+	for _, m := range p.Options.Measures {
+		names = append(names, m.Name)
+	}
+	if p.Options.Measure = slices.Index(names, f.by); p.Options.Measure < 0 {
+		return usageError{fmt.Errorf("no widths by %q in this file: choose from %s", f.by, strings.Join(names, ", "))}
+	}
+	return nil
 }
 
-// readPicture tells a recording, a pprof profile and folded stacks apart.
-func readPicture(s streams, r *bufio.Reader) (*flamegraph.Graph, flamegraph.Options, error) {
-	start, _ := r.Peek(16) // a shorter file is told by what there is
+// pictureFormat returns svg or html: what the flag says, or the file's name.
+func pictureFormat(format, output string) (string, error) {
 	switch {
-	case bytes.HasPrefix(start, []byte{0x28, 0xb5, 0x2f, 0xfd}), bytes.HasPrefix(start, []byte(`{"type":"header"`)):
-		src, err := recording.NewReader(r)
-		if err != nil {
-			return nil, flamegraph.Options{}, err
-		}
-		defer src.Close()
-		return picture(s, src)
-	case bytes.HasPrefix(start, []byte{0x1f, 0x8b}):
-		p, err := pprof.Parse(r)
-		if err != nil {
-			return nil, flamegraph.Options{}, fmt.Errorf("read pprof profile: %w", err)
-		}
-		return profilePicture(p)
+	case format == "svg", format == "html":
+		return format, nil
+	case format != "":
+		return "", usageError{fmt.Errorf("unknown format %q: choose svg or html", format)}
+	case formatOf(output) == "html":
+		return "html", nil
 	}
-	samples, problems, err := flamegraph.Parse(r)
+	return "svg", nil
+}
+
+// render returns a picture as svg or html.
+func render(p *profile.Picture, format string) ([]byte, error) {
+	graph, err := flamegraph.New(slices.Values(p.Samples))
 	if err != nil {
-		return nil, flamegraph.Options{}, fmt.Errorf("read folded stacks: %w", err)
+		return nil, err
 	}
-	for _, problem := range problems {
-		fmt.Fprintf(s.err, "warning: %v; left out\n", problem)
+	write := graph.WriteSVG
+	if format == "html" {
+		write = graph.WriteHTML
 	}
-	graph, err := flamegraph.New(slices.Values(samples))
-	return graph, profile.LayerColours(), err
-}
-
-func picture(s streams, src event.Source) (*flamegraph.Graph, flamegraph.Options, error) {
-	graph, style, cut, err := profile.Picture(src)
-	warnCut(s, cut)
-	return graph, style, err
-}
-
-// profilePicture draws a profile by its default value.
-func profilePicture(p *pprof.Profile) (*flamegraph.Graph, flamegraph.Options, error) {
-	style := profile.LayerColours()
-	value, err := p.SampleIndexByName("")
-	if err != nil {
-		return nil, style, err
+	var b bytes.Buffer
+	if err := write(&b, p.Options); err != nil {
+		return nil, err
 	}
-	style.Unit = p.SampleType[value].Type
-	graph, err := flamegraph.New(func(yield func(flamegraph.Sample) bool) {
-		for _, s := range p.Sample {
-			if v := s.Value[value]; v > 0 && !yield(flamegraph.Sample{Stack: profileStack(s), Value: uint64(v)}) {
-				return
-			}
-		}
-	})
-	return graph, style, err
-}
-
-// profileStack returns the functions of a sample, the outermost first.
-func profileStack(s *pprof.Sample) (stack []string) {
-	for _, l := range slices.Backward(s.Location) {
-		for _, line := range slices.Backward(l.Line) {
-			stack = append(stack, line.Function.Name)
-		}
-		if len(l.Line) == 0 {
-			stack = append(stack, fmt.Sprintf("0x%x", l.Address))
-		}
-	}
-	return stack
+	return b.Bytes(), nil
 }

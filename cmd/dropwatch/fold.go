@@ -14,16 +14,22 @@ import (
 
 func newFold(s streams) *cobra.Command {
 	var out string
+	var stacks stackFlags
 	cmd := &cobra.Command{
 		Use:   "fold",
 		Short: "Write stacks as folded lines",
 		Long: `Writes one sorted line per stack: the frames from the root, separated by
-semicolons, and the number of drops. The root is the context, the leaf the reason.`,
+semicolons, and the number of drops. The root is the context, the leaf the reason.
+A semicolon within a name is written \x3b.`,
 		Example: `  dropwatch fold | grep nft_do_chain
-  dropwatch fold | dropwatch flamegraph - -o drops.svg`,
+  dropwatch fold --root device | dropwatch flamegraph - -o drops.svg`,
 		RunE: func(_ *cobra.Command, args []string) error {
+			options, err := stacks.options()
+			if err != nil {
+				return err
+			}
 			return withRecording(s, args, func(src event.Source) error {
-				stacks, readErr := profile.Fold(src)
+				stacks, readErr := profile.Fold(src, options)
 				var b bytes.Buffer
 				if err := profile.WriteFolded(&b, stacks); err != nil {
 					return err
@@ -34,5 +40,6 @@ semicolons, and the number of drops. The root is the context, the leaf the reaso
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write instead of standard output")
+	stacks.add(cmd.Flags())
 	return recordingArg(cmd)
 }

@@ -17,18 +17,18 @@ import (
 
 var errNoDefault = errors.New("no recording here")
 
-// open opens the file a command was given, the default one without argument, and
+// open opens a file that a command was given, the default one for no name, and
 // standard input for "-".
-func open(s streams, args []string) (io.ReadCloser, string, error) {
-	name := recording.DefaultName
-	if len(args) > 0 {
-		name = args[0]
+func open(s streams, name string) (io.ReadCloser, string, error) {
+	isDefault := name == ""
+	if isDefault {
+		name = recording.DefaultName
 	}
 	if name == "-" {
 		return io.NopCloser(s.in), "standard input", nil
 	}
 	file, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) && len(args) == 0 {
+	if errors.Is(err, fs.ErrNotExist) && isDefault {
 		return nil, "", fmt.Errorf("%w: %w", errNoDefault, err)
 	}
 	return file, name, err
@@ -36,7 +36,11 @@ func open(s streams, args []string) (io.ReadCloser, string, error) {
 
 // withRecording has do read the recording a command was given.
 func withRecording(s streams, args []string, do func(event.Source) error) error {
-	file, name, err := open(s, args)
+	arg := ""
+	if len(args) > 0 {
+		arg = args[0]
+	}
+	file, name, err := open(s, arg)
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // decode reads the tree out of the picture. A node is an index into arrays, in
-// preorder: its descendants follow it up to end. A node covers start to
-// start + total on an axis of values, its own value first.
+// preorder: its descendants follow it up to end. For each column of values
+// there is an axis, on which a node covers start to start + total, its own
+// value first; tree.start and tree.total are those of the measure in use.
 function decode(root) {
   const section = (name) => root.querySelector('metadata.' + name).textContent;
   const settings = JSON.parse(section('settings'));
@@ -16,23 +17,33 @@ function decode(root) {
     parent: new Int32Array(size).fill(-1),
     depth: new Int32Array(size),
     end: new Int32Array(size),
-    start: new Float64Array(size),
-    total: new Float64Array(size),
+    axes: [],
   };
+  for (let i = 0; i < settings.columns; i++) {
+    tree.axes.push({ start: new Float64Array(size), total: new Float64Array(size) });
+  }
   const kinds = numbers(section('kinds'));
   while (kinds.more()) tree.kinds.push(kinds.next());
   decodeStacks(tree, numbers(section('stacks')));
+  use(tree, settings.measures[settings.measure]);
   return tree;
 }
 
+// use makes a measure the one that widths stand for.
+function use(tree, measure) {
+  tree.measure = measure;
+  Object.assign(tree, tree.axes[measure.column]);
+}
+
 function decodeStacks(tree, stacks) {
+  const { axes } = tree;
   const open = [0];
+  const offsets = axes.map(() => 0);
   let node = 0;
-  let offset = 0;
   const close = () => {
     const i = open.pop();
     tree.end[i] = node + 1;
-    tree.total[i] = offset - tree.start[i];
+    axes.forEach(({ start, total }, column) => (total[i] = offsets[column] - start[i]));
   };
   while (stacks.more()) {
     for (let drop = stacks.next(); drop > 0; drop--) close();
@@ -41,10 +52,10 @@ function decodeStacks(tree, stacks) {
       tree.name[node] = stacks.next();
       tree.parent[node] = open[open.length - 1];
       tree.depth[node] = open.length;
-      tree.start[node] = offset;
+      for (let column = 0; column < axes.length; column++) axes[column].start[node] = offsets[column];
       open.push(node);
     }
-    offset += stacks.next();
+    for (let column = 0; column < axes.length; column++) offsets[column] += stacks.next();
   }
   while (open.length > 0) close();
 }
@@ -70,6 +81,11 @@ function numbers(text) {
 function nameOf(tree, node) {
   if (node === 0) return 'all';
   return tree.names[tree.name[node]] || '(no name)';
+}
+
+// ownValue returns what ends in a node.
+function ownValue(tree, { start, total }, node) {
+  return node + 1 < tree.end[node] ? start[node + 1] - start[node] : total[node];
 }
 
 // within tells whether a node is above another one or that node itself.

@@ -4,9 +4,10 @@
 function finder(viewer) {
   const { tree, tools, root } = viewer;
   const { input } = tools;
-  const keys = [...root.querySelectorAll(':scope > .legend > .key')];
   const press = (pressed) => {
-    for (const key of keys) key.setAttribute('aria-pressed', String(key === pressed));
+    for (const key of root.querySelectorAll(':scope > .legend > .key')) {
+      key.setAttribute('aria-pressed', String(key === pressed));
+    }
   };
 
   function search() {
@@ -15,7 +16,7 @@ function finder(viewer) {
     if (!input.value) return viewer.mark(null);
     try {
       const pattern = new RegExp(input.value, 'i');
-      return viewer.mark(found(tree, tree.names.map((name) => (pattern.test(name) ? 1 : 0))));
+      return viewer.mark(named(tree, tree.names.map((name) => (pattern.test(name) ? 1 : 0))));
     } catch {
       input.setAttribute('aria-invalid', 'true');
       return viewer.mark(null, 'not a regular expression');
@@ -32,33 +33,21 @@ function finder(viewer) {
     if (!viewer.hits || viewer.hits.frames === 0) return;
     const at = () => viewer.boxes.findIndex((b) => b.frames === 0 && isHit(tree, viewer.hits, b));
     if (at() < 0) viewer.zoom(largest(tree, viewer.hits));
-    viewer.focus(at());
+    if (at() >= 0) viewer.focus(at());
   }
 
-  function toggle(key) {
+  function toggle(key, of, kind) {
     const on = key.getAttribute('aria-pressed') !== 'true';
     if (input.value) clear();
     press(on ? key : null);
-    const kind = Number(key.dataset.kind);
-    viewer.mark(on ? found(tree, tree.kinds.map((k) => (k === kind ? 1 : 0))) : null);
+    viewer.mark(on ? ending(tree, of, kind) : null);
   }
 
-  for (const key of keys) {
-    key.setAttribute('role', 'button');
-    key.setAttribute('aria-label', key.querySelector('text').textContent);
-    key.setAttribute('tabindex', '0');
-    key.addEventListener('click', () => toggle(key));
-    key.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter' && event.key !== ' ') return;
-      event.preventDefault();
-      toggle(key);
-    });
-  }
-  press(null);
   input.addEventListener('input', search);
   input.addEventListener('keydown', (event) => {
     if (event.key === 'Enter') next();
   });
+  legend(root, tree, toggle);
   return {
     open() {
       input.focus();
@@ -68,6 +57,14 @@ function finder(viewer) {
     clear() {
       clear();
       input.blur();
+    },
+    // measure shows the frames by another measure, with what was searched for.
+    measure(to) {
+      use(tree, to);
+      legend(root, tree, toggle);
+      viewer.hits = null;
+      viewer.zoom(viewer.view.node);
+      if (input.value) search();
     },
   };
 }

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// isWhole tells whether a view shows everything.
+function isWhole(tree, view) {
+  return view.node === 0 && view.lo === 0 && view.hi === tree.total[0];
+}
+
 // layout returns the boxes that show view at a width in pixels, in preorder,
 // by the rules of the first drawing. A view is a range of values, lo to hi,
 // below a node. A box is a frame, or a run of siblings (frames > 0) that are

@@ -9,12 +9,22 @@ function start(root) {
   listenToPointer(viewer);
   listenToKeys(viewer, find);
   viewer.tools.reset.addEventListener('click', () => viewer.zoom(0));
+  listenToSwitch(viewer, find);
   window.addEventListener('hashchange', () => viewer.follow());
   new ResizeObserver(() => {
     requestAnimationFrame(() => {
       if (root.getBoundingClientRect().width !== viewer.width) viewer.draw();
     });
   }).observe(root);
+}
+
+function listenToSwitch({ tree, tools }, find) {
+  tools.buttons.forEach((button, i) => {
+    button.addEventListener('click', () => {
+      for (const b of tools.buttons) b.setAttribute('aria-pressed', String(b === button));
+      find.measure(tree.settings.measures[i]);
+    });
+  });
 }
 
 function listenToPointer(viewer) {
@@ -74,7 +84,7 @@ function listenToKeys(viewer, find) {
       event.preventDefault(); // a second time it is the browser's own search
       find.open();
     } else if (event.key === 'Escape') {
-      if (find.isOpen() || viewer.view === viewer.whole) find.clear();
+      if (find.isOpen() || isWhole(viewer.tree, viewer.view)) find.clear();
       else viewer.zoom(0);
     }
   });

@@ -3,11 +3,10 @@
 // surroundings returns a function that places what is around the frames for a
 // width and a number of rows, and gives the picture its height. It returns by
 // how much the frames grew.
-function surroundings(root, tree, tools) {
-  const { page, title, subtitle, notes } = tree.settings;
+function surroundings(root, tree, tools, about) {
+  const { page, title, subtitle, notes, icicle } = tree.settings;
   const part = (name) => root.querySelector(':scope > .' + name);
   const parts = { title: part('title'), subtitle: part('subtitle'), notes: part('notes'), frames: part('frames') };
-  const keys = [...root.querySelectorAll(':scope > .legend > .key')];
   let before = 0;
 
   return (width, rows) => {
@@ -22,10 +21,12 @@ function surroundings(root, tree, tools) {
       placeTools(tools, page.margin, y + 4, inner);
       y += tools.height + 4;
     }
-    if (keys.length > 0) y = placeKeys(keys, width, y + page.legendGap, page);
-    const top = y + page.framesGap;
-    parts.frames.setAttribute('transform', `translate(${page.margin} ${top})`);
-    y = top + rows * page.row + page.notesGap;
+    y = placeLegend(root, width, y, page);
+    if (!icicle) y = about.place(page, inner, y + page.legendGap);
+    y += page.framesGap;
+    parts.frames.setAttribute('transform', `translate(${page.margin} ${y})`);
+    y += rows * page.row + page.notesGap;
+    if (icicle) y = about.place(page, inner, y);
     if (parts.notes) y = placeLines(parts.notes, notes, inner, y, page);
     root.setAttribute('height', y + page.margin);
     const grown = before && rows * page.row - before;
@@ -56,21 +57,6 @@ function placeLines(text, paragraphs, width, y, page) {
     element(text, 'tspan', { x: page.margin, y: base }).textContent = words;
   });
   return y + lines.length * page.line;
-}
-
-function placeKeys(keys, width, top, page) {
-  let x = page.margin;
-  let y = top;
-  for (const key of keys) {
-    const length = key.getBBox().width;
-    if (x > page.margin && x + length > width - page.margin) {
-      x = page.margin;
-      y += page.key;
-    }
-    key.setAttribute('transform', `translate(${x} ${y})`);
-    x += length + page.keySpace;
-  }
-  return y + page.key;
 }
 
 function placeTools(tools, x, y, width) {

@@ -2,20 +2,23 @@
 
 const HTML = 'http://www.w3.org/1999/xhtml';
 
-// toolbar makes the search field, its result and the button that resets. The
-// width is the least it has beside a title.
-function toolbar(root) {
+// html makes an HTML element with attributes as the last child of parent.
+function html(parent, name, attributes = {}) {
+  const e = document.createElementNS(HTML, name);
+  for (const key of Object.keys(attributes)) e.setAttribute(key, attributes[key]);
+  parent.append(e);
+  return e;
+}
+
+// toolbar makes the search field, its result, the switch between measures and
+// the button that resets. The width is the least it has beside a title.
+function toolbar(root, tree) {
   const frame = element(null, 'foreignObject', { class: 'tools' });
-  root.insertBefore(frame, root.querySelector(':scope > .legend, :scope > .frames'));
-  const make = (parent, name, attributes) => {
-    const e = document.createElementNS(HTML, name);
-    for (const key of Object.keys(attributes)) e.setAttribute(key, attributes[key]);
-    parent.append(e);
-    return e;
-  };
-  const bar = make(frame, 'div', { class: 'bar' });
-  const status = make(bar, 'span', { class: 'status', role: 'status' });
-  const input = make(bar, 'input', {
+  root.insertBefore(frame, root.querySelector(':scope > .legend'));
+  const bar = html(frame, 'div', { class: 'bar' });
+  const status = html(bar, 'span', { class: 'status', role: 'status' });
+  const { buttons, width } = measureSwitch(bar, tree);
+  const input = html(bar, 'input', {
     type: 'search',
     placeholder: 'Search (regular expression)',
     'aria-label': 'search frames by regular expression',
@@ -23,12 +26,26 @@ function toolbar(root) {
     autocomplete: 'off',
     spellcheck: 'false',
   });
-  const reset = make(bar, 'button', { type: 'button', 'aria-keyshortcuts': 'Escape' });
+  const reset = html(bar, 'button', { type: 'button', 'aria-keyshortcuts': 'Escape' });
   reset.textContent = 'Reset zoom';
   reset.disabled = true;
   const say = (words) => {
     status.textContent = words;
     status.title = words;
   };
-  return { frame, input, reset, say, width: 640, height: 30 };
+  return { frame, input, reset, say, buttons, width: 640 + width, height: 30 };
+}
+
+// measureSwitch makes a button for each measure, if there are several.
+function measureSwitch(bar, tree) {
+  const { measures } = tree.settings;
+  if (measures.length < 2) return { buttons: [], width: 0 };
+  const group = html(bar, 'span', { class: 'switch', role: 'group', 'aria-label': 'what widths stand for' });
+  const buttons = measures.map((measure) => {
+    const button = html(group, 'button', { type: 'button', 'aria-pressed': String(measure === tree.measure) });
+    button.textContent = measure.name;
+    button.disabled = tree.axes[measure.column].total[0] === 0;
+    return button;
+  });
+  return { buttons, width: measures.reduce((sum, { name }) => sum + 8 * letters(name) + 22, 0) };
 }

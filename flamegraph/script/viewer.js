@@ -5,16 +5,17 @@ class Viewer {
   constructor(root) {
     this.root = root;
     this.tree = decode(root);
-    this.alone = root === document.documentElement; // not part of a web page
+    const page = document.documentElement;
+    this.alone = root === page || page.classList.contains('flamegraph-page'); // not part of a web page
     root.classList.toggle('alone', this.alone); // room for the tip
     this.group = root.querySelector(':scope > .frames');
     for (const fixed of ['viewBox', 'preserveAspectRatio']) root.removeAttribute(fixed);
-    this.tools = toolbar(root);
-    this.place = surroundings(root, this.tree, this.tools);
+    this.tools = toolbar(root, this.tree);
+    this.about = explanation(root, this.tree);
+    this.place = surroundings(root, this.tree, this.tools, this.about);
     this.target = canvas(this.tree, this.group);
     this.tip = tip(root);
-    this.whole = { node: 0, lo: 0, hi: this.tree.total[0] };
-    this.view = this.whole;
+    this.view = { node: 0, lo: 0, hi: this.tree.total[0] };
     this.hits = null; // the marked frames, if any
     this.problem = ''; // what to say instead of how much is marked
     this.boxes = [];
@@ -31,13 +32,14 @@ class Viewer {
     const focused = this.target.boxes.contains(document.activeElement);
     this.boxes = layout(this.tree, this.view, Math.max(60, this.width - 2 * page.margin));
     const depth = this.boxes.reduce((most, box) => Math.max(most, box.depth), 0) + 1;
-    if (this.view === this.whole) this.rows = depth;
+    if (isWhole(this.tree, this.view)) this.rows = depth;
     const rows = Math.max(this.rows, depth);
+    this.about.show(this.view.node);
     const grown = this.place(this.width, rows);
     if (this.alone && !icicle && grown) window.scrollBy(0, grown);
     paint(this.tree, this.target, this.boxes, rows, (box) => look(this, box));
     this.group.classList.toggle('searched', this.hits !== null);
-    this.tools.reset.disabled = this.view === this.whole;
+    this.tools.reset.disabled = isWhole(this.tree, this.view);
     this.tools.say(this.problem || verdict(this));
     this.tip.hide();
     this.hold(this.boxes.findIndex((b) => held && b.node === held.node && b.frames === held.frames));
@@ -70,9 +72,9 @@ class Viewer {
   }
 
   zoom(node, problem = '') {
-    const { start, total } = this.tree;
-    const view = node === 0 ? this.whole : { node, lo: start[node], hi: start[node] + total[node] };
-    this.show(view, problem);
+    const { start, total, parent } = this.tree;
+    while (total[node] === 0) node = parent[node]; // not there by this measure
+    this.show({ node, lo: start[node], hi: start[node] + total[node] }, problem);
   }
 
   show(view, problem = '') {

@@ -7,6 +7,22 @@ function count(n) {
   return n > Number.MAX_SAFE_INTEGER ? '≈' + digits : digits;
 }
 
+// value writes a number of units of 1/scale, with three digits at least.
+function value(n, scale) {
+  if (scale === 1) return count(n);
+  const v = n * scale;
+  if (v >= 100 || v === 0) return count(v);
+  return v.toFixed(Math.min(9, 2 - Math.floor(Math.log10(v))));
+}
+
+// growth writes a change relative to what was before.
+function growth(change) {
+  const percent = change * 100;
+  if (percent >= 1000) return `×${(change + 1).toFixed(0)}`;
+  if (percent < -99.9) return '<-99.9%';
+  return `${percent > 0 ? '+' : ''}${percent.toFixed(1)}%`;
+}
+
 // share writes part of total in percent.
 function share(part, total) {
   const percent = (part / total) * 100;

@@ -4,69 +4,6 @@ package dropreason
 
 import "sync"
 
-// Layer is the part of the network stack that dropped a packet.
-type Layer string
-
-// The layers, roughly from the wire to the application.
-const (
-	// LayerDriver is a device's driver, virtual ones (tun, macvlan) included.
-	LayerDriver Layer = "driver"
-	// LayerWireless is mac80211.
-	LayerWireless Layer = "wireless"
-	// LayerCAN is the controller area network.
-	LayerCAN Layer = "can"
-	// LayerBPF is a BPF program attached outside tc, or a socket filter.
-	LayerBPF Layer = "bpf"
-	// LayerDevice is device-independent receiving and sending before and
-	// after the protocols: the CPU backlog, protocol dispatch, devices' state.
-	LayerDevice Layer = "device"
-	// LayerTC is tc's ingress and egress hooks and its classifiers.
-	LayerTC Layer = "tc"
-	// LayerQdisc is the queues in front of a device.
-	LayerQdisc Layer = "qdisc"
-	// LayerBridge is the Linux bridge and Open vSwitch.
-	LayerBridge Layer = "bridge"
-	// LayerNetfilter is nftables, iptables, conntrack and queues to user space.
-	LayerNetfilter Layer = "netfilter"
-	// LayerIP is IPv4 and IPv6, routing, fragments and ICMP.
-	LayerIP Layer = "ip"
-	// LayerNeighbour is ARP and neighbour discovery.
-	LayerNeighbour Layer = "neighbour"
-	// LayerTunnel is VXLAN and other encapsulation.
-	LayerTunnel Layer = "tunnel"
-	// LayerSecurity is IPsec (xfrm), PSP and security modules.
-	LayerSecurity Layer = "security"
-	// LayerTCP is TCP.
-	LayerTCP Layer = "tcp"
-	// LayerUDP is UDP.
-	LayerUDP Layer = "udp"
-	// LayerSocket is the sockets' queues of any protocol, AF_UNIX included.
-	LayerSocket Layer = "socket"
-	// LayerCore is what every layer shares: buffers, their memory and their
-	// queues. The stack tells where.
-	LayerCore Layer = "core"
-	// LayerUnknown is a layer the reason does not tell.
-	LayerUnknown Layer = "unknown"
-)
-
-// Class says how bad a drop is.
-type Class string
-
-// The classes.
-const (
-	// ClassLoss is traffic this node should have carried: a queue or memory
-	// ran out, something was not ready, a part never came.
-	ClassLoss Class = "loss"
-	// ClassPolicy is a drop that somebody configured.
-	ClassPolicy Class = "policy"
-	// ClassPeerError is a packet, or a sender, that was wrong.
-	ClassPeerError Class = "peer error"
-	// ClassBenign is normal life of protocols: nobody misses the packet.
-	ClassBenign Class = "benign"
-	// ClassUnknown is a drop the reason does not explain.
-	ClassUnknown Class = "unknown"
-)
-
 // Info is what is known of a reason.
 type Info struct {
 	// Name is the kernel's name without SKB_DROP_REASON_.
@@ -77,6 +14,26 @@ type Info struct {
 	Class Class
 	// Meaning says in one or two sentences, at most 160 bytes, what happened.
 	Meaning string
+	// Counters are what the kernel counts such a drop in, nil if in nothing,
+	// or in nothing that is certain. Each is spelled in one of two ways:
+	//   - as nstat prints it: UdpRcvbufErrors, TcpExtListenDrops, Ip6InDiscards;
+	//   - as a command or a file below /proc/net, a colon and the field there:
+	//     "ip -s link: RX dropped", "ss -m: d", "/proc/net/xfrm_stat: XfrmInNoPols".
+	//     A note in parentheses may follow: the column, or where that is so.
+	// A reason that several places give has the counters of each, so one drop
+	// moves those of its own protocol and device; IpOutDiscards and
+	// UdpSndbufErrors are moved by datagrams that this host itself sends. Other
+	// events may move them too, and some move once for many packets (OfoPruned,
+	// res_failed).
+	//
+	// They were read at the drop sites of 7.2; older kernels lack some of them.
+	// The slice is shared and must not be changed.
+	Counters []string
+	// Sysctls are the settings that such a drop depends on, as sysctl spells
+	// them, an asterisk in place of an interface: net.ipv4.conf.*.rp_filter.
+	// Parameters of qdiscs, devices and sockets are none. Nil if there is none.
+	// The slice is shared and must not be changed.
+	Sysctls []string
 }
 
 // Lookup returns what is known of the reason of that name. A name that no

@@ -130,7 +130,7 @@ func TestErrorKeepsWhatWasRead(t *testing.T) {
 	src := sample()
 	damage := errors.New("damage")
 	src.events, src.err = src.events[:6], damage
-	sums, err := Fold(src)
+	sums, err := Fold(src, StackOptions{})
 	if !errors.Is(err, damage) || sums.Total.Drops != 1010 {
 		t.Errorf("%d drops and error %v", sums.Total.Drops, err)
 	}

@@ -16,6 +16,13 @@ import (
 // Unsampled stands for what only a sample tells, of drops without one.
 const Unsampled = "[not sampled]"
 
+// The names of dimensions that something depends on.
+const (
+	reasonName   = "reason"
+	locationName = "location"
+	contextName  = "context"
+)
+
 // Dimension is something to group by.
 type Dimension struct {
 	Name   string
@@ -38,6 +45,15 @@ func (m Dimension) Value(c *event.Cell, d *event.Drop) string {
 	return m.ofDrop(d)
 }
 
+// byFunction returns the dimension; that of locations without the offsets in their
+// functions, which do not compare between kernels.
+func (m Dimension) byFunction() Dimension {
+	if m.Name == locationName {
+		m.ofCell = func(c *event.Cell) string { return c.Location.Name() }
+	}
+	return m
+}
+
 // Dimensions returns what can be grouped by, in the order of the documentation.
 func Dimensions() []Dimension {
 	cell := func(name string, of func(*event.Cell) string) Dimension {
@@ -47,8 +63,8 @@ func Dimensions() []Dimension {
 		return Dimension{Name: name, ofDrop: of}
 	}
 	return []Dimension{
-		cell("reason", func(c *event.Cell) string { return c.Reason.Name }),
-		cell("location", func(c *event.Cell) string { return c.Location.String() }),
+		cell(reasonName, func(c *event.Cell) string { return c.Reason.Name }),
+		cell(locationName, func(c *event.Cell) string { return c.Location.String() }),
 		cell("layer", func(c *event.Cell) string { return string(dropreason.Lookup(c.Reason.Name).Layer) }),
 		cell("class", func(c *event.Cell) string { return string(dropreason.Lookup(c.Reason.Name).Class) }),
 		cell("device", func(c *event.Cell) string { return c.Device.String() }),
@@ -57,7 +73,7 @@ func Dimensions() []Dimension {
 		drop("comm", func(d *event.Drop) string { return d.Task.Comm }),
 		drop("pid", func(d *event.Drop) string { return strconv.FormatUint(uint64(d.Task.TGID), 10) }),
 		drop("cpu", func(d *event.Drop) string { return strconv.Itoa(d.CPU) }),
-		drop("context", func(d *event.Drop) string { return d.Context.String() }),
+		drop(contextName, func(d *event.Drop) string { return d.Context.String() }),
 		drop("flow", func(d *event.Drop) string { return Flow(&d.Packet) }),
 		drop("dst", func(d *event.Drop) string { return endpoint(d.Packet.Dst, d.Packet.DstPort) }),
 		drop("stack", func(d *event.Drop) string { return strings.Join(stackNames(d), ";") }),

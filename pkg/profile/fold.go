@@ -12,35 +12,75 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// Fold returns the stacks of a source as pictures show them, root first: the
-// context, the functions, the reason.
-func Fold(src event.Source) (*Sums[string], error) {
+// StackOptions says what a stack has besides functions.
+type StackOptions struct {
+	// Root is what stacks are grouped by, outside of their context. A reason
+	// among it is not the innermost frame too.
+	Root Grouping
+	// NoReason leaves the reason out as innermost frame.
+	NoReason bool
+}
+
+// reasonLast reports whether the innermost frame is the reason.
+func (o StackOptions) reasonLast() bool {
+	return !o.NoReason && !slices.Contains(o.Root.Names(), reasonName)
+}
+
+// Fold returns the stacks of a source as pictures show them: keys made of
+// frames, root first (see Frames).
+func Fold(src event.Source, o StackOptions) (*Sums[string], error) {
 	return Aggregate(src, false, func(c *event.Cell, d *event.Drop) string {
-		var b strings.Builder
-		switch {
-		case d == nil:
-			b.WriteString(Unsampled)
-		case d.Stack == nil:
-			b.WriteString(foldable(root(d)) + ";" + NoStack)
-		default:
-			b.WriteString(foldable(root(d)))
-			frames, cut := trimmed(d.Stack, d.Context == event.ContextProcess)
-			if cut {
-				b.WriteString(";" + CutOff)
-			}
-			for _, f := range slices.Backward(frames) {
-				b.WriteByte(';')
-				b.WriteString(foldable(f.Name()))
-			}
-		}
-		b.WriteByte(';')
-		b.WriteString(foldable(reasonFrame(c)))
-		return b.String()
+		return strings.Join(o.frames(c, d), separator)
 	})
 }
 
-// reasonFrame names the reason as the innermost frame. A cell without a sample
-// has at least its location.
+// Frames returns what a key of Fold is made of, root first: the groups, the
+// context, the functions, the reason.
+func Frames(key string) []string { return strings.Split(key, separator) }
+
+func (o StackOptions) frames(c *event.Cell, d *event.Drop) []string {
+	frames := o.root(c, d)
+	switch {
+	case d == nil:
+		frames = append(frames, Unsampled)
+		if c.Location.Addr != 0 {
+			frames = append(frames, c.Location.Name())
+		}
+	case d.Stack == nil:
+		frames = append(frames, root(d), NoStack)
+	default:
+		frames = append(frames, root(d))
+		functions, cut := trimmed(d.Stack, d.Context == event.ContextProcess)
+		if cut {
+			frames = append(frames, CutOff)
+		}
+		for _, f := range slices.Backward(functions) {
+			frames = append(frames, f.Name())
+		}
+	}
+	if o.reasonLast() {
+		frames = append(frames, reasonFrame(c))
+	}
+	return frames
+}
+
+// root returns the groups that a drop is in, as frames.
+func (o StackOptions) root(c *event.Cell, d *event.Drop) []string {
+	var frames []string
+	for _, m := range o.Root {
+		value := m.Value(c, d)
+		switch {
+		case m.Name == contextName: // every stack has it
+		case m.Name == reasonName, strings.HasPrefix(value, "["):
+			frames = append(frames, value)
+		default:
+			frames = append(frames, "["+m.Name+": "+value+"]")
+		}
+	}
+	return frames
+}
+
+// reasonFrame names the reason as the innermost frame.
 func reasonFrame(c *event.Cell) string {
 	if c.Overflow {
 		return "[overflow]"
@@ -50,20 +90,21 @@ func reasonFrame(c *event.Cell) string {
 
 // foldable escapes what has a meaning in folded stacks. Names double their
 // backslashes (event.Text), so that this cannot be mistaken for anything else.
-func foldable(frame string) string {
-	return folding.Replace(frame)
-}
-
-var folding = strings.NewReplacer(";", `\x3b`, "\n", `\x0a`, "\r", `\x0d`)
+var foldable = strings.NewReplacer(";", `\x3b`, "\n", `\x0a`, "\r", `\x0d`, separator, ";")
 
 // WriteFolded writes a line per stack, sorted: frames from the root, separated by
 // semicolons, a space and the number of drops.
 func WriteFolded(w io.Writer, stacks *Sums[string]) error {
-	out := bufio.NewWriter(w)
-	for _, key := range slices.Sorted(slices.Values(stacks.Keys)) {
-		if v := stacks.Of[key]; v.Drops > 0 {
-			fmt.Fprintf(out, "%s %d\n", key, v.Drops)
+	var lines []string
+	for key, v := range stacks.Of {
+		if v.Drops > 0 {
+			lines = append(lines, fmt.Sprintf("%s %d\n", foldable.Replace(key), v.Drops))
 		}
+	}
+	slices.Sort(lines)
+	out := bufio.NewWriter(w)
+	for _, line := range lines {
+		out.WriteString(line)
 	}
 	return out.Flush()
 }

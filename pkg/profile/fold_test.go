@@ -4,10 +4,6 @@ package profile
 
 import (
 	"bytes"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -17,22 +13,48 @@ import (
 )
 
 func TestFold(t *testing.T) {
-	stacks, err := Fold(sample())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b bytes.Buffer
-	if err := WriteFolded(&b, stacks); err != nil {
-		t.Fatal(err)
-	}
-	want := `[idle];udp_unicast_rcv_skb;NO_SOCKET 2
-[not sampled];CPU_BACKLOG 8
+	for name, test := range map[string]struct {
+		options StackOptions
+		want    string
+	}{
+		"as it is": {StackOptions{}, `[idle];udp_unicast_rcv_skb;NO_SOCKET 2
+[not sampled];enqueue_to_backlog;CPU_BACKLOG 8
 [process: a\x3bb];__x64_sys_sendto;nf_hook_slow;nft_do_chain;NETFILTER_DROP 292
 [softirq];[no stack];NETFILTER_DROP 102
 [softirq];nf_hook_slow;nft_do_chain;NETFILTER_DROP 606
-`
-	if diff := cmp.Diff(want, b.String()); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+`},
+		"context as the root": {StackOptions{Root: dimensions(t, "context"), NoReason: true}, `[idle];udp_unicast_rcv_skb 2
+[not sampled];enqueue_to_backlog 8
+[process: a\x3bb];__x64_sys_sendto;nf_hook_slow;nft_do_chain 292
+[softirq];[no stack] 102
+[softirq];nf_hook_slow;nft_do_chain 606
+`},
+		"device and task": {StackOptions{Root: dimensions(t, "device,comm")}, `[device: eth0];[comm: a\x3bb];[process: a\x3bb];__x64_sys_sendto;nf_hook_slow;nft_do_chain;NETFILTER_DROP 292
+[device: eth0];[comm: curl];[softirq];[no stack];NETFILTER_DROP 102
+[device: eth0];[comm: curl];[softirq];nf_hook_slow;nft_do_chain;NETFILTER_DROP 606
+[device: if9];[not sampled];[not sampled];enqueue_to_backlog;CPU_BACKLOG 8
+[device: lo];[comm: swapper/1];[idle];udp_unicast_rcv_skb;NO_SOCKET 2
+`},
+		"reason as the root": {StackOptions{Root: dimensions(t, "reason,netns")}, `CPU_BACKLOG;[netns: -];[not sampled];enqueue_to_backlog 8
+NETFILTER_DROP;[netns: host];[process: a\x3bb];__x64_sys_sendto;nf_hook_slow;nft_do_chain 292
+NETFILTER_DROP;[netns: host];[softirq];[no stack] 102
+NETFILTER_DROP;[netns: host];[softirq];nf_hook_slow;nft_do_chain 606
+NO_SOCKET;[netns: host];[idle];udp_unicast_rcv_skb 2
+`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stacks, err := Fold(sample(), test.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b bytes.Buffer
+			if err := WriteFolded(&b, stacks); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, b.String()); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -90,63 +112,5 @@ func TestAccounting(t *testing.T) {
 		if got := Accounting(test.drops, test.t, test.l); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
-	}
-}
-
-// TestPProf asks the tool that reads the profile.
-func TestPProf(t *testing.T) {
-	p, cut, err := PProf(sample())
-	if err != nil || cut != nil {
-		t.Fatal(err, cut)
-	}
-	var b bytes.Buffer
-	if err := p.Write(&b); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "drops.pb.gz")
-	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-
-	for name, test := range map[string]struct {
-		args []string
-		want []string
-	}{
-		"top":                    {[]string{"-top"}, []string{"1000 99.01%", "NETFILTER_DROP", "Type: drops", "Showing nodes accounting for 1010, 100% of 1010 total"}},
-		"bytes":                  {[]string{"-top", "-sample_index=bytes"}, []string{"98.63kB, 100% of 98.63kB total"}},
-		"tags":                   {[]string{"-tags"}, []string{"NETFILTER_DROP", "netfilter", "policy", "eth0", "swapper/1", `a;b`}},
-		"tagfocus":               {[]string{"-top", "-tagfocus=reason=NO_SOCKET"}, []string{"accounting for 2, 0.2% of 1010 total", "udp_unicast_rcv_skb"}},
-		"peek":                   {[]string{"-peek=nf_hook_slow"}, []string{"898", "nft_do_chain"}},
-		"comments":               {[]string{"-comments"}, []string{"dropwatch 0.1.0, Linux 6.18.0 amd64 on node7", "1,010 drops counted"}},
-		"nothing against itself": {[]string{"-top", "-diff_base=" + file}, []string{"accounting for 0, 0% of 1010 total"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			args := append(append([]string{"tool", "pprof", "-nodefraction=0"}, test.args...), file)
-			out, err := exec.Command("go", args...).CombinedOutput()
-			if err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			for _, want := range test.want {
-				if !strings.Contains(string(out), want) {
-					t.Errorf("no %q in\n%s", want, out)
-				}
-			}
-		})
-	}
-	for i, f := range p.Function {
-		if f.ID != uint64(i+1) {
-			t.Errorf("function %d has id %d", i, f.ID)
-		}
-	}
-	if m := p.Mapping[0]; m.File != "[kernel.kallsyms]" || m.Start != 0xffffffff81000000 || m.Limit != 0xffffffff82000000 || m.BuildID != "00ff" {
-		t.Errorf("first mapping %+v", m)
-	}
-	var keys []string
-	for key := range p.Sample[0].Label {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	if diff := cmp.Diff([]string{"class", "comm", "device", "layer", "netns", "proto", "reason"}, keys); diff != "" {
-		t.Errorf("labels (-want +got):\n%s", diff)
 	}
 }

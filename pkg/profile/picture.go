@@ -3,97 +3,104 @@
 package profile
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
 	"github.com/dropwatch/dropwatch/flamegraph"
-	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// Picture returns the stacks of a source as a flame graph, coloured by network
-// layer, with the recording and its losses told below the title.
+// Picture is stacks to draw and how. Title, words, measures and explanations are
+// set; colours are the caller's choice (Colours).
+type Picture struct {
+	Samples []flamegraph.Sample
+	Options flamegraph.Options
+	Drops   bool              // the stacks are those of recordings
+	Cut     []*event.CutError // of recordings that were cut short
+}
+
+// micro is the part of a rate that widths are made of: millionths of a drop per
+// second.
+const micro = 1e-6
+
+// Draw returns the stacks of recordings as one picture, by packets, bytes and
+// rate, with every recording's losses told below the title. The rate of several is
+// the sum of theirs.
 //
 // A recording that was cut short is no error; with any other error comes the
-// picture of what was read before it, or nil.
-func Picture(src event.Source) (*flamegraph.Graph, flamegraph.Options, *event.CutError, error) {
-	stacks, readErr := Fold(src)
-	graph, err := flamegraph.New(func(yield func(flamegraph.Sample) bool) {
-		for _, key := range stacks.Keys {
-			if !yield(flamegraph.Sample{Stack: strings.Split(key, ";"), Value: stacks.Of[key].Drops}) {
-				return
-			}
+// picture of what was read before it.
+func Draw(recordings []Recording, o StackOptions) (*Picture, error) {
+	p := Picture{Drops: true}
+	var words []string
+	var readErrs []error
+	exact := true
+	for _, r := range recordings {
+		stacks, err := Fold(r.Source, o)
+		if err != nil {
+			readErrs = append(readErrs, fmt.Errorf("read %s: %w", r.Name, err))
 		}
-	})
-	if err != nil {
-		return nil, flamegraph.Options{}, stacks.Cut, err
+		for key, v := range stacks.Of {
+			rate := microRate(v.Drops, stacks.Duration)
+			p.Samples = append(p.Samples, flamegraph.Sample{Stack: Frames(key), Value: v.Drops, More: []uint64{v.Bytes, rate}})
+		}
+		p.take(r, stacks.Cut)
+		exact = exact && stacks.Total.Exact
+		words = append(words, sentence(r, stacks))
 	}
-	meta := src.Meta()
-	options := LayerColours()
-	options.Title = "Packet drops on " + meta.Host
-	options.Unit = "drops"
-	options.Subtitle = fmt.Sprintf("%s, %s, Linux %s. %s.",
-		meta.Start.Format(time.DateTime), stacks.Duration.Round(time.Millisecond), meta.Kernel,
+	p.Options.Title = "Packet drops on " + hosts(recordings)
+	p.Options.Subtitle = strings.Join(words, " ")
+	p.Options.Explain = o.Explain
+	p.Options.Measures = []flamegraph.Measure{
+		{Name: "packets", Unit: "packets"},
+		{Name: "bytes", Unit: "bytes", Column: 1},
+		{Name: "rate", Unit: "packets/s", Column: 2, Scale: micro},
+	}
+	if !exact {
+		p.Options.Notes = append(p.Options.Notes, "Widths are estimated from samples; totals are exact.")
+	}
+	return &p, errors.Join(readErrs...)
+}
+
+// take notes what is to be known of a recording.
+func (p *Picture) take(r Recording, cut *event.CutError) {
+	if cut != nil {
+		p.Cut = append(p.Cut, cut)
+		p.Options.Notes = append(p.Options.Notes, cut.Error())
+	}
+	p.Options.Notes = append(p.Options.Notes, r.Source.Meta().Notes...)
+}
+
+// sentence says when and where a recording was made, and what it lost.
+func sentence(r Recording, stacks *Sums[string]) string {
+	meta := r.Source.Meta()
+	return fmt.Sprintf("%s on %s, %s, Linux %s. %s.",
+		meta.Start.Format(time.DateTime), meta.Host, stacks.Duration.Round(time.Millisecond), meta.Kernel,
 		Accounting(stacks.Total.Drops, stacks.Sampled, stacks.Loss))
-	if !stacks.Total.Exact {
-		options.Notes = append(options.Notes, "Widths are estimated from samples; totals are exact.")
-	}
-	if stacks.Cut != nil {
-		options.Notes = append(options.Notes, stacks.Cut.Error())
-	}
-	options.Notes = append(options.Notes, meta.Notes...)
-	return graph, options, stacks.Cut, readErr
 }
 
-// LayerColours returns options that colour functions and reasons by network layer.
-func LayerColours() flamegraph.Options {
-	return flamegraph.Options{
-		Categories: []flamegraph.Category{
-			{Name: "driver", Color: flamegraph.Brown},
-			{Name: "device", Color: flamegraph.Teal},
-			{Name: "BPF", Color: flamegraph.Pink},
-			{Name: "qdisc, tc", Color: flamegraph.Orange},
-			{Name: "bridge, tunnel", Color: flamegraph.Olive},
-			{Name: "netfilter", Color: flamegraph.Red},
-			{Name: "IP", Color: flamegraph.Blue},
-			{Name: "neighbour", Color: flamegraph.Sky},
-			{Name: "TCP", Color: flamegraph.Green},
-			{Name: "UDP", Color: flamegraph.Yellow},
-			{Name: "socket", Color: flamegraph.Purple},
-		},
-		CategoryOf: layerCategory,
+// hosts names the machines of recordings, each once.
+func hosts(recordings []Recording) string {
+	var names []string
+	seen := map[string]bool{}
+	for _, r := range recordings {
+		if host := r.Source.Meta().Host; !seen[host] {
+			seen[host] = true
+			names = append(names, host)
+		}
 	}
+	if len(names) > 3 {
+		return fmt.Sprintf("%d hosts", len(names))
+	}
+	return strings.Join(names, ", ")
 }
 
-func layerCategory(frame string) string {
-	layer := dropreason.Lookup(frame).Layer
-	if layer == dropreason.LayerUnknown {
-		layer = dropreason.LayerOf(frame)
+// microRate returns drops in millionths per second, 0 for a recording of no time.
+func microRate(drops uint64, d time.Duration) uint64 {
+	if d <= 0 {
+		return 0
 	}
-	switch layer {
-	case dropreason.LayerDriver, dropreason.LayerWireless, dropreason.LayerCAN:
-		return "driver"
-	case dropreason.LayerDevice:
-		return "device"
-	case dropreason.LayerBPF:
-		return "BPF"
-	case dropreason.LayerQdisc, dropreason.LayerTC:
-		return "qdisc, tc"
-	case dropreason.LayerBridge, dropreason.LayerTunnel:
-		return "bridge, tunnel"
-	case dropreason.LayerNetfilter:
-		return "netfilter"
-	case dropreason.LayerIP:
-		return "IP"
-	case dropreason.LayerNeighbour:
-		return "neighbour"
-	case dropreason.LayerTCP:
-		return "TCP"
-	case dropreason.LayerUDP:
-		return "UDP"
-	case dropreason.LayerSocket:
-		return "socket"
-	}
-	return "other"
+	return uint64(math.Round(perSecond(drops, d) / micro))
 }

@@ -5,6 +5,7 @@ package report
 import (
 	"encoding/json"
 	"io"
+	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
@@ -48,25 +49,38 @@ type (
 // WriteJSON writes a Report as one document.
 func WriteJSON(w io.Writer, r *Report) error {
 	out := reportJSON{
-		Meta: metaJSON{Meta: r.Meta, DurationNS: r.Duration.Nanoseconds()},
+		Meta: newMetaJSON(r.Meta, r.Duration, r.Cut),
 		Totals: totalsJSON{
 			Drops: r.Drops, Bytes: r.Bytes, Unwound: r.Unwound,
 			Sampled: r.Sampled.Sampled, Read: r.Sampled.Read, Lost: r.Loss,
 		},
 		By: r.By, Exact: r.Exact, Groups: []groupJSON{},
 	}
-	if r.Cut != nil {
-		out.Meta.Cut = r.Cut.Error()
-	}
 	for _, g := range r.Groups {
-		key := map[string]string{}
-		for i, name := range r.By {
-			key[name] = g.Key[i]
-		}
-		out.Groups = append(out.Groups, groupJSON{key, g.Drops, g.Bytes, g.Share, g.Rate, g.Samples, g.Exact})
+		out.Groups = append(out.Groups, groupJSON{keyJSON(r.By, g.Key), g.Drops, g.Bytes, g.Share, g.Rate, g.Samples, g.Exact})
 	}
+	return encode(w, out)
+}
+
+func newMetaJSON(meta *event.Meta, d time.Duration, cut *event.CutError) metaJSON {
+	out := metaJSON{Meta: meta, DurationNS: d.Nanoseconds()}
+	if cut != nil {
+		out.Cut = cut.Error()
+	}
+	return out
+}
+
+func keyJSON(by, key []string) map[string]string {
+	values := map[string]string{}
+	for i, name := range by {
+		values[name] = key[i]
+	}
+	return values
+}
+
+func encode(w io.Writer, document any) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(out)
+	return enc.Encode(document)
 }

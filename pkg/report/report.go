@@ -7,7 +7,6 @@ package report
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
@@ -53,30 +52,21 @@ type Options struct {
 // DefaultBy is what reports group by unless told otherwise.
 const DefaultBy = "reason,location,device"
 
+// DefaultDiffBy is what comparisons group by unless told otherwise.
+const DefaultDiffBy = "reason,location"
+
 // Builder makes a Report of events as they come.
 type Builder struct {
-	meta    *event.Meta
-	options Options
-	sums    *profile.Aggregator[string]
+	meta  *event.Meta
+	by    profile.Grouping
+	limit int
+	sums  *profile.Aggregator[string]
 }
-
-// separator keeps the values of a key apart; names cannot contain it (event.Text).
-const separator = "\x00"
 
 // NewBuilder returns a Builder for the events of a recording.
 func NewBuilder(meta *event.Meta, options Options) *Builder {
-	byCell := true
-	for _, m := range options.By {
-		byCell = byCell && m.ByCell
-	}
-	key := func(c *event.Cell, d *event.Drop) string {
-		values := make([]string, len(options.By))
-		for i, m := range options.By {
-			values[i] = m.Value(c, d)
-		}
-		return strings.Join(values, separator)
-	}
-	return &Builder{meta, options, profile.NewAggregator(byCell, key)}
+	by := profile.Grouping(options.By)
+	return &Builder{meta, by, options.Limit, profile.NewAggregator(by.ByCell(), by.Key)}
 }
 
 // Add adds an event.
@@ -89,20 +79,18 @@ func (b *Builder) Report() *Report {
 		Meta: b.meta, Duration: sums.Duration,
 		Drops: sums.Total.Drops, Bytes: sums.Total.Bytes, Exact: sums.Total.Exact,
 		Unwound: event.Unwound(sums.Sampled, sums.Loss), Sampled: sums.Sampled, Loss: sums.Loss,
-	}
-	for _, m := range b.options.By {
-		r.By = append(r.By, m.Name)
+		By: b.by.Names(),
 	}
 	for _, key := range sums.Keys {
 		if v := sums.Of[key]; v.Drops > 0 {
-			r.Groups = append(r.Groups, r.group(strings.Split(key, separator), v))
+			r.Groups = append(r.Groups, r.group(b.by.Values(key), v))
 		}
 	}
 	slices.SortFunc(r.Groups, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(b.Drops, a.Drops), slices.Compare(a.Key, b.Key))
 	})
 	r.Count = len(r.Groups)
-	r.limit(b.options.Limit)
+	r.limit(b.limit)
 	return r
 }
 

@@ -77,12 +77,16 @@ func samples() []*event.Drop {
 type source struct {
 	meta   event.Meta
 	events []event.Event
+	err    error // at the end; nil: io.EOF
 }
 
 func (s *source) Meta() *event.Meta { return &s.meta }
 
 func (s *source) Next() (event.Event, error) {
 	if len(s.events) == 0 {
+		if s.err != nil {
+			return nil, s.err
+		}
 		return nil, io.EOF
 	}
 	e := s.events[0]

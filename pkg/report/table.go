@@ -12,20 +12,21 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 )
 
-// table is aligned columns under upper-case headings, without lines: the first
-// columns numbers, the others text.
+// table is aligned columns under upper-case headings, without lines: some columns
+// next to each other numbers, the others text.
 type table struct {
 	text  bytes.Buffer
 	table *tablewriter.Table
 	rows  [][]string
 }
 
-func newTable(columns []string, numbers int) *table {
+// newTable returns a table whose columns from first up to end are numbers.
+func newTable(columns []string, first, end int) *table {
 	align := make([]tw.Align, len(columns))
 	headings := make([]string, len(columns))
 	for i, name := range columns {
 		align[i] = tw.AlignLeft
-		if i < numbers {
+		if i >= first && i < end {
 			align[i] = tw.AlignRight
 		}
 		headings[i] = strings.ToUpper(name)

@@ -12,17 +12,18 @@ import (
 	"github.com/fatih/color"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
+	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/profile"
 )
+
+const legend = "≈ estimated from samples; what has no mark is exact\n"
 
 // WriteText writes a Report as a table with a line that accounts for every drop.
 // In colour, reasons show their class: red for loss, yellow for policy, faint for
 // benign.
 func WriteText(w io.Writer, r *Report, colour bool) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s on %s, Linux %s: %s in %s (%s/s)\n",
-		r.Meta.Start.Format(time.DateTime), r.Meta.Host, r.Meta.Kernel,
-		profile.Plural(r.Drops, "drop"), r.Duration.Round(time.Millisecond), rate(r.perSecond()))
+	fmt.Fprintln(&b, headline(r.Meta, r.Drops, r.Duration, r.perSecond()))
 	for _, note := range r.Meta.Notes {
 		fmt.Fprintf(&b, "note: %s\n", note)
 	}
@@ -37,10 +38,17 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 	}
 	fmt.Fprintf(&b, "\n%s\n", profile.Accounting(r.Drops, r.Sampled, r.Loss))
 	if !r.Exact {
-		b.WriteString("≈ estimated from samples; what has no mark is exact\n")
+		b.WriteString(legend)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// headline says what was recorded where and when, and how much was lost.
+func headline(meta *event.Meta, drops uint64, d time.Duration, perSecond float64) string {
+	return fmt.Sprintf("%s on %s, Linux %s: %s in %s (%s/s)",
+		meta.Start.Format(time.DateTime), meta.Host, meta.Kernel,
+		profile.Plural(drops, "drop"), d.Round(time.Millisecond), rate(perSecond))
 }
 
 func (r *Report) perSecond() float64 {
@@ -51,23 +59,28 @@ func (r *Report) perSecond() float64 {
 }
 
 func (r *Report) table(w io.Writer, colour bool) error {
-	t := newTable(append([]string{"drops", "share", "drops/s"}, r.By...), 3)
-	reason, stack := slices.Index(r.By, "reason"), slices.Index(r.By, "stack")
+	t := newTable(append([]string{"drops", "share", "drops/s"}, r.By...), 0, 3)
+	reason := slices.Index(r.By, "reason")
 	for _, g := range r.Groups {
-		mark := ""
-		if !g.Exact {
-			mark = "≈"
-		}
-		cells := append([]string{mark + profile.Thousands(g.Drops), percent(g.Share), rate(g.Rate)}, g.Key...)
-		if stack >= 0 {
-			cells[3+stack] = upright(cells[3+stack])
-		}
+		cells := []string{mark(g.Exact) + profile.Thousands(g.Drops), percent(g.Share), rate(g.Rate)}
+		cells = append(cells, keyCells(r.By, g.Key)...)
 		if colour && reason >= 0 {
 			cells[3+reason] = paint(g.Class, cells[3+reason])
 		}
 		t.row(cells)
 	}
 	return t.write(w)
+}
+
+// keyCells spells the values of a group's dimensions.
+func keyCells(by, key []string) []string {
+	cells := slices.Clone(key)
+	for i, name := range by {
+		if name == "stack" {
+			cells[i] = upright(key[i])
+		}
+	}
+	return cells
 }
 
 // upright spells a stack as perf does, a function a line, the innermost first.
@@ -78,37 +91,19 @@ func upright(stack string) string {
 }
 
 func paint(class dropreason.Class, text string) string {
-	var c *color.Color
 	switch class {
 	case dropreason.ClassLoss:
-		c = color.New(color.FgRed)
+		return tint(color.FgRed, text)
 	case dropreason.ClassPolicy:
-		c = color.New(color.FgYellow)
+		return tint(color.FgYellow, text)
 	case dropreason.ClassBenign:
-		c = color.New(color.Faint)
-	default:
-		return text
+		return tint(color.Faint, text)
 	}
+	return text
+}
+
+func tint(attribute color.Attribute, text string) string {
+	c := color.New(attribute)
 	c.EnableColor()
 	return c.Sprint(text)
-}
-
-// percent spells a share with one decimal. What is not nothing does not read 0, and
-// what is not all does not read 100.
-func percent(share float64) string {
-	switch {
-	case share > 0 && share < 0.0005:
-		return "<0.1 %"
-	case share < 1 && share >= 0.9995:
-		return ">99.9 %"
-	}
-	return fmt.Sprintf("%.1f %%", share*100)
-}
-
-// rate spells a number per second with three digits at least.
-func rate(v float64) string {
-	if v < 100 {
-		return fmt.Sprintf("%.3g", v)
-	}
-	return profile.Thousands(uint64(v + 0.5))
 }

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package profile
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/pprof/profile"
+
+	"github.com/dropwatch/dropwatch/flamegraph"
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
+)
+
+// values returns the columns of a picture's stacks.
+func values(p *Picture) map[string][]uint64 {
+	all := map[string][]uint64{}
+	for _, s := range p.Samples {
+		all[strings.Join(s.Stack, ";")] = append([]uint64{s.Value}, s.More...)
+	}
+	return all
+}
+
+func TestDraw(t *testing.T) {
+	p, err := Draw([]Recording{{"node7", sample()}}, StackOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]uint64{ // packets, bytes, millionths of a packet per second
+		"[idle];udp_unicast_rcv_skb;NO_SOCKET":                                     {2, 200, 1e6},
+		"[not sampled];enqueue_to_backlog;CPU_BACKLOG":                             {8, 800, 4e6},
+		"[process: a;b];__x64_sys_sendto;nf_hook_slow;nft_do_chain;NETFILTER_DROP": {292, 29_292, 146e6},
+		"[softirq];[no stack];NETFILTER_DROP":                                      {102, 10_102, 51e6},
+		"[softirq];nf_hook_slow;nft_do_chain;NETFILTER_DROP":                       {606, 60_606, 303e6},
+	}
+	if diff := cmp.Diff(want, values(p)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if want := "2026-11-22 14:00:00 on node7, 2s, Linux 6.18.0. 1,010 drops counted, 5 unwound, 1,005 not unwound; lost: 1 sample to a full ring buffer."; p.Options.Subtitle != want {
+		t.Errorf("subtitle is %s", p.Options.Subtitle)
+	}
+	if got := strings.Join(p.Options.Notes, "|"); got != "Widths are estimated from samples; totals are exact." {
+		t.Errorf("notes are %s", got)
+	}
+}
+
+// TestDrawSeveral adds up packets, and rates rather than time.
+func TestDrawSeveral(t *testing.T) {
+	p, err := Draw([]Recording{counted("a", 2*time.Second, 10), counted("b", 10*time.Second, 10)}, StackOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := flamegraph.New(slices.Values(p.Samples))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := []uint64{g.Total(0), g.Total(1), g.Total(2)}; !slices.Equal(got, []uint64{20, 2000, 6e6}) {
+		t.Errorf("totals are %v", got)
+	}
+}
+
+func TestDrawChange(t *testing.T) {
+	two := []Recording{counted("before.jsonl.zst", time.Second, 100, 0, 30), counted("dir/after.jsonl.zst.old", 2*time.Second, 10, 40)}
+	p, err := DrawChange(two, StackOptions{}, 0.1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const policy, port, backlog = "[not sampled];nft_do_chain;NETFILTER_DROP", "[not sampled];udp_unicast_rcv_skb;NO_SOCKET", "[not sampled];enqueue_to_backlog;CPU_BACKLOG"
+	want := map[string][]uint64{ // the larger, before, after, the larger of this step
+		policy: {100e6, 100e6, 5e6, 100e6}, port: {20e6, 0, 20e6, 20e6}, backlog: {30e6, 30e6, 0, 30e6},
+	}
+	if diff := cmp.Diff(want, values(p)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	var names []string
+	for _, m := range p.Options.Measures {
+		names = append(names, m.Name)
+	}
+	if diff := cmp.Diff([]string{"before → after", "before", "after"}, names); diff != "" {
+		t.Errorf("measures (-want +got):\n%s", diff)
+	}
+
+	three := []Recording{counted("x", time.Second, 100), counted("y", time.Second, 60), counted("x", time.Second, 0, 1)}
+	p, err = DrawChange(three, StackOptions{}, 0.1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = map[string][]uint64{policy: {100e6, 100e6, 60e6, 0, 100e6, 60e6}, port: {1e6, 0, 0, 1e6, 0, 1e6}}
+	if diff := cmp.Diff(want, values(p)); diff != "" {
+		t.Errorf("three (-want +got):\n%s", diff)
+	}
+	for i, want := range []flamegraph.Measure{
+		{Name: "A → C", Column: 0, Change: &flamegraph.Change{From: 1, To: 3, FromName: "A", ToName: "C", Least: 0.1}},
+		{Name: "A → B", Column: 4, Change: &flamegraph.Change{From: 1, To: 2, FromName: "A", ToName: "B", Least: 0.1}},
+		{Name: "B → C", Column: 5, Change: &flamegraph.Change{From: 2, To: 3, FromName: "B", ToName: "C", Least: 0.1}},
+	} {
+		want.Unit, want.Scale = "packets/s", micro
+		if diff := cmp.Diff(want, p.Options.Measures[i]); diff != "" {
+			t.Errorf("measure %d (-want +got):\n%s", i, diff)
+		}
+	}
+}
+
+func TestDrawChangeFails(t *testing.T) {
+	for want, recordings := range map[string][]Recording{
+		"compare 1 recording: needs two or more": {counted("a", time.Second, 1)},
+		"b covers no time: cannot give rates":    {counted("a", time.Second, 1), counted("b", 0, 1)},
+	} {
+		if p, err := DrawChange(recordings, StackOptions{}, 0.1); p != nil || err == nil || err.Error() != want {
+			t.Errorf("picture %v, error %v, want %s", p, err, want)
+		}
+	}
+}
+
+func TestDrawPProf(t *testing.T) {
+	function := &profile.Function{ID: 1, Name: "main"}
+	inlined := &profile.Function{ID: 2, Name: "small"}
+	known := &profile.Location{ID: 1, Line: []profile.Line{{Function: inlined}, {Function: function}}}
+	unknown := &profile.Location{ID: 2, Address: 0x40}
+	p, negative := DrawPProf(&profile.Profile{
+		SampleType:        []*profile.ValueType{{Type: "samples", Unit: "count"}, {Type: "cpu", Unit: "nanoseconds"}},
+		DefaultSampleType: "cpu",
+		Sample: []*profile.Sample{
+			{Location: []*profile.Location{unknown, known}, Value: []int64{2, 20}},
+			{Location: []*profile.Location{known}, Value: []int64{-1, 5}},
+		},
+	})
+	if diff := cmp.Diff(map[string][]uint64{"main;small;0x40": {2, 20}}, values(p)); diff != "" || negative != 1 {
+		t.Errorf("%d negative, -want +got:\n%s", negative, diff)
+	}
+	want := []flamegraph.Measure{{Name: "samples", Unit: "samples"}, {Name: "cpu", Unit: "nanoseconds", Column: 1}}
+	if diff := cmp.Diff(want, p.Options.Measures); diff != "" || p.Options.Measure != 1 {
+		t.Errorf("measure %d of (-want +got):\n%s", p.Options.Measure, diff)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	info := dropreason.Lookup("CPU_BACKLOG")
+	want := []flamegraph.Fact{
+		{Term: "Meaning", Text: info.Meaning},
+		{Term: "Layer", Text: "device"},
+		{Term: "Class", Text: "loss: traffic this node should have carried"},
+		{Term: "Dropped in"},
+		{Term: "Counters", Text: strings.Join(info.Counters, "; ")},
+		{Term: "Settings", Text: "sysctl " + strings.Join(info.Sysctls, " ")},
+	}
+	if diff := cmp.Diff(want, StackOptions{}.Explain("CPU_BACKLOG")); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if !slices.Contains(info.Sysctls, "net.core.netdev_max_backlog") {
+		t.Errorf("settings are %v", info.Sysctls)
+	}
+	if got := (StackOptions{}).Explain("tcp_v4_rcv"); got != nil {
+		t.Errorf("a function is explained: %v", got)
+	}
+	for _, fact := range (StackOptions{Root: dimensions(t, "reason")}).Explain("CPU_BACKLOG") {
+		if fact.Term == "Dropped in" {
+			t.Error("the parent of a root is where it was dropped")
+		}
+	}
+}
+
+func TestColour(t *testing.T) {
+	for by, want := range map[string]string{"layer": "netfilter", "class": "policy"} {
+		var o flamegraph.Options
+		if err := Colour(&o, by); err != nil || o.CategoryOf("NETFILTER_DROP") != want {
+			t.Errorf("%s: %v, %s", by, err, o.CategoryOf("NETFILTER_DROP"))
+		}
+	}
+	var o flamegraph.Options
+	if err := Colour(&o, "name"); err != nil || o.CategoryOf != nil {
+		t.Errorf("by name there are categories, or error %v", err)
+	}
+	if err := Colour(&o, "rainbow"); err == nil || err.Error() != `no colours "rainbow": choose from layer, class, name` {
+		t.Errorf("error %v", err)
+	}
+}

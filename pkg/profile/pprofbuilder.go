@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package profile
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/google/pprof/profile"
+
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// builder numbers everything from 1 in the order of use, as some stores demand.
+type builder struct {
+	meta      *event.Meta
+	options   PProfOptions
+	profile   profile.Profile
+	functions map[[2]string]*profile.Function
+	locations map[locationKey]*profile.Location
+	mappings  map[string]*profile.Mapping
+}
+
+type locationKey struct {
+	addr   event.Address
+	symbol string
+}
+
+func (b *builder) begin(duration int64) {
+	drops := &profile.ValueType{Type: "drops", Unit: "count"}
+	b.profile.SampleType = []*profile.ValueType{drops, {Type: "bytes", Unit: "bytes"}}
+	b.profile.DefaultSampleType = "drops"
+	b.profile.PeriodType, b.profile.Period = drops, 1
+	b.profile.TimeNanos, b.profile.DurationNanos = b.meta.Start.UnixNano(), duration
+	// pprof takes the first mapping for the program itself.
+	b.mapping("vmlinux", b.meta.Text.Start)
+}
+
+func (b *builder) comment(format string, args ...any) {
+	b.profile.Comments = append(b.profile.Comments, fmt.Sprintf(format, args...))
+}
+
+func (b *builder) sample(key stackKey, v *Value) {
+	s := &profile.Sample{Value: []int64{int64(v.Drops), int64(v.Bytes)}}
+	if !b.options.NoReason {
+		s.Location = append(s.Location, b.pseudo(reasonFrame(key.cell)))
+	}
+	switch {
+	case key.root == "":
+		if key.cell.Location.Addr != 0 {
+			s.Location = append(s.Location, b.location(key.cell.Location))
+		}
+		s.Location = append(s.Location, b.pseudo(Unsampled))
+	case key.stack == nil:
+		s.Location = append(s.Location, b.pseudo(NoStack), b.pseudo(key.root))
+	default:
+		frames, cut := trimmed(key.stack, key.process)
+		for _, f := range frames {
+			s.Location = append(s.Location, b.location(f))
+		}
+		if cut {
+			s.Location = append(s.Location, b.pseudo(CutOff))
+		}
+		s.Location = append(s.Location, b.pseudo(key.root))
+	}
+	reason := dropreason.Lookup(key.cell.Reason.Name)
+	s.Label = map[string][]string{
+		"reason": {reasonFrame(key.cell)}, "layer": {string(reason.Layer)}, "class": {string(reason.Class)},
+		"device": {key.cell.Device.String()}, "netns": {key.cell.Netns.String()}, "proto": {key.cell.Proto()},
+	}
+	if key.root != "" {
+		s.Label["comm"] = []string{key.comm}
+		s.NumLabel = map[string][]int64{"pid": {int64(key.tgid)}, "cpu": {int64(key.cpu)}}
+		s.NumUnit = map[string][]string{"pid": {"id"}, "cpu": {"id"}}
+	}
+	b.profile.Sample = append(b.profile.Sample, s)
+}
+
+// pseudo returns a location that is no code.
+func (b *builder) pseudo(name string) *profile.Location {
+	return b.at(locationKey{symbol: name}, nil, b.function(name, ""))
+}
+
+func (b *builder) location(f *event.Frame) *profile.Location {
+	module := cmp.Or(f.Module, "unknown")
+	return b.at(locationKey{f.Addr, f.Name()}, b.mapping(module, f.Addr), b.function(f.Name(), module))
+}
+
+func (b *builder) at(key locationKey, m *profile.Mapping, f *profile.Function) *profile.Location {
+	if l := b.locations[key]; l != nil {
+		return l
+	}
+	l := &profile.Location{
+		ID: uint64(len(b.profile.Location) + 1), Address: uint64(key.addr), Mapping: m,
+		Line: []profile.Line{{Function: f}},
+	}
+	b.locations[key] = l
+	b.profile.Location = append(b.profile.Location, l)
+	return l
+}
+
+func (b *builder) function(name, file string) *profile.Function {
+	key := [2]string{name, file}
+	if f := b.functions[key]; f != nil {
+		return f
+	}
+	f := &profile.Function{ID: uint64(len(b.profile.Function) + 1), Name: name, SystemName: name, Filename: file}
+	b.functions[key] = f
+	b.profile.Function = append(b.profile.Function, f)
+	return f
+}
+
+// mapping returns the mapping of a module, made to reach as far as addr. Only the
+// kernel image's true extent is known.
+func (b *builder) mapping(module string, addr event.Address) *profile.Mapping {
+	m := b.mappings[module]
+	if m == nil {
+		m = &profile.Mapping{
+			ID: uint64(len(b.profile.Mapping) + 1), File: "[" + module + "]", HasFunctions: true,
+			Start: uint64(addr), Limit: uint64(addr) + 1,
+		}
+		if module == "vmlinux" {
+			m.File, m.BuildID = "[kernel.kallsyms]", b.meta.BuildID
+			m.Start, m.Limit = uint64(b.meta.Text.Start), uint64(b.meta.Text.End)
+		}
+		b.mappings[module] = m
+		b.profile.Mapping = append(b.profile.Mapping, m)
+	}
+	m.Start, m.Limit = min(m.Start, uint64(addr)), max(m.Limit, uint64(addr)+1)
+	return m
+}
+
+// rebase has every mapping begin at 0.
+func (b *builder) rebase() {
+	for _, l := range b.profile.Location {
+		if l.Mapping != nil {
+			l.Address -= l.Mapping.Start
+		}
+	}
+	for _, m := range b.profile.Mapping {
+		m.Start, m.Limit = 0, m.Limit-m.Start
+	}
+}

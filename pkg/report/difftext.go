@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/fatih/color"
+
+	"github.com/dropwatch/dropwatch/pkg/profile"
+)
+
+// WriteDiffText writes a Comparison as a table of rates with a line that accounts for
+// every drop of each side. Sides are lettered from A. In colour, growth is red, a
+// fall green and what stayed the same faint.
+func WriteDiffText(w io.Writer, c *profile.Comparison, colour bool) error {
+	var b strings.Builder
+	for i, s := range c.Sides {
+		fmt.Fprintf(&b, "%s  %s: %s\n", profile.Letter(i), s.Name, headline(s.Meta, s.Total.Drops, s.Duration, s.Rate()))
+	}
+	if len(c.Changes) > 0 {
+		b.WriteByte('\n')
+		if err := diffTable(&b, c, colour); err != nil {
+			return err
+		}
+		if left := c.Count - len(c.Changes); left > 0 {
+			fmt.Fprintf(&b, "and %s; dropwatch diff -n 0 shows all\n", profile.Plural(uint64(left), "more group"))
+		}
+	}
+	var rates []string
+	for _, v := range c.Total.Rates {
+		rates = append(rates, rate(v)+"/s")
+	}
+	fmt.Fprintf(&b, "\ntotal %s (%s)\n", strings.Join(rates, " → "), changePercent(c.Total))
+	for i, s := range c.Sides {
+		fmt.Fprintf(&b, "%s  %s\n", profile.Letter(i), profile.Accounting(s.Total.Drops, s.Sampled, s.Loss))
+	}
+	diffNotes(&b, c)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func diffTable(w io.Writer, c *profile.Comparison, colour bool) error {
+	columns := []string{"class"}
+	for i := range c.Sides {
+		columns = append(columns, profile.Letter(i)+"/s")
+	}
+	columns = append(columns, "delta/s", "change")
+	t := newTable(append(columns, c.By...), 1, len(columns))
+	for _, change := range c.Changes {
+		tinted := func(text string) string { return text }
+		if colour {
+			tinted = func(text string) string { return paintTrend(change.Trend, text) }
+		}
+		cells := []string{tinted(string(change.Class))}
+		for i, v := range change.Rates {
+			cells = append(cells, mark(change.Values[i].Exact)+rate(v))
+		}
+		cells = append(cells, tinted(signedRate(change.Delta)), tinted(changePercent(change.Trend)))
+		t.row(append(cells, keyCells(c.By, change.Key)...))
+	}
+	return t.write(w)
+}
+
+func diffNotes(b *strings.Builder, c *profile.Comparison) {
+	if !c.Exact {
+		b.WriteString(legend)
+	}
+	if c.MinChange > 0 {
+		fmt.Fprintf(b, "note: a change up to %s of the larger rate counts as same\n", percent(c.MinChange))
+	}
+	if c.ByFunction {
+		b.WriteString("note: the kernels differ, so locations are functions without offsets\n")
+	}
+	for i, s := range c.Sides {
+		for _, note := range s.Meta.Notes {
+			fmt.Fprintf(b, "note: %s: %s\n", profile.Letter(i), note)
+		}
+		if s.Cut != nil {
+			fmt.Fprintf(b, "note: %s: %v\n", profile.Letter(i), s.Cut)
+		}
+	}
+}
+
+func paintTrend(t profile.Trend, text string) string {
+	switch {
+	case t.Class == profile.ClassSame:
+		return tint(color.Faint, text)
+	case t.Delta > 0:
+		return tint(color.FgRed, text)
+	}
+	return tint(color.FgGreen, text)
+}
