@@ -20,9 +20,10 @@ test: ## all tests; run as root, as they make real drops on the live kernel
 	scripts/install-packages $$(cat scripts/packages-test)
 	$(GO) test -count=1 -timeout 30m -p 1 ./... # one package at a time: some change the kernel
 
-bench: build ## what tracing costs, beside bpftrace and perf; run as root
+bench: build ## what tracing costs, beside bpftrace and perf, and drawing; run as root
 	scripts/install-packages $$(cat scripts/packages-bench)
 	$(GO) run ./scripts/storm $(STORM)
+	$(GO) test -run '^$$' -bench 'All|Perl' -benchtime 3x ./flamegraph
 
 lint: ## vet, staticcheck, format, shell scripts, and a build for macOS
 	$(GO) vet ./...

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package flamegraph draws stacks as one interactive SVG file that needs
-// nothing else: no server, no library, no network.
+// Package flamegraph draws stacks as one interactive file, SVG or HTML, that
+// needs nothing else: no server, no library, no network.
 //
-// Parse reads folded stacks, New merges them into a tree, WriteSVG draws it:
+// Parse reads folded stacks, New merges them into a tree, WriteSVG and WriteHTML
+// draw it:
 //
 //	samples, problems, err := flamegraph.Parse(file)
 //	if err != nil {
@@ -17,6 +18,10 @@
 //		return err
 //	}
 //	return graph.WriteSVG(out, flamegraph.Options{Title: "Drops", Measures: []flamegraph.Measure{{Unit: "packets"}}})
+//
+// Samples may have several values each, and Measures let the reader switch
+// between them. A measure with a Change colours frames by how they changed from
+// one value to another.
 //
 // Equal samples give equal bytes, in whatever order they come. The file is
 // right without JavaScript; with it frames can be zoomed, searched and linked
