@@ -11,6 +11,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -99,9 +100,95 @@ struct sched_entity {
 	struct cfs_rq *cfs_rq;
 };
 
+struct qstr {
+	const unsigned char *name;
+};
+
+struct super_block {
+	unsigned long s_magic;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct super_block *d_sb;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
 struct task_struct {
 	unsigned int flags;
 	struct sched_entity se;
+	int pid;
+	int tgid;
+	int prio;
+	unsigned int policy;
+	int wake_cpu;
+	char comm[16];
+	struct files_struct *files;
+};
+
+struct irqaction {
+	const char *name;
+};
+
+struct timerqueue_node {
+	__s64 expires;
+};
+
+struct hrtimer_clock_base {
+	int clockid;
+};
+
+struct hrtimer {
+	struct timerqueue_node node;
+	void *function;
+	struct hrtimer_clock_base *base;
+	__u8 is_hard;
+};
+
+struct timer_list {
+	void *function;
+};
+
+struct napi_struct {
+	struct net_device *dev;
+};
+
+/* The registers of a task in user space; arm64 has them under other names. */
+struct pt_regs___amd64 {
+	unsigned long orig_ax, di, si, dx;
+};
+
+struct pt_regs___arm64 {
+	__u64 regs[31];
+	__s32 syscallno;
 };
 
 /* arm64 keeps preempt_count in the task. */

@@ -90,4 +90,190 @@ struct record {
 	__u8 packet[];
 };
 
+/* Stalls: what a CPU did while network work waited on it. */
+
+enum {
+	MAX_EDGES = 64,
+	MAX_USER_FRAMES = 64,
+	PATH_LEN = 512,
+	BUCKETS = 32,         /* of a histogram: bucket n counts 2^n to 2^(n+1) ns */
+	STALL_PACKET_LEN = 64,
+};
+
+enum task_flag {
+	TASK_KTHREAD = 1,
+};
+
+struct task {
+	__u32 pid;            /* thread, */
+	__u32 tgid;           /* and process */
+	char comm[COMM_LEN];
+	__u16 policy;         /* SCHED_NORMAL 0, SCHED_FIFO 1, ... */
+	__s16 prio;           /* 0 to 98 real-time, 100 to 139 ordinary, -1 deadline */
+	__u32 flags;          /* enum task_flag */
+};
+
+/* What a CPU was in the middle of. Times are CLOCK_MONOTONIC, 0: not. */
+struct interrupted {
+	struct task task;
+	__u64 vector_ns;      /* entry of the softirq vector being served */
+	__u64 irq_ns;         /* entry of the interrupt being handled */
+	__u64 timer_ns;       /* start of a timer's function */
+	__u64 timer;          /* that function */
+	__s32 vector;
+	__s32 irq;
+	char handler[16];     /* of irq */
+};
+
+enum edge_kind {
+	EDGE_RAISE,
+	EDGE_SOFTIRQ_ENTRY,
+	EDGE_SOFTIRQ_EXIT,
+	EDGE_IRQ_ENTRY,
+	EDGE_IRQ_EXIT,
+	EDGE_TIMER_ENTRY,
+	EDGE_TIMER_EXIT,
+	EDGE_SWITCH,
+	EDGE_WAKE,
+};
+
+/* A change in what a CPU does. */
+struct edge {
+	__u64 time_ns;
+	__u64 function;       /* of timers */
+	struct task task;     /* switched to, or woken; comm is the handler of interrupts */
+	__s32 irq;
+	__u16 kind;           /* enum edge_kind */
+	__u16 vector;
+};
+
+enum record_type {
+	STALL_WINDOW = 1,
+	STALL_SAMPLE,
+	STALL_PACKET,
+	STALL_ECHO,
+};
+
+/* The start of every record of the stalls ring. */
+struct header {
+	__u32 type;           /* enum record_type */
+	__u32 cpu;
+	__u64 time_ns;
+	__u64 start_ns;       /* of the window it belongs to */
+};
+
+enum waiter {
+	WAITER_SOFTIRQ,
+	WAITER_THREAD,
+	WAITER_PACKETS,
+};
+
+enum window_flag {
+	WINDOW_BLOCKED = 1,   /* the blocked fields are valid */
+	WINDOW_LATE = 2,      /* they are those of a late timer */
+	WINDOW_STOLEN = 4,    /* stolen_ns is valid */
+};
+
+struct window {
+	struct header head; /* time_ns: when all that had waited was handled */
+	__u64 served_ns;
+	__u64 raised_ns;
+	__u64 blocked_from_ns;
+	__u64 blocked_till_ns;
+	__u64 blocked_function;
+	__u64 stolen_ns;
+	__u64 packets;        /* handled by the polls */
+	__u64 late;           /* packets that had waited */
+	__u32 waiter;         /* enum waiter */
+	__u32 thread_pid;
+	__u32 flags;          /* enum window_flag */
+	__u32 ticks;          /* samples taken or tried */
+	__u32 runs;
+	__u32 polls;
+	__u32 full;
+	__u32 squeezed;
+	__u32 edges;          /* valid in edge[] */
+	__u32 edges_lost;
+	char blocked_handler[16];
+	char device[DEVICE_LEN];
+	struct interrupted at;
+	struct edge edge[MAX_EDGES];
+};
+
+enum sample_flag {
+	SAMPLE_PREEMPT_COUNT = 1,
+	SAMPLE_PENDING = 2,
+	SAMPLE_SYSCALL = 4,   /* the task's saved registers could be read */
+	SAMPLE_LATE = 8,
+};
+
+struct cpu_sample {
+	struct header head;
+	struct interrupted at;
+	__u64 cgroup_id;
+	__u64 late_ns;
+	__u64 args[3];
+	__s64 syscall;
+	__u32 preempt_count;
+	__u32 pending;
+	__u32 magic;
+	__u32 flags;          /* enum sample_flag */
+	__s32 stack_len;
+	__s32 user_len;
+	__u32 path_len;       /* bytes of path[]: names from the file up, each with its zero */
+	__u32 pad;
+	__u64 stack[MAX_FRAMES];
+	__u64 user[MAX_USER_FRAMES];
+	char path[PATH_LEN];
+};
+
+struct late_packet {
+	struct header head;
+	__u64 queued_ns;      /* 0: not known */
+	struct task task;     /* interrupted */
+	__u32 preempt_count;
+	__u32 flags;          /* enum sample_flag */
+	__u32 ifindex;
+	__u32 netns;
+	__u32 len;
+	__u16 ethertype;
+	__u16 packet_len;
+	char device[DEVICE_LEN];
+	__u8 packet[STALL_PACKET_LEN]; /* from the network header */
+};
+
+/* What a CPU is known to be about. Written by its CPU, and by wakers of its threads. */
+struct cpu {
+	__u64 start_ns;       /* since when network work may wait; 0: it does not */
+	__u64 raised_ns;      /* first raise of NET_RX that is not served; 0: none */
+	__u64 served_ns;      /* NET_RX is being served since; 0: it is not */
+	__u64 busy_ns;        /* served since, run after run, with more work at each end */
+	__u64 vector_ns;
+	__u64 irq_ns;
+	__u64 action;         /* struct irqaction of irq */
+	__u64 timer_ns;       /* of a timer that runs in a softirq */
+	__u64 timer;
+	__u64 hard_ns;        /* of a timer that runs in an interrupt */
+	__u64 hard;
+	__u64 stolen_ns;      /* at the last tick before start_ns */
+	__u64 queue;          /* address of this CPU's struct rq */
+	__u64 skb;            /* address of the packet at hand */
+	__u64 thread_ns;      /* a NAPI thread is runnable since; 0: none */
+	__u32 thread_pid;
+	__s32 vector;         /* softirq being served, plus one; 0: none */
+	__s32 irq;
+	__u32 open;           /* a window is open, until all that had waited is handled */
+	__u32 samples;        /* taken in this window */
+	__u32 packets;        /* sent in this window */
+	__u32 drained;        /* a packet came that had not waited */
+	__u32 pad;
+	struct window window; /* as far as it is known */
+	__u64 waits[BUCKETS]; /* from raise to entry */
+	__u64 runs[BUCKETS];  /* from entry to exit */
+	__u64 budget_ended;   /* runs that ended with work left */
+	__u64 submitted;
+	__u64 ring_full;
+	__u64 stack_failed;
+};
+
 #endif

@@ -65,12 +65,13 @@ func (r *Record) Headers() Packet {
 }
 
 // CommBytes returns the interrupted task's comm as the kernel keeps it.
-func (r *Record) CommBytes() []byte { return bytesOf(&r.Comm) }
+func (r *Record) CommBytes() []byte { return Chars(&r.Comm) }
 
 // DeviceBytes returns the device's name as the kernel keeps it.
-func (r *Record) DeviceBytes() []byte { return bytesOf(&r.Device) }
+func (r *Record) DeviceBytes() []byte { return Chars(&r.Device) }
 
-func bytesOf(chars *[16]int8) []byte {
+// Chars returns a C string of the kernel, without its zero.
+func Chars(chars *[16]int8) []byte {
 	b := (*[16]byte)(unsafe.Pointer(chars))[:]
 	if i := slices.Index(b, 0); i >= 0 {
 		b = b[:i]

@@ -54,6 +54,7 @@ type End struct {
 	Time   time.Duration // since Meta.Start
 	Totals Totals
 	Loss   Loss
+	Stalls *StallLoss // nil if stalls were not watched for
 }
 
 func (*Drop) event() {}

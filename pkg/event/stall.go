@@ -161,6 +161,24 @@ type Echo struct {
 	Packet  Packet
 }
 
+// StallLoss says what became of what the kernel told about stalls.
+type StallLoss struct {
+	Submitted   uint64 `json:"submitted"`    // records submitted to the ring buffer
+	Read        uint64 `json:"read"`         // records read from it
+	RingFull    uint64 `json:"ring_full"`    // records the ring buffer had no room for
+	StackFailed uint64 `json:"stack_failed"` // samples whose stack could not be unwound
+	Malformed   uint64 `json:"malformed"`    // records that could not be decoded
+}
+
+// SoftirqTimes are histograms of one CPU: bucket n counts 2^n to 2^(n+1) ns, the last
+// everything above too.
+type SoftirqTimes struct {
+	CPU         int
+	Waits       [32]uint64 // of NET_RX, from its raise to its entry
+	Runs        [32]uint64 // from its entry to its exit
+	BudgetEnded uint64     // runs that ended with work left
+}
+
 func (*Window) event()     {}
 func (*CPUSample) event()  {}
 func (*LatePacket) event() {}

@@ -7,45 +7,60 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 
 	"github.com/dropwatch/dropwatch/bpf"
 )
 
 // TestWireLayout compares the generated structs with the types that the compiler
-// recorded in the object: every member at the same offset.
+// recorded in the objects: every member at the same offset.
 func TestWireLayout(t *testing.T) {
-	spec, err := bpf.LoadDrop()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, generated := range map[string]any{
+	spec := load(t, bpf.LoadDrop)
+	checkLayout(t, spec, map[string]any{
 		"cell_key": bpf.DropCellKey{}, "cell": bpf.DropCell{},
 		"cpu_stats": bpf.DropCpuStats{}, "record": bpf.DropRecord{},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var c *btf.Struct
-			if err := spec.Types.TypeByName(name, &c); err != nil {
-				t.Fatal(err)
-			}
-			g := reflect.TypeOf(generated)
-			fields := map[string]uintptr{}
-			for i := range g.NumField() {
-				fields[strings.ToLower(g.Field(i).Name)] = g.Field(i).Offset
-			}
-			for _, m := range c.Members {
-				offset, ok := fields[strings.ReplaceAll(m.Name, "_", "")]
-				if !ok || offset != uintptr(m.Offset.Bytes()) {
-					t.Errorf("%s: offset %d in C, %d in Go (found: %t)", m.Name, m.Offset.Bytes(), offset, ok)
-				}
-			}
-			if len(c.Members) != g.NumField()-1 { // the first is structs.HostLayout
-				t.Errorf("%d members in C, %d in Go", len(c.Members), g.NumField()-1)
-			}
-		})
-	}
+	})
+	checkLayout(t, load(t, bpf.LoadStall), map[string]any{
+		"task": bpf.StallTask{}, "interrupted": bpf.StallInterrupted{}, "header": bpf.StallHeader{},
+		"edge": bpf.StallEdge{}, "window": bpf.StallWindow{}, "cpu_sample": bpf.StallCpuSample{},
+		"late_packet": bpf.StallLatePacket{}, "cpu": bpf.StallCpu{},
+	})
 	var cell *btf.Struct
 	if err := spec.Types.TypeByName("cell", &cell); err != nil || cell.Size != 64 {
 		t.Errorf("a cell takes %d bytes, want one cache line; %v", cell.Size, err)
+	}
+}
+
+func load(t *testing.T, read func() (*ebpf.CollectionSpec, error)) *ebpf.CollectionSpec {
+	t.Helper()
+	spec, err := read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
+func checkLayout(t *testing.T, spec *ebpf.CollectionSpec, structs map[string]any) {
+	t.Helper()
+	for name, generated := range structs {
+		var c *btf.Struct
+		if err := spec.Types.TypeByName(name, &c); err != nil {
+			t.Fatal(err)
+		}
+		g := reflect.TypeOf(generated)
+		fields := map[string]uintptr{}
+		for i := range g.NumField() {
+			fields[strings.ToLower(g.Field(i).Name)] = g.Field(i).Offset
+		}
+		for _, m := range c.Members {
+			offset, ok := fields[strings.ReplaceAll(m.Name, "_", "")]
+			if !ok || offset != uintptr(m.Offset.Bytes()) {
+				t.Errorf("%s.%s: offset %d in C, %d in Go (found: %t)", name, m.Name, m.Offset.Bytes(), offset, ok)
+			}
+		}
+		if len(c.Members) != g.NumField()-1 { // the first is structs.HostLayout
+			t.Errorf("%s: %d members in C, %d in Go", name, len(c.Members), g.NumField()-1)
+		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // Schema is the version of the format this package writes. It reads this and all
 // older ones.
-const Schema = 1
+const Schema = 2 // 1 had no stalls
 
 // DefaultName is the file that is written and read unless another is named.
 const DefaultName = "drops.jsonl.zst"
@@ -102,5 +102,7 @@ type (
 		TimeNS int64        `json:"time_ns"`
 		Totals event.Totals `json:"totals"`
 		Loss   event.Loss   `json:"lost"`
+
+		Stalls *event.StallLoss `json:"stalls,omitempty"` // what became of records of stalls
 	}
 )

@@ -88,6 +88,6 @@ func (r *Reader) parseEnd(text []byte) (event.Event, error) {
 	}
 	r.ended = true
 	r.at = max(r.at, time.Duration(line.TimeNS))
-	r.end = event.End{Time: time.Duration(line.TimeNS), Totals: line.Totals, Loss: line.Loss}
+	r.end = event.End{Time: time.Duration(line.TimeNS), Totals: line.Totals, Loss: line.Loss, Stalls: line.Stalls}
 	return &r.end, nil
 }

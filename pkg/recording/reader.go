@@ -182,6 +182,12 @@ func (r *Reader) parse(line []byte) (event.Event, error) {
 		return nil, r.addCell(line)
 	case "tick":
 		return r.parseTick(line)
+	case "window":
+		return r.parseWindow(line)
+	case "sample":
+		return r.parseSample(line)
+	case "late", "echo":
+		return r.parsePacket(line)
 	case "end":
 		return r.parseEnd(line)
 	}

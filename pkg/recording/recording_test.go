@@ -58,19 +58,24 @@ func TestRoundTrip(t *testing.T) {
 // TestSchema holds the lines of every schema that was ever written: readers must
 // take them all, and a change of what is written is seen here.
 func TestSchema(t *testing.T) {
-	golden := filepath.Join("testdata", "schema1.jsonl")
-	got := write(t, sampleEvents())
+	golden(t, "schema2.jsonl", write(t, sampleEvents()))
+}
+
+// golden compares lines with a file in testdata.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
 	if *update {
-		if err := os.WriteFile(golden, got, 0o644); err != nil {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(golden)
+	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
 }
 

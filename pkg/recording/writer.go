@@ -72,7 +72,9 @@ func (w *Writer) Write(e event.Event) error {
 		}
 		w.json(line)
 	case *event.End:
-		w.json(endLine{Type: "end", TimeNS: int64(e.Time), Totals: e.Totals, Loss: e.Loss})
+		w.json(endLine{Type: "end", TimeNS: int64(e.Time), Totals: e.Totals, Loss: e.Loss, Stalls: e.Stalls})
+	default:
+		w.stall(e)
 	}
 	return w.err
 }

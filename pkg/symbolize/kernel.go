@@ -50,6 +50,10 @@ func (k *Kernel) Hidden() bool { return k.table.Hidden() }
 // Text returns where the kernel image's own code lies, from _stext to _etext.
 func (k *Kernel) Text() Range { return k.table.Text() }
 
+// Find returns the address of the first function of that name, of those known when
+// the symbols were read last.
+func (k *Kernel) Find(name string) (uint64, bool) { return k.table.Find(name) }
+
 // Lookup names a return address. Ask once for each and keep the answer: a first
 // look at an address in a module or BPF program may read the whole table anew.
 func (k *Kernel) Lookup(addr uint64) (Symbol, bool) {

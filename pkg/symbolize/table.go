@@ -138,6 +138,16 @@ func (t *Table) Len() int { return len(t.starts) }
 // Text returns where the kernel image's own code lies, from _stext to _etext.
 func (t *Table) Text() Range { return t.text }
 
+// Find returns the address of the first function of that name.
+func (t *Table) Find(name string) (uint64, bool) {
+	for i, at := range t.names {
+		if rest, ok := bytes.CutPrefix(t.strings[at:], []byte(name)); ok && len(rest) > 0 && rest[0] == '\n' {
+			return t.starts[i], true
+		}
+	}
+	return 0, false
+}
+
 // Lookup names a return address. It looks up the byte before it, since a call
 // that does not return may be the last instruction of its function.
 func (t *Table) Lookup(addr uint64) (Symbol, bool) {

@@ -76,6 +76,8 @@ type nameless struct{}
 
 func (nameless) Lookup(uint64) (symbolize.Symbol, bool) { return symbolize.Symbol{}, false }
 
+func (nameless) Find(string) (uint64, bool) { return 0, false }
+
 // mostFrames returns how many frames of a stack the kernel unwinds.
 func mostFrames() int {
 	const most = len(bpf.DropRecord{}.Stack)

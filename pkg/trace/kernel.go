@@ -8,36 +8,64 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// preemptCountOffset returns the distance from a CPU's run queue to its
-// preempt_count, both per-CPU variables, or 0 if the kernel's BTF does not tell.
-// On x86 the count is __preempt_count up to 6.1 and since 6.15, and a member of
-// pcpu_hot in between; arm64 keeps it in the task, which the programs read themselves.
-func preemptCountOffset(types *btf.Spec) int64 {
+// perCPU returns the distance from a CPU's run queue to another of its per-CPU
+// variables, or to a member of one, the first of these that there is; 0 if the
+// kernel's BTF does not tell.
+func perCPU(types *btf.Spec, places ...place) int64 {
 	var section *btf.Datasec
 	if types.TypeByName(".data..percpu", &section) != nil {
 		return 0
 	}
-	var queues, count int64
+	variables := map[string]btf.VarSecinfo{}
 	for _, v := range section.Vars {
-		variable, ok := v.Type.(*btf.Var)
+		if variable, ok := v.Type.(*btf.Var); ok {
+			variables[variable.Name] = v
+		}
+	}
+	queues, ok := variables["runqueues"]
+	if !ok {
+		return 0
+	}
+	for _, p := range places {
+		v, ok := variables[p.variable]
 		if !ok {
 			continue
 		}
-		switch variable.Name {
-		case "runqueues":
-			queues = int64(v.Offset)
-		case "__preempt_count":
-			count = int64(v.Offset)
-		case "pcpu_hot":
-			if offset, ok := memberOffset(variable.Type, "preempt_count"); ok {
-				count = int64(v.Offset) + offset
-			}
+		if p.member == "" {
+			return int64(v.Offset) - int64(queues.Offset)
+		}
+		if offset, ok := memberOffset(v.Type.(*btf.Var).Type, p.member); ok {
+			return int64(v.Offset) + offset - int64(queues.Offset)
 		}
 	}
-	if queues == 0 || count == 0 {
+	return 0
+}
+
+// place is a per-CPU variable or a member of it.
+type place struct{ variable, member string }
+
+// preemptCountOffset is that of preempt_count. On x86 it is __preempt_count up to
+// 6.1 and since 6.15, and a member of pcpu_hot in between; arm64 keeps it in the
+// task, which the programs read themselves.
+func preemptCountOffset(types *btf.Spec) int64 {
+	return perCPU(types, place{variable: "__preempt_count"}, place{"pcpu_hot", "preempt_count"})
+}
+
+// softirqPendingOffset is that of the mask of pending softirqs: in irq_stat, but on
+// x86 since 6.3 in pcpu_hot, and a variable since 6.15.
+func softirqPendingOffset(types *btf.Spec) int64 {
+	return perCPU(types,
+		place{variable: "__softirq_pending"}, place{"pcpu_hot", "softirq_pending"}, place{"irq_stat", "__softirq_pending"})
+}
+
+// stolenOffset is that of the time the hypervisor kept, in nanoseconds: the eighth
+// number of cpustat (CPUTIME_STEAL, include/linux/kernel_stat.h).
+func stolenOffset(types *btf.Spec) int64 {
+	offset := perCPU(types, place{"kernel_cpustat", "cpustat"})
+	if offset == 0 {
 		return 0
 	}
-	return count - queues
+	return offset + 7*8
 }
 
 // memberOffset finds a member, also within anonymous structs and unions; bytes.

@@ -151,12 +151,20 @@ func (t *Tracer) adopt(c *ebpf.Collection) error {
 }
 
 func (t *Tracer) mmap(m *ebpf.Map) ([]byte, error) {
-	size := int(m.ValueSize() * m.MaxEntries())
+	memory, err := mapMemory(m)
+	if err == nil {
+		t.memory = append(t.memory, memory)
+	}
+	return memory, err
+}
+
+// mapMemory maps the values of an array, which the kernel keeps in whole words.
+func mapMemory(m *ebpf.Map) ([]byte, error) {
+	size := int((m.ValueSize() + 7) / 8 * 8 * m.MaxEntries())
 	memory, err := unix.Mmap(m.FD(), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		return nil, fmt.Errorf("map %s: %w", m, err)
 	}
-	t.memory = append(t.memory, memory)
 	return memory, nil
 }
 

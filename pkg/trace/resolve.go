@@ -14,6 +14,7 @@ import (
 
 type symbols interface {
 	Lookup(addr uint64) (symbolize.Symbol, bool)
+	Find(name string) (addr uint64, ok bool)
 }
 
 type reasons interface {
@@ -30,6 +31,7 @@ type resolver struct {
 	start    time.Duration // CLOCK_MONOTONIC of Meta.Start
 	reasons  reasons
 	stacks   *stacks
+	users    users // nil: user space stacks are not named
 	netns    namespaces
 	cells    map[bpf.DropCellKey]*event.Cell
 	extra    int
@@ -111,6 +113,9 @@ func (r *resolver) drop(d *event.Drop, rec *event.Record, loss *event.Loss) {
 	}
 	d.Bytes = rec.Bytes()
 }
+
+// chars makes a string of a name as the kernel keeps it.
+func (r *resolver) chars(name *[16]int8) string { return r.text(event.Chars(name)) }
 
 // text makes a string of a name, the same one each time.
 func (r *resolver) text(name []byte) string {

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What each CPU is about, and what it did while network work waited on it. */
+#ifndef DROPWATCH_CPU_H
+#define DROPWATCH_CPU_H
+
+#include "kernel.h"
+#include "wire.h"
+
+#define NET_RX 3 /* NET_RX_SOFTIRQ, include/linux/interrupt.h */
+
+/* Work that waited this long is reported. */
+const volatile __u64 threshold_ns = 5000000;
+
+/* Work that waits this long is looked at. */
+const volatile __u64 watch_ns = 2000000;
+
+/* Evidence that the CPU took no interrupts counts for work that begins this soon after. */
+#define RECENT_NS 1000000
+
+/* Packets sent of each window. */
+#define MAX_LATE 256
+
+/* Value: one of the records of wire.h, until user space has read it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} stalls SEC(".maps");
+
+/* Key: CPU. Value: its state, for the life of the programs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cpu);
+} cpus SEC(".maps");
+
+static __always_inline struct cpu *cpu_of(__u32 cpu)
+{
+	return bpf_map_lookup_elem(&cpus, &cpu);
+}
+
+static __always_inline struct cpu *this_cpu(void)
+{
+	return cpu_of(bpf_get_smp_processor_id());
+}
+
+static __always_inline void copy_task_of(struct task *to, struct task_struct *task)
+{
+	to->pid = task->pid;
+	to->tgid = task->tgid;
+	to->policy = task->policy;
+	to->prio = task->prio;
+	to->flags = task->flags & PF_KTHREAD ? TASK_KTHREAD : 0;
+	__builtin_memcpy(to->comm, task->comm, sizeof(to->comm));
+}
+
+static __always_inline void copy_handler(char *to, struct cpu *s)
+{
+	struct irqaction *action = (void *)s->action;
+
+	to[0] = 0;
+	if (action)
+		bpf_probe_read_kernel_str(to, 16, BPF_CORE_READ(action, name));
+}
+
+/* What the CPU is in the middle of. */
+static __always_inline void copy_state(struct interrupted *at, struct cpu *s)
+{
+	copy_task_of(&at->task, bpf_get_current_task_btf());
+	at->vector = s->vector - 1;
+	at->vector_ns = s->vector ? s->vector_ns : 0;
+	at->timer = s->timer;
+	at->timer_ns = s->timer_ns;
+	at->irq = s->irq_ns ? s->irq : -1;
+	at->irq_ns = s->irq_ns;
+	at->handler[0] = 0;
+	if (s->irq_ns)
+		copy_handler(at->handler, s);
+}
+
+static __always_inline bool waits(struct cpu *s)
+{
+	return s->raised_ns || s->thread_ns;
+}
+
+/* Room for an edge; NULL if there is none, which is counted. */
+static __always_inline struct edge *next_edge(struct cpu *s, __u64 now, __u16 kind)
+{
+	struct edge *edge;
+	__u32 i = s->window.edges;
+
+	if (i >= MAX_EDGES) {
+		s->window.edges_lost++;
+		return NULL;
+	}
+	s->window.edges = i + 1;
+	edge = &s->window.edge[i & (MAX_EDGES - 1)];
+	edge->time_ns = now;
+	edge->kind = kind;
+	return edge;
+}
+
+/* Work may wait from now on; what is known of an earlier wait is of no use any more. */
+static __always_inline void begin(struct cpu *s, __u64 now)
+{
+	struct window *w = &s->window;
+
+	s->start_ns = now;
+	if (w->flags & WINDOW_BLOCKED) {
+		if (now - w->blocked_till_ns > RECENT_NS)
+			w->flags = 0;
+		else if (w->blocked_from_ns < now)
+			s->start_ns = w->blocked_from_ns;
+	}
+	w->edges = 0;
+	w->edges_lost = 0;
+	w->ticks = 0;
+	s->samples = 0;
+	copy_state(&w->at, s);
+}
+
+/* The work is being done. True if it waited so long that it is told about. */
+static __always_inline bool serve(struct cpu *s, __u64 now, __u32 waiter)
+{
+	struct window *w = &s->window;
+
+	if (s->open)
+		return true;
+	if (!s->start_ns || now - s->start_ns < threshold_ns)
+		return false;
+	s->open = 1;
+	s->packets = 0;
+	s->drained = 0;
+	w->waiter = waiter;
+	w->served_ns = now;
+	w->raised_ns = waiter == WAITER_THREAD ? s->thread_ns : s->raised_ns;
+	w->thread_pid = waiter == WAITER_THREAD ? s->thread_pid : 0;
+	w->late = 0;
+	w->runs = w->polls = w->full = w->squeezed = 0;
+	w->packets = 0;
+	return true;
+}
+
+static __always_inline void forget(struct cpu *s)
+{
+	s->start_ns = 0;
+	s->open = 0;
+	s->samples = 0;
+	s->window.flags = 0;
+}
+
+static __always_inline void fill_header(struct header *head, __u32 type, __u64 now, __u64 start)
+{
+	head->type = type;
+	head->cpu = bpf_get_smp_processor_id();
+	head->time_ns = now;
+	head->start_ns = start;
+}
+
+static __always_inline void count_submit(struct cpu *s, long err)
+{
+	if (err)
+		__sync_fetch_and_add(&s->ring_full, 1);
+	else
+		__sync_fetch_and_add(&s->submitted, 1);
+}
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* When packets came, and which of them had waited. */
+#ifndef DROPWATCH_LATE_H
+#define DROPWATCH_LATE_H
+
+#include <bpf/bpf_endian.h>
+
+#include "sample.h"
+
+#define STAMPS (1 << 14)
+#define ETH_P_IP 0x0800
+#define IPPROTO_ICMP 1
+
+/* Tell of every ICMP echo request. */
+const volatile bool echoes = false;
+
+struct stamp {
+	__u64 skb;
+	__u64 time_ns;
+};
+
+/*
+ * When a packet was put into a queue, by the skb's address: one that comes later to
+ * the same slot takes it. Addresses are reused soon, so few slots are in use.
+ */
+struct stamp stamps[STAMPS];
+
+static __always_inline struct stamp *stamp_of(__u64 skb)
+{
+	return &stamps[skb * 0x9e3779b97f4a7c15ULL >> 50 & (STAMPS - 1)];
+}
+
+static __always_inline void stamp(__u64 skb)
+{
+	struct stamp *at = stamp_of(skb);
+
+	at->skb = skb;
+	at->time_ns = bpf_ktime_get_ns();
+}
+
+/* When a packet came, and 0 if nobody saw it come. */
+static __always_inline __u64 came(struct cpu *s, struct sk_buff *skb)
+{
+	struct stamp *at;
+	__u64 address;
+
+	/* The verifier lets nobody calculate with a pointer, but a number read from memory is one. */
+	s->skb = (__u64)skb;
+	address = *(volatile __u64 *)&s->skb;
+	at = stamp_of(address);
+	return at->skb == address ? at->time_ns : 0;
+}
+
+static __always_inline void send_packet(struct cpu *s, struct sk_buff *skb, __u32 type, __u64 now, __u64 queued)
+{
+	struct late_packet *rec = bpf_ringbuf_reserve(&stalls, sizeof(*rec), 0);
+	struct net_device *dev;
+	__u64 header;
+	__u32 length;
+
+	count_submit(s, !rec);
+	if (!rec)
+		return;
+	fill_header(&rec->head, type, now, s->start_ns);
+	rec->queued_ns = queued;
+	copy_task_of(&rec->task, bpf_get_current_task_btf());
+	rec->preempt_count = 0;
+	rec->flags = read_preempt_count(s, &rec->preempt_count) ? SAMPLE_PREEMPT_COUNT : 0;
+	dev = skb->dev;
+	rec->ifindex = BPF_CORE_READ(dev, ifindex);
+	rec->netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
+	BPF_CORE_READ_INTO(&rec->device, dev, name);
+	rec->len = skb->len;
+	rec->ethertype = bpf_ntohs(skb->protocol);
+	header = (__u64)BPF_CORE_READ(skb, data); /* the network header: eth_type_trans */
+	length = (__u64)BPF_CORE_READ(skb, head) + skb->tail - header;
+	if (length > STALL_PACKET_LEN)
+		length = STALL_PACKET_LEN;
+	rec->packet_len = bpf_probe_read_kernel(rec->packet, length, (void *)header) ? 0 : length;
+	bpf_ringbuf_submit(rec, BPF_RB_NO_WAKEUP);
+}
+
+/* A packet is handled while a window is open: it had waited, or it tells that all that had are done. */
+static __always_inline void receive(struct cpu *s, struct sk_buff *skb)
+{
+	__u64 queued = came(s, skb), now = bpf_ktime_get_ns();
+	struct window *w = &s->window;
+
+	if (w->waiter == WAITER_PACKETS ? !queued || now - queued < threshold_ns : queued >= w->served_ns) {
+		s->drained = 1;
+		return;
+	}
+	w->late++;
+	if (s->packets >= MAX_LATE)
+		return;
+	s->packets++;
+	send_packet(s, skb, STALL_PACKET, now, queued);
+}
+
+static __always_inline bool is_echo(struct sk_buff *skb)
+{
+	__u8 header[21] = {};
+
+	if (skb->protocol != bpf_htons(ETH_P_IP))
+		return false;
+	if (bpf_probe_read_kernel(header, sizeof(header), skb->data) || header[9] != IPPROTO_ICMP)
+		return false;
+	return header[0] == 0x45 && header[20] == 8; /* echo request, no options */
+}
+
+static __always_inline void echo(struct cpu *s, struct sk_buff *skb)
+{
+	if (is_echo(skb))
+		send_packet(s, skb, STALL_ECHO, bpf_ktime_get_ns(), came(s, skb));
+}
+
+#endif

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package event
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"unsafe"
+
+	"github.com/dropwatch/dropwatch/bpf"
+)
+
+// StallRecord is a record of the stalls ring as the kernel sent it: codes and
+// addresses instead of names. Which part is valid Type tells.
+type StallRecord struct {
+	Type   bpf.StallRecordType
+	Window bpf.StallWindow
+	Sample bpf.StallCpuSample
+	Packet bpf.StallLatePacket // of an echo too
+}
+
+// Decode reads a record. It keeps no reference to raw.
+func (r *StallRecord) Decode(raw []byte) error {
+	if len(raw) < int(unsafe.Sizeof(bpf.StallHeader{})) {
+		return fmt.Errorf("decode stall record of %d bytes: shorter than its header", len(raw))
+	}
+	r.Type = bpf.StallRecordType((*bpf.StallHeader)(unsafe.Pointer(unsafe.SliceData(raw))).Type)
+	switch r.Type {
+	case bpf.StallRecordTypeSTALL_WINDOW:
+		if err := copyRecord(&r.Window, raw); err != nil {
+			return fmt.Errorf("decode window: %w", err)
+		}
+		if int(r.Window.Edges) > len(r.Window.Edge) {
+			return fmt.Errorf("decode window: %d edges", r.Window.Edges)
+		}
+	case bpf.StallRecordTypeSTALL_SAMPLE:
+		if err := copyRecord(&r.Sample, raw); err != nil {
+			return fmt.Errorf("decode sample: %w", err)
+		}
+		if s := &r.Sample; int(s.StackLen) > len(s.Stack)*8 || int(s.UserLen) > len(s.User)*8 || int(s.PathLen) > len(s.Path) {
+			return fmt.Errorf("decode sample: stacks of %d and %d bytes, path of %d", s.StackLen, s.UserLen, s.PathLen)
+		}
+	case bpf.StallRecordTypeSTALL_PACKET, bpf.StallRecordTypeSTALL_ECHO:
+		if err := copyRecord(&r.Packet, raw); err != nil {
+			return fmt.Errorf("decode late packet: %w", err)
+		}
+		if int(r.Packet.PacketLen) > len(r.Packet.Packet) {
+			return fmt.Errorf("decode late packet of %d bytes", r.Packet.PacketLen)
+		}
+	default:
+		return fmt.Errorf("decode stall record: unknown type %d", r.Type)
+	}
+	return nil
+}
+
+// copyRecord fills a struct with the bytes of a record of that size, or a little
+// larger: the ring buffer rounds up.
+func copyRecord[T any](to *T, raw []byte) error {
+	size := int(unsafe.Sizeof(*to))
+	if len(raw) < size || len(raw) > size+8 {
+		return fmt.Errorf("%d bytes instead of %d", len(raw), size)
+	}
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(to)), size), raw)
+	return nil
+}
+
+// PathOf joins the names that lead to a file, which the kernel side lists from the
+// file up, each with its zero.
+func PathOf(names []int8) string {
+	all := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(names))), len(names))
+	parts := bytes.Split(bytes.TrimSuffix(all, []byte{0}), []byte{0})
+	slices.Reverse(parts)
+	return "/" + Text(bytes.Join(parts, []byte("/")))
+}

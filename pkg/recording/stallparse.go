@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package recording
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// function returns the frame of a number, nil for none.
+func (t *tables) function(number *int) (*event.Frame, error) {
+	if number == nil {
+		return nil, nil
+	}
+	return look(t.frames, "frame", *number)
+}
+
+func (line *taskLine) task() event.Task {
+	return event.Task{PID: line.PID, TGID: line.TGID, Comm: event.Printable(line.Comm), Cgroup: line.Cgroup}
+}
+
+func (t *tables) interrupted(line *interruptedLine) (at event.Interrupted, err error) {
+	at = event.Interrupted{
+		Task: line.task(), Policy: line.Policy, Priority: line.Priority, Kthread: line.Kthread,
+		Vector: -1, VectorSince: line.VectorSince, IRQ: -1, Handler: event.Printable(line.Handler),
+		IRQSince: line.IRQSince, TimerSince: line.TimerSince,
+	}
+	if line.PreemptCount != nil {
+		at.PreemptCount, at.CountKnown = *line.PreemptCount, true
+	}
+	if line.Vector != nil {
+		at.Vector = *line.Vector
+	}
+	if line.IRQ != nil {
+		at.IRQ = *line.IRQ
+	}
+	at.Timer, err = t.function(line.Timer)
+	return at, err
+}
+
+func (r *Reader) parseWindow(text []byte) (event.Event, error) {
+	var line windowLine
+	if err := json.Unmarshal(text, &line); err != nil {
+		return nil, err
+	}
+	waiter := slices.Index(waiterNames, line.Waiter)
+	if waiter < 0 {
+		return nil, fmt.Errorf("unknown waiter %q", line.Waiter)
+	}
+	e := &event.Window{
+		CPU: line.CPU, Waiter: event.Waiter(waiter), Start: line.Start, Served: line.Served, Done: line.Done,
+		Raised: line.Raised, EdgesLost: line.EdgesLost, Ticks: line.Ticks, Period: line.Period,
+		Polls: event.Polls(line.Polls), Late: line.Late, ThreadPID: line.ThreadPID,
+	}
+	e.Polls.Device = event.Printable(e.Polls.Device)
+	if line.Stolen != nil {
+		e.Stolen, e.StolenKnown = *line.Stolen, true
+	}
+	var err error
+	if e.At, err = r.interrupted(&line.At); err != nil {
+		return nil, err
+	}
+	if b := line.Blocked; b != nil {
+		e.Blocked = &event.Blocked{From: b.From, Till: b.Till, Late: b.Late, Handler: event.Printable(b.Handler)}
+		if e.Blocked.Function, err = r.function(b.Function); err != nil {
+			return nil, err
+		}
+	}
+	for i := range line.Edges {
+		edge, err := r.edge(&line.Edges[i])
+		if err != nil {
+			return nil, err
+		}
+		e.Edges = append(e.Edges, edge)
+	}
+	r.at = max(r.at, e.Done)
+	return e, nil
+}
+
+func (t *tables) edge(line *edgeLine) (event.Edge, error) {
+	kind := slices.Index(edgeNames, line.Kind)
+	if kind < 0 {
+		return event.Edge{}, fmt.Errorf("unknown edge %q", line.Kind)
+	}
+	e := event.Edge{
+		Time: line.Time, Kind: event.EdgeKind(kind), Vector: line.Vector, IRQ: line.IRQ,
+		Handler: event.Printable(line.Handler),
+	}
+	if line.Task != nil {
+		e.Task = line.Task.task()
+		e.Policy, e.Priority, e.Kthread = line.Task.Policy, line.Task.Priority, line.Task.Kthread
+	}
+	var err error
+	e.Function, err = t.function(line.Function)
+	return e, err
+}
+
+func (r *Reader) parseSample(text []byte) (event.Event, error) {
+	var line sampleLine
+	if err := json.Unmarshal(text, &line); err != nil {
+		return nil, err
+	}
+	e := &event.CPUSample{Time: line.Time, CPU: line.CPU, Window: line.Window, Late: line.Late}
+	var err error
+	if e.At, err = r.interrupted(&line.At); err != nil {
+		return nil, err
+	}
+	if line.Pending != nil {
+		e.Pending, e.PendingKnown = *line.Pending, true
+	}
+	if line.Syscall != nil {
+		e.Syscall = (*event.Syscall)(line.Syscall)
+		e.Syscall.Path = event.Printable(e.Syscall.Path)
+	}
+	if line.Stack != nil {
+		if e.Stack, err = look(r.stacks, "stack", *line.Stack); err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range line.User {
+		e.User = append(e.User, event.Frame{
+			Addr: f.Addr, Symbol: event.Printable(f.Symbol), Offset: f.Offset, Module: event.Printable(f.Module),
+		})
+	}
+	r.at = max(r.at, e.Time)
+	return e, nil
+}
+
+func (r *Reader) parsePacket(text []byte) (event.Event, error) {
+	var line packetLine
+	if err := json.Unmarshal(text, &line); err != nil {
+		return nil, err
+	}
+	var p event.Packet
+	if err := line.drop().packet(&p); err != nil {
+		return nil, err
+	}
+	r.at = max(r.at, line.Time)
+	if line.Type == "echo" {
+		e := &event.Echo{Time: line.Time, CPU: line.CPU, Queued: line.Queued, Context: line.Context, Packet: p}
+		if line.Task != nil {
+			e.Task = line.Task.task()
+		}
+		return e, nil
+	}
+	return &event.LatePacket{
+		Time: line.Time, CPU: line.CPU, Window: line.Window, Queued: line.Queued, Packet: p, Len: line.Len,
+		Device: event.Device{Index: line.Ifindex, Name: event.Printable(line.Device)},
+		Netns:  event.Netns{Inode: line.Netns, Name: event.Printable(line.NetnsName)},
+	}, nil
+}
+
+// drop returns the members that tell of the packet as those of a drop.
+func (line *packetLine) drop() *dropLine {
+	return &dropLine{
+		VLAN: line.VLAN, Version: line.Version, Protocol: line.Protocol, TTL: line.TTL, Fragment: line.Fragment,
+		Src: line.Src, Dst: line.Dst, SrcPort: line.SrcPort, DstPort: line.DstPort, TCPFlags: line.TCPFlags,
+		ICMPType: line.ICMPType, ICMPCode: line.ICMPCode, EchoID: line.EchoID, EchoSeq: line.EchoSeq,
+	}
+}

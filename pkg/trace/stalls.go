@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/ringbuf"
+	"github.com/cilium/ebpf/rlimit"
+	"golang.org/x/sys/unix"
+
+	"github.com/dropwatch/dropwatch/bpf"
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// Stalls is an event.Source of network work that waits on the running kernel. Next
+// and Close are for one goroutine; Stop is for any.
+type Stalls struct {
+	meta     event.Meta
+	stalls   *stalls
+	resolver *resolver
+	loss     event.StallLoss
+	stopping atomic.Bool
+	ended    bool
+}
+
+// OpenStalls attaches to the running kernel. The error says what was tried;
+// errors.Is tells os.ErrPermission and ebpf.ErrNotSupported.
+func OpenStalls(config StallConfig) (_ *Stalls, err error) {
+	cpus, err := ebpf.PossibleCPU()
+	if err != nil {
+		return nil, fmt.Errorf("count CPUs: %w", err)
+	}
+	_ = rlimit.RemoveMemlock() // needed before 5.11 alone
+	symbols := readSymbols()
+	types := btf.NewCache()
+	kernel, err := types.Kernel()
+	if err != nil {
+		return nil, fmt.Errorf("read kernel BTF: %w", err)
+	}
+	s := &Stalls{meta: describe(Config{}, cpus)}
+	names := symbols(&s.meta)
+	if s.stalls, err = openStalls(config, cpus, types, kernel, names); err != nil {
+		return nil, err
+	}
+	s.meta.Hooks = stallHooks()
+	s.resolver = newResolver(s.meta.StartMono, newStacks(names, mostFrames()), nil)
+	debug.FreeOSMemory() // the types and the symbols' text are large, and needed no more
+	return s, nil
+}
+
+// Meta implements event.Source.
+func (s *Stalls) Meta() *event.Meta { return &s.meta }
+
+// Next implements event.Source. It sleeps until the kernel has something to tell.
+func (s *Stalls) Next() (event.Event, error) {
+	if s.ended {
+		return nil, io.EOF
+	}
+	for {
+		e, err := s.stalls.next(s.resolver, &s.loss)
+		switch {
+		case e != nil:
+			return e, nil
+		case errors.Is(err, ringbuf.ErrFlushed):
+			s.ended = true
+			s.stalls.count(&s.loss)
+			return &event.End{Time: clock(unix.CLOCK_MONOTONIC) - s.meta.StartMono, Stalls: &s.loss}, nil
+		case err != nil:
+			return nil, fmt.Errorf("read ring buffer: %w", err)
+		}
+	}
+}
+
+// Histograms returns how long NET_RX waited and ran on each CPU so far.
+func (s *Stalls) Histograms() []event.SoftirqTimes { return s.stalls.histograms() }
+
+// Stop detaches; Next then yields what is left, an *event.End and io.EOF.
+func (s *Stalls) Stop() error {
+	if s.stopping.Swap(true) {
+		return nil
+	}
+	err := s.stalls.detach()
+	waitForPrograms()
+	return errors.Join(err, s.stalls.reader.Flush())
+}
+
+// Close detaches and frees everything.
+func (s *Stalls) Close() error { return s.stalls.close() }
+
+// next returns the next event, or nil and no error for a record that could not be
+// decoded, which is counted.
+func (s *stalls) next(r *resolver, loss *event.StallLoss) (event.Event, error) {
+	if err := s.reader.ReadInto(&s.raw); err != nil {
+		return nil, err
+	}
+	loss.Read++
+	if err := s.record.Decode(s.raw.RawSample); err != nil {
+		loss.Malformed++
+		return nil, nil
+	}
+	return r.stall(&s.record, s.period), nil
+}
+
+func (s *stalls) cpus() []bpf.StallCpu {
+	size := int(unsafe.Sizeof(bpf.StallCpu{}))
+	return unsafe.Slice((*bpf.StallCpu)(unsafe.Pointer(&s.memory[0])), len(s.memory)/size)
+}
+
+// count adds up what became of the records of all CPUs.
+func (s *stalls) count(loss *event.StallLoss) {
+	loss.Submitted, loss.RingFull, loss.StackFailed = 0, 0, 0
+	for i := range s.cpus() {
+		c := &s.cpus()[i]
+		loss.Submitted += atomic.LoadUint64(&c.Submitted)
+		loss.RingFull += atomic.LoadUint64(&c.RingFull)
+		loss.StackFailed += atomic.LoadUint64(&c.StackFailed)
+	}
+}
+
+func (s *stalls) histograms() []event.SoftirqTimes {
+	var all []event.SoftirqTimes
+	for i := range s.cpus() {
+		c := &s.cpus()[i]
+		times := event.SoftirqTimes{CPU: i, BudgetEnded: atomic.LoadUint64(&c.BudgetEnded)}
+		for b := range c.Waits {
+			times.Waits[b] = atomic.LoadUint64(&c.Waits[b])
+			times.Runs[b] = atomic.LoadUint64(&c.Runs[b])
+		}
+		all = append(all, times)
+	}
+	return all
+}
+
+// stallHooks lists what is attached to.
+func stallHooks() []event.Hook {
+	var hooks []event.Hook
+	for _, name := range []string{
+		"irq:softirq_raise", "irq:softirq_entry", "irq:softirq_exit", "irq:irq_handler_entry", "irq:irq_handler_exit",
+		"timer:timer_expire_entry", "timer:timer_expire_exit", "timer:hrtimer_expire_entry", "timer:hrtimer_expire_exit",
+		"sched:sched_switch", "sched:sched_wakeup", "napi:napi_poll", "net:netif_receive_skb",
+	} {
+		hooks = append(hooks, event.Hook{Name: name, Rung: "tp_btf"})
+	}
+	for _, name := range []string{"net:netif_rx", "net:net_dev_start_xmit"} {
+		hooks = append(hooks, event.Hook{Name: name, Rung: "raw_tp"})
+	}
+	return hooks
+}
+
+// tickFunctions are what the scheduler's tick runs: the first since 6.9.
+var tickFunctions = []string{"tick_nohz_handler", "tick_sched_timer"}
+
+// tickFunction returns the address of what the scheduler's tick runs, 0 if it is not
+// known.
+func tickFunction(names symbols) uint64 {
+	for _, name := range tickFunctions {
+		if address, ok := names.Find(name); ok {
+			return address
+		}
+	}
+	return 0
+}
+
+// tickPeriod returns the time between ticks, as the tick of an idle CPU's clock
+// resolution tells it.
+func tickPeriod() time.Duration {
+	var coarse unix.Timespec
+	if unix.ClockGetres(unix.CLOCK_MONOTONIC_COARSE, &coarse) != nil {
+		return 0
+	}
+	return time.Duration(coarse.Nano())
+}
