@@ -132,6 +132,7 @@ static __always_inline bool serve(struct cpu *s, __u64 now, __u32 waiter)
 	s->open = 1;
 	s->packets = 0;
 	s->drained = 0;
+	s->known = 0;
 	w->waiter = waiter;
 	w->served_ns = now;
 	w->raised_ns = waiter == WAITER_THREAD ? s->thread_ns : s->raised_ns;

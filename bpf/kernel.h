@@ -152,6 +152,11 @@ struct task_struct {
 	int wake_cpu;
 	char comm[16];
 	struct files_struct *files;
+	unsigned int __state; /* long state before 5.14 (2f064a59a11f) */
+};
+
+struct task_struct___old {
+	long state;
 };
 
 struct irqaction {
@@ -170,7 +175,7 @@ struct hrtimer {
 	struct timerqueue_node node;
 	void *function;
 	struct hrtimer_clock_base *base;
-	__u8 is_hard;
+	__u8 is_soft;
 };
 
 struct timer_list {

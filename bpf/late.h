@@ -7,7 +7,7 @@
 
 #include "sample.h"
 
-#define STAMPS (1 << 14)
+#define STAMPS (1 << 16)
 #define ETH_P_IP 0x0800
 #define IPPROTO_ICMP 1
 
@@ -20,14 +20,15 @@ struct stamp {
 };
 
 /*
- * When a packet was put into a queue, by the skb's address: one that comes later to
- * the same slot takes it. Addresses are reused soon, so few slots are in use.
+ * When a packet was put into a queue, by the skb's address, until it is handled: one
+ * that comes later to the same slot takes it. Addresses are reused soon, so few slots
+ * are in use.
  */
 struct stamp stamps[STAMPS];
 
 static __always_inline struct stamp *stamp_of(__u64 skb)
 {
-	return &stamps[skb * 0x9e3779b97f4a7c15ULL >> 50 & (STAMPS - 1)];
+	return &stamps[skb * 0x9e3779b97f4a7c15ULL >> 48 & (STAMPS - 1)];
 }
 
 static __always_inline void stamp(__u64 skb)
@@ -38,7 +39,10 @@ static __always_inline void stamp(__u64 skb)
 	at->time_ns = bpf_ktime_get_ns();
 }
 
-/* When a packet came, and 0 if nobody saw it come. */
+/*
+ * When a packet came, and 0 if nobody saw it come. To be asked once for every packet:
+ * another one may have the address next.
+ */
 static __always_inline __u64 came(struct cpu *s, struct sk_buff *skb)
 {
 	struct stamp *at;
@@ -48,7 +52,10 @@ static __always_inline __u64 came(struct cpu *s, struct sk_buff *skb)
 	s->skb = (__u64)skb;
 	address = *(volatile __u64 *)&s->skb;
 	at = stamp_of(address);
-	return at->skb == address ? at->time_ns : 0;
+	if (at->skb != address)
+		return 0;
+	at->skb = 0;
+	return at->time_ns;
 }
 
 static __always_inline void send_packet(struct cpu *s, struct sk_buff *skb, __u32 type, __u64 now, __u64 queued)
@@ -80,17 +87,27 @@ static __always_inline void send_packet(struct cpu *s, struct sk_buff *skb, __u3
 	bpf_ringbuf_submit(rec, BPF_RB_NO_WAKEUP);
 }
 
-/* A packet is handled while a window is open: it had waited, or it tells that all that had are done. */
-static __always_inline void receive(struct cpu *s, struct sk_buff *skb)
+/*
+ * A packet is handled while a window is open: it had waited, or it tells that all that
+ * had are done. One that nobody saw come may have waited, but behind slow packets it
+ * tells nothing.
+ */
+static __always_inline void receive(struct cpu *s, struct sk_buff *skb, __u64 queued)
 {
-	__u64 queued = came(s, skb), now = bpf_ktime_get_ns();
+	__u64 now = bpf_ktime_get_ns();
 	struct window *w = &s->window;
 
-	if (w->waiter == WAITER_PACKETS ? !queued || now - queued < threshold_ns : queued >= w->served_ns) {
+	if (w->waiter == WAITER_THREAD && s->vector)
+		return; /* not by the thread */
+	if (w->waiter == WAITER_PACKETS && !queued)
+		return;
+	if (w->waiter == WAITER_PACKETS ? now - queued < threshold_ns : queued >= w->served_ns) {
 		s->drained = 1;
 		return;
 	}
 	w->late++;
+	if (queued)
+		s->known = 1;
 	if (s->packets >= MAX_LATE)
 		return;
 	s->packets++;
@@ -108,10 +125,10 @@ static __always_inline bool is_echo(struct sk_buff *skb)
 	return header[0] == 0x45 && header[20] == 8; /* echo request, no options */
 }
 
-static __always_inline void echo(struct cpu *s, struct sk_buff *skb)
+static __always_inline void echo(struct cpu *s, struct sk_buff *skb, __u64 queued)
 {
 	if (is_echo(skb))
-		send_packet(s, skb, STALL_ECHO, bpf_ktime_get_ns(), came(s, skb));
+		send_packet(s, skb, STALL_ECHO, bpf_ktime_get_ns(), queued);
 }
 
 #endif

@@ -16,6 +16,12 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 /* The function of the scheduler's tick; 0: any timer may take samples. */
 const volatile __u64 tick_function = 0;
 
+/* A thread that does not sleep for so long has handled what had waited, and more. */
+#define THREAD_NS 100000000
+
+/* What is not handled for so long after the first is not told to belong to it. */
+#define DRAIN_NS 1000000000
+
 /* Have bpf2go generate what no map names. */
 const struct cpu_sample *unused_sample __attribute__((unused));
 const struct late_packet *unused_packet __attribute__((unused));
@@ -119,7 +125,9 @@ static __always_inline void leave(struct cpu *s, __u64 now)
 	} else {
 		s->busy_ns = 0;
 	}
-	if (s->open && s->window.waiter != WAITER_THREAD && (!more || s->drained))
+	/* Where nobody sees packets come, more of them are new ones. */
+	if (s->open && s->window.waiter != WAITER_THREAD &&
+	    (!more || s->drained || !s->known || now - s->window.served_ns > DRAIN_NS))
 		finish(s, now);
 	if (s->open || s->thread_ns)
 		return;
@@ -190,6 +198,16 @@ int BPF_PROG(napi_poll, struct napi_struct *napi, int work, int budget)
 	return 0;
 }
 
+/* Whether a task that is switched from waits for something, or was only preempted. */
+static __always_inline bool sleeps(struct task_struct *task)
+{
+	struct task_struct___old *old = (void *)task;
+
+	if (bpf_core_field_exists(old->state))
+		return BPF_CORE_READ(old, state);
+	return task->__state;
+}
+
 static __always_inline void edge_of_task(struct cpu *s, __u64 now, __u16 kind, struct task_struct *task)
 {
 	struct edge *edge = next_edge(s, now, kind);
@@ -214,7 +232,8 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	if (waits(s))
 		edge_of_task(s, now, EDGE_SWITCH, next);
 	if (s->open && w->waiter == WAITER_THREAD && prev->pid == w->thread_pid) {
-		finish(s, now);
+		if (sleeps(prev) || now - w->served_ns > THREAD_NS)
+			finish(s, now);
 	} else if (s->thread_ns && next->pid == s->thread_pid) {
 		if (!serve(s, now, WAITER_THREAD) && !s->raised_ns)
 			forget(s);
@@ -269,13 +288,19 @@ static __always_inline void block(struct cpu *s, __u64 from, __u64 till, __u64 f
 
 	if (s->open)
 		return;
+	if (w->flags & WINDOW_BLOCKED && till - w->blocked_till_ns < RECENT_NS && w->blocked_from_ns < from)
+		return; /* other evidence of the same, less of it */
 	w->blocked_from_ns = from;
 	w->blocked_till_ns = till;
 	w->blocked_function = function;
 	w->blocked_handler[0] = 0;
 	w->flags = WINDOW_BLOCKED | flags;
-	if (!s->samples && (!s->start_ns || from < s->start_ns))
+	if (!waits(s)) {
 		s->start_ns = from;
+		s->samples = 0;
+	} else if (!s->samples && from < s->start_ns) {
+		s->start_ns = from;
+	}
 }
 
 SEC("tp_btf/irq_handler_entry")
@@ -377,6 +402,7 @@ static __always_inline void watch(struct cpu *s, __u64 now)
 	s->open = 1;
 	s->packets = 0;
 	s->drained = 0;
+	s->known = 0;
 	s->window.waiter = WAITER_PACKETS;
 	s->window.served_ns = s->busy_ns;
 	s->window.raised_ns = 0;
@@ -405,7 +431,7 @@ int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer)
 
 	if (!s)
 		return 0;
-	if (!timer->is_hard) {
+	if (timer->is_soft) {
 		timer_starts(s, now, function);
 		return 0;
 	}
@@ -429,7 +455,7 @@ int BPF_PROG(hrtimer_expire_exit, struct hrtimer *timer)
 
 	if (!s)
 		return 0;
-	if (!timer->is_hard) {
+	if (timer->is_soft) {
 		timer_ends(s);
 		return 0;
 	}
@@ -450,23 +476,18 @@ int netif_rx(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-SEC("raw_tp/net_dev_start_xmit")
-int net_dev_start_xmit(struct bpf_raw_tracepoint_args *ctx)
-{
-	stamp(ctx->args[0]);
-	return 0;
-}
-
 SEC("tp_btf/netif_receive_skb")
 int BPF_PROG(netif_receive_skb, struct sk_buff *skb)
 {
 	struct cpu *s = this_cpu();
+	__u64 queued;
 
 	if (!s)
 		return 0;
+	queued = came(s, skb);
 	if (s->open && !s->drained)
-		receive(s, skb);
+		receive(s, skb, queued);
 	if (echoes)
-		echo(s, skb);
+		echo(s, skb, queued);
 	return 0;
 }

@@ -37,7 +37,7 @@ type StallCpu struct {
 	Samples     uint32
 	Packets     uint32
 	Drained     uint32
-	Pad         uint32
+	Known       uint32
 	Window      StallWindow
 	Waits       [32]uint64
 	Runs        [32]uint64
@@ -200,7 +200,7 @@ type StallWindow struct {
 	BlockedHandler  [16]int8
 	Device          [16]int8
 	At              StallInterrupted
-	Edge            [64]StallEdge
+	Edge            [128]StallEdge
 }
 
 type StallWindowFlag uint32
@@ -222,7 +222,6 @@ const (
 	StallProgIrqHandlerEntry     = "irq_handler_entry"
 	StallProgIrqHandlerExit      = "irq_handler_exit"
 	StallProgNapiPoll            = "napi_poll"
-	StallProgNetDevStartXmit     = "net_dev_start_xmit"
 	StallProgNetifReceiveSkb     = "netif_receive_skb"
 	StallProgNetifRx             = "netif_rx"
 	StallProgSchedSwitch         = "sched_switch"
@@ -297,7 +296,6 @@ type StallProgramSpecs struct {
 	IrqHandlerEntry    *ebpf.ProgramSpec `ebpf:"irq_handler_entry"`
 	IrqHandlerExit     *ebpf.ProgramSpec `ebpf:"irq_handler_exit"`
 	NapiPoll           *ebpf.ProgramSpec `ebpf:"napi_poll"`
-	NetDevStartXmit    *ebpf.ProgramSpec `ebpf:"net_dev_start_xmit"`
 	NetifReceiveSkb    *ebpf.ProgramSpec `ebpf:"netif_receive_skb"`
 	NetifRx            *ebpf.ProgramSpec `ebpf:"netif_rx"`
 	SchedSwitch        *ebpf.ProgramSpec `ebpf:"sched_switch"`
@@ -401,7 +399,6 @@ type StallPrograms struct {
 	IrqHandlerEntry    *ebpf.Program `ebpf:"irq_handler_entry"`
 	IrqHandlerExit     *ebpf.Program `ebpf:"irq_handler_exit"`
 	NapiPoll           *ebpf.Program `ebpf:"napi_poll"`
-	NetDevStartXmit    *ebpf.Program `ebpf:"net_dev_start_xmit"`
 	NetifReceiveSkb    *ebpf.Program `ebpf:"netif_receive_skb"`
 	NetifRx            *ebpf.Program `ebpf:"netif_rx"`
 	SchedSwitch        *ebpf.Program `ebpf:"sched_switch"`
@@ -420,7 +417,6 @@ func (p *StallPrograms) Close() error {
 		p.IrqHandlerEntry,
 		p.IrqHandlerExit,
 		p.NapiPoll,
-		p.NetDevStartXmit,
 		p.NetifReceiveSkb,
 		p.NetifRx,
 		p.SchedSwitch,

@@ -93,7 +93,7 @@ struct record {
 /* Stalls: what a CPU did while network work waited on it. */
 
 enum {
-	MAX_EDGES = 64,
+	MAX_EDGES = 128,
 	MAX_USER_FRAMES = 64,
 	PATH_LEN = 512,
 	BUCKETS = 32,         /* of a histogram: bucket n counts 2^n to 2^(n+1) ns */
@@ -266,7 +266,7 @@ struct cpu {
 	__u32 samples;        /* taken in this window */
 	__u32 packets;        /* sent in this window */
 	__u32 drained;        /* a packet came that had not waited */
-	__u32 pad;
+	__u32 known;          /* a packet had waited that was seen to come */
 	struct window window; /* as far as it is known */
 	__u64 waits[BUCKETS]; /* from raise to entry */
 	__u64 runs[BUCKETS];  /* from entry to exit */

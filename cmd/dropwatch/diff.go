@@ -93,7 +93,7 @@ func (f *diffFlags) printer(s streams, cmd *cobra.Command) (func([]profile.Recor
 		colour := f.output == "" && s.colour.on(s.out)
 		return func(r []profile.Recording) ([]byte, error) { return compare(r, o, format, colour) }, nil
 	case "svg", "html":
-		o, err := f.stacks.options()
+		o, err := f.stacks.options(ofDrops)
 		if err != nil {
 			return nil, err
 		}

@@ -22,6 +22,7 @@ type pictureFlags struct {
 	icicle                bool
 	minShare              share
 	stacks                stackFlags
+	of                    subject
 }
 
 func newFlamegraph(s streams) *cobra.Command {
@@ -34,6 +35,9 @@ that any browser opens, without a network: click a frame to zoom, a reason to ha
 it explained, search with Ctrl-F, reset with Escape. The root is the context, the
 leaf the reason, the colour the network layer, paler where drops are benign.
 
+Of stalls (--of stalls) the root is what held the CPU, the leaf the verdict, and widths
+are delays.
+
 FILE is told by its content: a recording, ` + recording.DefaultName + ` by default, folded
 stacks of any program, or a pprof profile; - is standard input. Several files of
 one kind become one picture.`,
@@ -43,7 +47,7 @@ one kind become one picture.`,
   perf script | stackcollapse-perf.pl | dropwatch flamegraph - -o cpu.svg`,
 		DisableFlagsInUseLine: true,
 		RunE: func(_ *cobra.Command, args []string) error {
-			options, err := flags.stacks.options()
+			options, err := flags.stacks.options(flags.of)
 			if err != nil {
 				return err
 			}
@@ -51,7 +55,7 @@ one kind become one picture.`,
 			if err != nil {
 				return err
 			}
-			p, readErr := readPicture(s, args, options)
+			p, readErr := readPicture(s, args, flags.of, options)
 			if p == nil {
 				return readErr
 			}
@@ -69,11 +73,12 @@ one kind become one picture.`,
 	f.StringVarP(&flags.output, "output", "o", "", "file to write instead of standard output")
 	f.StringVarP(&flags.format, "format", "f", "", "svg or html (default: by the file's name, else svg)")
 	f.StringVar(&flags.title, "title", "", "title of the picture")
-	f.StringVar(&flags.by, "by", "", "what widths stand for at first: packets, bytes or rate; a profile's value by its name")
+	f.StringVar(&flags.by, "by", "", "what widths stand for at first: packets, bytes or rate; delay, stalls or packets; a profile's value by its name")
 	f.StringVar(&flags.colors, "colors", "", "colours by layer, class or name (default: layer for drops, name for other stacks)")
 	f.BoolVar(&flags.icicle, "icicle", false, "root on top")
 	f.Var(&flags.minShare, "min-share", "narrowest frame to draw, as a share of what is on view, such as 0.5%")
 	flags.stacks.add(f)
+	flags.of.add(f)
 	return cmd
 }
 

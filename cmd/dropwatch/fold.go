@@ -15,20 +15,27 @@ import (
 func newFold(s streams) *cobra.Command {
 	var out string
 	var stacks stackFlags
+	var of subject
 	cmd := &cobra.Command{
 		Use:   "fold",
 		Short: "Write stacks as folded lines",
 		Long: `Writes one sorted line per stack: the frames from the root, separated by
 semicolons, and the number of drops. The root is the context, the leaf the reason.
-A semicolon within a name is written \x3b.`,
+A semicolon within a name is written \x3b.
+
+Stalls (--of stalls) are folded by what held the CPU: its task, interrupt or softirq as
+the root, the verdict as the leaf, the delay in nanoseconds as the number.`,
 		Example: `  dropwatch fold | grep nft_do_chain
   dropwatch fold --root device | dropwatch flamegraph - -o drops.svg`,
 		RunE: func(_ *cobra.Command, args []string) error {
-			options, err := stacks.options()
+			options, err := stacks.options(of)
 			if err != nil {
 				return err
 			}
 			return withRecording(s, args, func(src event.Source) error {
+				if of == ofStalls {
+					return foldStalls(s, src, options, out)
+				}
 				stacks, readErr := profile.Fold(src, options)
 				var b bytes.Buffer
 				if err := profile.WriteFolded(&b, stacks); err != nil {
@@ -41,5 +48,16 @@ A semicolon within a name is written \x3b.`,
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write instead of standard output")
 	stacks.add(cmd.Flags())
+	of.add(cmd.Flags())
 	return recordingArg(cmd)
+}
+
+func foldStalls(s streams, src event.Source, o profile.StackOptions, out string) error {
+	stacks, readErr := profile.FoldStalls(src, o)
+	var b bytes.Buffer
+	if err := profile.WriteFoldedStalls(&b, stacks); err != nil {
+		return err
+	}
+	warnCut(s, stacks.Cut)
+	return errors.Join(readErr, emit(s, out, false, b.Bytes()))
 }

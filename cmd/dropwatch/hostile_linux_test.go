@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/vishvananda/netlink"
@@ -141,12 +142,20 @@ func dropOnDevice(name string) (err error) {
 		}
 		frame := make([]byte, 60)
 		copy(frame, "\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x88\xb5")
-		for range 3 {
+		// The first may come before the link is ready.
+		for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 			if err := unix.Sendto(fd, frame, 0, &unix.SockaddrLinklayer{Ifindex: sender.Index, Halen: 6}); err != nil {
 				return err
 			}
+			link, err := netlink.LinkByName(name)
+			if err != nil {
+				return err
+			}
+			if s := link.Attrs().Statistics; s != nil && s.RxDropped > 0 {
+				return nil
+			}
 		}
-		return nil
+		return fmt.Errorf("%s drops nothing", name)
 	})
 }
 

@@ -4,6 +4,14 @@
 
 package main
 
-import "context"
+import (
+	"context"
+
+	"github.com/dropwatch/dropwatch/pkg/rtt"
+)
 
 func record(context.Context, streams, recordOptions) error { return errNotLinux }
+
+func watchStalls(context.Context, streams, stallFlags) error { return errNotLinux }
+
+func watchICMP(context.Context, streams, <-chan rtt.Reply, icmpFlags) error { return errNotLinux }

@@ -17,6 +17,7 @@ import (
 func newReport(s streams) *cobra.Command {
 	var by, format, out string
 	var limit int
+	var of subject
 	cmd := &cobra.Command{
 		Use:   "report",
 		Short: "Show where packets died, as tables",
@@ -25,12 +26,14 @@ func newReport(s streams) *cobra.Command {
   reason location layer class device netns proto   exact: every drop is counted by them
   comm pid cpu context flow dst stack              estimated where drops were sampled
 
-comm and pid are the interrupted task's in softirq context, not the packet's owner.`,
+comm and pid are the interrupted task's in softirq context, not the packet's owner.
+
+Stalls (--of stalls) are added up by CPU, verdict and culprit.`,
 		Example: `  dropwatch report
   dropwatch report --by reason
   dropwatch report --by device,flow --limit 5 node7.jsonl.zst
   dropwatch report --by layer -f json | jq '.groups[0]'`,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			dimensions, err := profile.ParseDimensions(by)
 			if err != nil {
 				return usageError{err}
@@ -38,6 +41,9 @@ comm and pid are the interrupted task's in softirq context, not the packet's own
 			printer, err := reportPrinter(format, out == "" && s.colour.on(s.out))
 			if err != nil {
 				return err
+			}
+			if of == ofStalls {
+				return withRecording(s, args, func(src event.Source) error { return reportStalls(s, cmd, src, format, out) })
 			}
 			return withRecording(s, args, func(src event.Source) error {
 				r, readErr := report.Read(src, report.Options{By: dimensions, Limit: limit})
@@ -54,7 +60,33 @@ comm and pid are the interrupted task's in softirq context, not the packet's own
 	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "groups to show, most drops first; 0: all")
 	cmd.Flags().StringVarP(&format, "format", "f", "text", "text or json")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write instead of standard output")
+	of.add(cmd.Flags())
 	return recordingArg(cmd)
+}
+
+// reportStalls prints what a recording's stalls add up to.
+func reportStalls(s streams, cmd *cobra.Command, src event.Source, format, out string) error {
+	for _, name := range []string{"by", "limit"} {
+		if cmd.Flags().Changed(name) {
+			return usageError{fmt.Errorf("--%s says nothing about stalls", name)}
+		}
+	}
+	sums := newStallSums(src.Meta())
+	readErr := profile.Each(src, func(e event.Event) error { sums.add(e); return nil })
+	cut, isCut := event.AsCut(readErr)
+	if isCut {
+		readErr = nil
+	}
+	var b bytes.Buffer
+	write := sums.writeText
+	if format == "json" {
+		write = sums.writeJSON
+	}
+	if err := write(&b); err != nil {
+		return err
+	}
+	warnCut(s, cut)
+	return errors.Join(readErr, emit(s, out, false, b.Bytes()))
 }
 
 type printer func(*bytes.Buffer, *report.Report) error

@@ -39,7 +39,8 @@ stacks that explain it, and shows them as tables, events, profiles and pictures.
 	root.PersistentFlags().Var(s.colour, "color", "colour in tables")
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(
-		newRecord(s), newReport(s), newEvents(s), newFold(s), newPProf(s), newFlamegraph(s), newDiff(s), newMan(s),
+		newRecord(s), newReport(s), newEvents(s), newFold(s), newPProf(s), newFlamegraph(s), newDiff(s),
+		newStalls(s), newICMP(s), newMan(s),
 	)
 	return root
 }

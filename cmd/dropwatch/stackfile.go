@@ -38,7 +38,7 @@ func kindOf(r *bufio.Reader) fileKind {
 }
 
 // readPicture reads files of one kind, any of the three, as one picture.
-func readPicture(s streams, args []string, o profile.StackOptions) (*profile.Picture, error) {
+func readPicture(s streams, args []string, of subject, o profile.StackOptions) (*profile.Picture, error) {
 	files, err := openAll(s, args)
 	if err != nil {
 		return nil, err
@@ -54,14 +54,14 @@ func readPicture(s streams, args []string, o profile.StackOptions) (*profile.Pic
 	}
 	switch kindOf(readers[0]) {
 	case kindRecording:
-		return drawRecordings(s, files, readers, o)
+		return drawRecordings(s, files, readers, of, o)
 	case kindProfile:
 		return drawProfiles(s, files, readers)
 	}
 	return drawFolded(s, files, readers)
 }
 
-func drawRecordings(s streams, files files, readers []*bufio.Reader, o profile.StackOptions) (*profile.Picture, error) {
+func drawRecordings(s streams, files files, readers []*bufio.Reader, of subject, o profile.StackOptions) (*profile.Picture, error) {
 	var recordings []profile.Recording
 	for i, r := range readers {
 		src, err := recording.NewReader(r)
@@ -71,7 +71,11 @@ func drawRecordings(s streams, files files, readers []*bufio.Reader, o profile.S
 		defer src.Close()
 		recordings = append(recordings, profile.Recording{Name: files[i].name, Source: src})
 	}
-	p, err := profile.Draw(recordings, o)
+	draw := profile.Draw
+	if of == ofStalls {
+		draw = profile.DrawStalls
+	}
+	p, err := draw(recordings, o)
 	for _, cut := range p.Cut {
 		warnCut(s, cut)
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -18,12 +19,19 @@ type stackFlags struct {
 	noReason bool
 }
 
+// contextRoot is the root of stacks unless told otherwise.
+const contextRoot = "context"
+
 func (f *stackFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.root, "root", "context", "what stacks are grouped by at the root: reason, device, netns, context, comm or others of report --by, separated by commas")
+	flags.StringVar(&f.root, "root", contextRoot, "what stacks are grouped by at the root: reason, device, netns, context, comm or others of report --by, separated by commas")
 	flags.BoolVar(&f.noReason, "no-reason-frame", false, "leave out the reason as innermost frame")
 }
 
-func (f *stackFlags) options() (profile.StackOptions, error) {
+// options returns what the flags say of stacks of drops or stalls.
+func (f *stackFlags) options(of subject) (profile.StackOptions, error) {
+	if of == ofStalls && f.root != contextRoot {
+		return profile.StackOptions{}, usageError{errors.New("--root says nothing about stalls: their root is what held the CPU")}
+	}
 	root, err := profile.ParseDimensions(f.root)
 	if err != nil {
 		return profile.StackOptions{}, usageError{err}

@@ -21,8 +21,10 @@ type workload struct {
 	err  error         // of the command, once done
 }
 
+func noWorkload() *workload { return &workload{done: make(chan struct{})} }
+
 func start(s streams, command []string) (*workload, error) {
-	w := &workload{done: make(chan struct{})}
+	w := noWorkload()
 	if len(command) == 0 {
 		return w, nil
 	}

@@ -17,7 +17,8 @@ type Window struct {
 	// Raised is the first raise of NET_RX that was not served at once, or the
 	// wake-up of the thread; 0 if work was never seen to be pending.
 	Raised time.Duration
-	// At Start, or at the first raise: what the CPU was in the middle of.
+	// At the raise, or if there was none when the work began: what the CPU was in the
+	// middle of. Of packets, when it was noticed that they waited.
 	At Interrupted
 	// Blocked is what is known to have kept interrupts off the CPU, if anything.
 	Blocked *Blocked
@@ -29,7 +30,8 @@ type Window struct {
 	// this kernel tells.
 	Stolen      time.Duration
 	StolenKnown bool
-	// Ticks is how many samples were due in the window, one each Period.
+	// Ticks is how many samples were taken or tried in the window. Period is the time
+	// between two ticks, 0 if it is not known.
 	Ticks  uint32
 	Period time.Duration
 	Polls  Polls
@@ -123,6 +125,7 @@ type CPUSample struct {
 	Window time.Duration // Start of the window it belongs to
 	Late   time.Duration // how late the tick itself was, if that is why it was taken
 	At     Interrupted
+	Cgroup string // path of the task's group in the cgroup v2 hierarchy, empty if not known
 	// Pending is the CPU's softirq mask, if PendingKnown.
 	Pending      uint32
 	PendingKnown bool
@@ -168,6 +171,8 @@ type StallLoss struct {
 	RingFull    uint64 `json:"ring_full"`    // records the ring buffer had no room for
 	StackFailed uint64 `json:"stack_failed"` // samples whose stack could not be unwound
 	Malformed   uint64 `json:"malformed"`    // records that could not be decoded
+
+	Paused time.Duration `json:"paused_ns"` // nobody watched, as the machine was too busy
 }
 
 // SoftirqTimes are histograms of one CPU: bucket n counts 2^n to 2^(n+1) ns, the last

@@ -36,12 +36,12 @@ func TestStallDecodeFails(t *testing.T) {
 	sample := bpf.StallCpuSample{Head: bpf.StallHeader{Type: uint32(bpf.StallRecordTypeSTALL_SAMPLE)}}
 	packet := bpf.StallLatePacket{Head: bpf.StallHeader{Type: uint32(bpf.StallRecordTypeSTALL_ECHO)}}
 	manyEdges, deep, longPath, long := window, sample, sample, packet
-	manyEdges.Edges, deep.StackLen, longPath.PathLen, long.PacketLen = 65, 1017, 513, 65
+	manyEdges.Edges, deep.StackLen, longPath.PathLen, long.PacketLen = 129, 1017, 513, 65
 	for want, raw := range map[string][]byte{
 		"shorter than its header": {1, 0, 0},
 		"unknown type 9":          append([]byte{9}, make([]byte, 63)...),
 		"instead of":              bytesOf(&window)[:100],
-		"65 edges":                bytesOf(&manyEdges),
+		"129 edges":               bytesOf(&manyEdges),
 		"stacks of 1017":          bytesOf(&deep),
 		"path of 513":             bytesOf(&longPath),
 		"packet of 65 bytes":      bytesOf(&long),
@@ -71,7 +71,7 @@ func TestPathOf(t *testing.T) {
 
 func FuzzStallDecode(f *testing.F) {
 	for kind := range 6 {
-		f.Add(append([]byte{byte(kind)}, make([]byte, 4500)...))
+		f.Add(append([]byte{byte(kind)}, make([]byte, 7500)...))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var r StallRecord

@@ -3,8 +3,6 @@
 package profile
 
 import (
-	"strings"
-
 	"github.com/google/pprof/profile"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
@@ -54,11 +52,7 @@ func PProf(src event.Source, o PProfOptions) (*profile.Profile, *event.CutError,
 			b.sample(key, v)
 		}
 	}
-	if o.RelativeAddresses {
-		b.rebase()
-	}
-	b.comment("dropwatch %s, Linux %s %s on %s", b.meta.Version, b.meta.Kernel, b.meta.Arch, b.meta.Host)
-	b.comment("command: %s", strings.Join(b.meta.Command, " "))
+	b.finish()
 	b.comment("%s", Accounting(sums.Total.Drops, sums.Sampled, sums.Loss))
 	if err := b.profile.CheckValid(); err != nil {
 		return nil, nil, err

@@ -5,6 +5,7 @@ package profile
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/google/pprof/profile"
 
@@ -129,6 +130,15 @@ func (b *builder) mapping(module string, addr event.Address) *profile.Mapping {
 	}
 	m.Start, m.Limit = min(m.Start, uint64(addr)), max(m.Limit, uint64(addr)+1)
 	return m
+}
+
+// finish adds what concerns the profile as a whole.
+func (b *builder) finish() {
+	if b.options.RelativeAddresses {
+		b.rebase()
+	}
+	b.comment("dropwatch %s, Linux %s %s on %s", b.meta.Version, b.meta.Kernel, b.meta.Arch, b.meta.Host)
+	b.comment("command: %s", strings.Join(b.meta.Command, " "))
 }
 
 // rebase has every mapping begin at 0.

@@ -36,7 +36,7 @@ func stallEvents() []event.Event {
 	}
 	return []event.Event{
 		&event.CPUSample{
-			Time: 12 * ms, CPU: 11, Window: 10 * ms, Late: 2 * ms, At: at, Pending: 0x8, PendingKnown: true,
+			Time: 12 * ms, CPU: 11, Window: 10 * ms, Late: 2 * ms, At: at, Cgroup: "/kubepods.slice/pod1", Pending: 0x8, PendingKnown: true,
 			Syscall: &event.Syscall{Number: 0, Args: [3]uint64{3, 4, 5}, Path: "/sys/fs/cgroup/memory.stat", Magic: 0x63677270},
 			Stack:   stack, User: []event.Frame{{Addr: 0x401000, Symbol: "main.read", Offset: 16, Module: "cadvisor"}, {Addr: 1}},
 		},

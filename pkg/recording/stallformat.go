@@ -101,6 +101,7 @@ type (
 		Window  time.Duration   `json:"window_ns"`
 		Late    time.Duration   `json:"late_ns,omitempty"`
 		At      interruptedLine `json:"at"`
+		Cgroup  string          `json:"cgroup_path,omitempty"`
 		Pending *uint32         `json:"pending,omitempty"`
 		Syscall *syscallLine    `json:"syscall,omitempty"`
 		Stack   *int            `json:"stack,omitempty"`

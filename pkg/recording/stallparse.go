@@ -103,7 +103,7 @@ func (r *Reader) parseSample(text []byte) (event.Event, error) {
 	if err := json.Unmarshal(text, &line); err != nil {
 		return nil, err
 	}
-	e := &event.CPUSample{Time: line.Time, CPU: line.CPU, Window: line.Window, Late: line.Late}
+	e := &event.CPUSample{Time: line.Time, CPU: line.CPU, Window: line.Window, Late: line.Late, Cgroup: event.Printable(line.Cgroup)}
 	var err error
 	if e.At, err = r.interrupted(&line.At); err != nil {
 		return nil, err

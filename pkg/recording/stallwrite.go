@@ -90,7 +90,7 @@ func (w *Writer) edgeLine(e *event.Edge) edgeLine {
 }
 
 func (w *Writer) sampleLine(e *event.CPUSample) sampleLine {
-	line := sampleLine{Type: "sample", Time: e.Time, CPU: e.CPU, Window: e.Window, Late: e.Late, At: w.interrupted(&e.At)}
+	line := sampleLine{Type: "sample", Time: e.Time, CPU: e.CPU, Window: e.Window, Late: e.Late, At: w.interrupted(&e.At), Cgroup: e.Cgroup}
 	if e.PendingKnown {
 		line.Pending = &e.Pending
 	}

@@ -21,7 +21,7 @@ type EventOptions struct {
 func AppendEvent(b []byte, meta *event.Meta, d *event.Drop, options EventOptions) []byte {
 	b = meta.Start.Add(d.Time).AppendFormat(b, "15:04:05.000000")
 	b = fmt.Appendf(b, " %s%s %s: %s at %s [%s, %s/%d, cpu %d]",
-		d.Cell.Device, namespace(d.Cell), packetText(d), d.Cell.Reason.Name, d.Cell.Location,
+		d.Cell.Device, namespace(d.Cell), packetText(&d.Packet, d.Cell.Proto(), d.Len), d.Cell.Reason.Name, d.Cell.Location,
 		d.Context, d.Task.Comm, d.Task.TGID, d.CPU)
 	if d.Drops != 1 {
 		b = fmt.Appendf(b, " ×%d", d.Drops)
@@ -41,11 +41,13 @@ func AppendEvent(b []byte, meta *event.Meta, d *event.Drop, options EventOptions
 }
 
 // namespace tells where a device is, unless that is where everybody expects it.
-func namespace(c *event.Cell) string {
-	if c.Netns.Name == "host" || c.Netns.Inode == 0 {
+func namespace(c *event.Cell) string { return namespaceOf(c.Netns) }
+
+func namespaceOf(n event.Netns) string {
+	if n.Name == "host" || n.Inode == 0 {
 		return ""
 	}
-	return "@" + c.Netns.String()
+	return "@" + n.String()
 }
 
 func module(f *event.Frame) string {
@@ -55,15 +57,15 @@ func module(f *event.Frame) string {
 	return " [" + f.Module + "]"
 }
 
-func packetText(d *event.Drop) string {
-	p := &d.Packet
+// packetText spells a packet; proto is what to call one that is not IP.
+func packetText(p *event.Packet, proto string, length uint32) string {
 	var b strings.Builder
 	if p.HasVLAN {
 		fmt.Fprintf(&b, "vlan %d, ", p.VLAN)
 	}
 	switch p.Version {
 	case 0:
-		fmt.Fprintf(&b, "%s, length %d", d.Cell.Proto(), d.Len)
+		fmt.Fprintf(&b, "%s, length %d", proto, length)
 		return b.String()
 	case 4:
 		b.WriteString("IP ")
@@ -83,7 +85,7 @@ func packetText(d *event.Drop) string {
 	default:
 		b.WriteString(event.ProtocolName(p.Protocol))
 	}
-	fmt.Fprintf(&b, ", length %d", d.Len)
+	fmt.Fprintf(&b, ", length %d", length)
 	return b.String()
 }
 

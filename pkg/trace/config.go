@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 	"os"
+	"time"
 )
 
 // Config says what to trace and what it may cost. The zero value of a field
@@ -16,6 +17,8 @@ type Config struct {
 	Snaplen      int  // bytes to keep of each sampled packet, up to MaxSnaplen
 	RingBytes    int  // size of the ring buffer; default DefaultRing or ExactRing
 	CellsPerCPU  int  // room for what is counted apart on a CPU; default by the number of CPUs
+
+	Stalls *StallConfig // watch for network work that waits too; nil: do not
 }
 
 // Defaults and limits.
@@ -51,8 +54,35 @@ func (c Config) complete(cpus int) (Config, error) {
 	if c.CellsPerCPU == 0 {
 		c.CellsPerCPU = min(max(allCells/cpus, minCells), maxCells)
 	}
+	if c.Stalls != nil {
+		stalls, err := c.Stalls.complete()
+		if err != nil {
+			return c, err
+		}
+		c.Stalls = &stalls
+	}
 	c.RingBytes = powerOfTwo(max(c.RingBytes, os.Getpagesize()))
 	c.CellsPerCPU = powerOfTwo(c.CellsPerCPU)
+	return c, nil
+}
+
+// StallConfig says what counts as a stall. The zero value of a field means its
+// default.
+type StallConfig struct {
+	Threshold time.Duration // work that waits this long is told about; default DefaultThreshold
+	Echoes    bool          // tell of every ICMP echo request
+}
+
+// DefaultThreshold is how long work may wait before it is told about.
+const DefaultThreshold = 5 * time.Millisecond
+
+func (c StallConfig) complete() (StallConfig, error) {
+	if c.Threshold == 0 {
+		c.Threshold = DefaultThreshold
+	}
+	if c.Threshold < time.Millisecond || c.Threshold > time.Minute {
+		return c, fmt.Errorf("threshold of %v is not within 1ms and 1m", c.Threshold)
+	}
 	return c, nil
 }
 

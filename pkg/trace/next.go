@@ -36,8 +36,16 @@ const (
 func (t *Tracer) Next() (event.Event, error) {
 	switch t.state {
 	case drained:
+		if e, err := t.stall(); e != nil || err != nil {
+			return e, err
+		}
 		t.state = ended
 		t.end = event.End{Time: t.tick.Time, Totals: t.totals, Loss: t.loss}
+		if t.stalls != nil {
+			t.stalls.count(&t.waits)
+			t.waits.Paused += t.stalls.pausedFor(time.Now())
+			t.end.Stalls = &t.waits
+		}
 		return &t.end, nil
 	case ended:
 		return nil, io.EOF
@@ -47,6 +55,15 @@ func (t *Tracer) Next() (event.Event, error) {
 		if !now.Before(t.nextTick) && !t.stopping.Load() {
 			t.nextTick = now.Add(tickInterval)
 			return t.count(now)
+		}
+		if !now.Before(t.nextLook) {
+			if e, err := t.stall(); e != nil || err != nil {
+				return e, err
+			}
+			if err := t.keepPace(now); err != nil {
+				return nil, err
+			}
+			t.nextLook = now.Add(pollInterval)
 		}
 		if !now.Before(t.nextPoll) {
 			t.nextPoll = now.Add(pollInterval)
@@ -63,6 +80,38 @@ func (t *Tracer) Next() (event.Event, error) {
 			t.state = drained
 			return t.count(time.Now())
 		default:
+			return nil, fmt.Errorf("read ring buffer: %w", err)
+		}
+	}
+}
+
+// keepPace pauses the watch for stalls on a machine that is too busy for it.
+func (t *Tracer) keepPace(now time.Time) error {
+	if t.stalls == nil || t.stopping.Load() {
+		return nil
+	}
+	paused, err := t.stalls.keepPace(now)
+	t.waits.Paused += paused
+	if err != nil {
+		return fmt.Errorf("watch for stalls: %w", err)
+	}
+	return nil
+}
+
+// stall returns what there is to tell of stalls, nil if that is nothing.
+func (t *Tracer) stall() (event.Event, error) {
+	if t.stalls == nil {
+		return nil, nil
+	}
+	for {
+		t.stalls.reader.SetDeadline(time.Unix(0, 1)) // do not wait
+		e, err := t.stalls.next(t.resolver, &t.waits)
+		switch {
+		case e != nil:
+			return e, nil
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil, nil
+		case err != nil:
 			return nil, fmt.Errorf("read ring buffer: %w", err)
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/dropwatch/dropwatch/bpf"
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
 // Tracer is an event.Source of the running kernel. Next and Close are for one
@@ -35,11 +36,14 @@ type Tracer struct {
 	memory   [][]byte
 	reader   *ringbuf.Reader
 	resolver *resolver
+	stalls   *stalls // nil unless Config.Stalls asks for them and the kernel can
+	waits    event.StallLoss
 	stopping atomic.Bool
 
 	state    state
 	nextTick time.Time
 	nextPoll time.Time
+	nextLook time.Time // for stalls
 	lastTick time.Time
 	raw      ringbuf.Record
 	record   event.Record
@@ -96,11 +100,26 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 		return nil, err
 	}
 	t.meta.Hooks = []event.Hook{{Name: t.hook.name, Rung: t.hook.rung}}
-	t.resolver = newResolver(t.meta.StartMono, newStacks(symbols(&t.meta), mostFrames()), names)
+	functions := symbols(&t.meta)
+	t.resolver = newResolver(t.meta.StartMono, newStacks(functions, mostFrames()), names)
+	if config.Stalls != nil {
+		t.watchStalls(cpus, types, kernel, functions)
+	}
 	t.lastTick = time.Now()
 	t.nextTick = t.lastTick.Add(tickInterval)
 	debug.FreeOSMemory() // the types and the symbols' text are large, and needed no more
 	return t, nil
+}
+
+// watchStalls attaches what watches for stalls. Drops are recorded without it too.
+func (t *Tracer) watchStalls(cpus int, types *btf.Cache, kernel *btf.Spec, functions symbols) {
+	var err error
+	if t.stalls, err = openStalls(*t.config.Stalls, cpus, types, kernel, functions); err != nil {
+		t.meta.Notes = append(t.meta.Notes, "stalls are not recorded: "+err.Error())
+		return
+	}
+	t.meta.Hooks = append(t.meta.Hooks, stallHooks()...)
+	t.resolver.users = symbolize.NewUsers(userSymbols)
 }
 
 // prepare sets the sizes and constants of the programs.
@@ -175,6 +194,9 @@ func (t *Tracer) Close() error {
 	if t.hook != nil {
 		errs = append(errs, t.hook.Close(), t.hook.program.Close())
 	}
+	if t.stalls != nil {
+		errs = append(errs, t.stalls.close())
+	}
 	if t.reader != nil {
 		errs = append(errs, t.reader.Close())
 	}
@@ -196,9 +218,12 @@ func (t *Tracer) Stop() error {
 	if t.stopping.Swap(true) {
 		return nil
 	}
-	err := t.hook.Close()
+	errs := []error{t.hook.Close()}
+	if t.stalls != nil {
+		errs = append(errs, t.stalls.stop())
+	}
 	waitForPrograms()
-	return errors.Join(err, t.reader.Flush())
+	return errors.Join(append(errs, t.reader.Flush())...)
 }
 
 // waitForPrograms returns when no program that was detached still runs on another

@@ -33,6 +33,7 @@ type resolver struct {
 	stacks   *stacks
 	users    users // nil: user space stacks are not named
 	netns    namespaces
+	cgroups  cgroups
 	cells    map[bpf.DropCellKey]*event.Cell
 	extra    int
 	overflow *event.Cell

@@ -9,11 +9,12 @@ import (
 
 	"github.com/dropwatch/dropwatch/bpf"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
 // users names the frames of user space stacks, soon after they were taken.
 type users interface {
-	Resolve(pid uint32, addresses []uint64) []event.Frame
+	Resolve(pid uint32, addresses []uint64) []symbolize.Frame
 }
 
 // stall makes an event of a record: names for numbers.
@@ -98,7 +99,7 @@ func (r *resolver) function(address uint64) *event.Frame {
 	if address == 0 {
 		return nil
 	}
-	return r.stacks.frame(address)
+	return r.stacks.frame(address + 1) // addresses are taken for return addresses
 }
 
 func (r *resolver) sample(s *bpf.StallCpuSample) *event.CPUSample {
@@ -108,7 +109,7 @@ func (r *resolver) sample(s *bpf.StallCpuSample) *event.CPUSample {
 		Late: time.Duration(s.LateNs), At: r.interrupted(&s.At),
 		Pending: s.Pending, PendingKnown: has(bpf.StallSampleFlagSAMPLE_PENDING),
 	}
-	e.At.Task.Cgroup = s.CgroupId
+	e.At.Task.Cgroup, e.Cgroup = s.CgroupId, r.cgroups.of(s.CgroupId, s.At.Task.Tgid)
 	e.At.PreemptCount, e.At.CountKnown = s.PreemptCount, has(bpf.StallSampleFlagSAMPLE_PREEMPT_COUNT)
 	if has(bpf.StallSampleFlagSAMPLE_SYSCALL) && s.Syscall >= 0 {
 		e.Syscall = &event.Syscall{Number: int(s.Syscall), Args: s.Args, Magic: s.Magic}
@@ -120,7 +121,9 @@ func (r *resolver) sample(s *bpf.StallCpuSample) *event.CPUSample {
 		e.Stack = r.stacks.find(s.Stack[:n], 0)
 	}
 	if n := max(0, int(s.UserLen)) / 8; n > 0 && r.users != nil {
-		e.User = r.users.Resolve(s.At.Task.Tgid, s.User[:n])
+		for _, f := range r.users.Resolve(s.At.Task.Tgid, s.User[:n]) {
+			e.User = append(e.User, event.Frame{Addr: event.Address(f.Addr), Symbol: f.Name, Offset: f.Offset, Module: f.Module})
+		}
 	}
 	return e
 }

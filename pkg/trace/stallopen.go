@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/cilium/ebpf"
@@ -20,36 +21,23 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// StallConfig says what counts as a stall. The zero value of a field means its
-// default.
-type StallConfig struct {
-	Threshold time.Duration // work that waits this long is told about; default DefaultThreshold
-	Echoes    bool          // tell of every ICMP echo request
-}
-
-// DefaultThreshold is how long work may wait before it is told about.
-const DefaultThreshold = 5 * time.Millisecond
-
 // stalls are the programs that watch for network work that waits.
 type stalls struct {
 	objects bpf.StallObjects
+	lock    sync.Mutex // of the next two: a pause may end while the tracer is stopped
 	links   []link.Link
+	stopped bool
 	reader  *ringbuf.Reader
 	memory  []byte
 	period  time.Duration // between ticks
 	raw     ringbuf.Record
 	record  event.StallRecord
+	pace    pace // beside drops
 }
 
 // openStalls loads and attaches the programs. They are of no use one without the
 // other: all attach or none.
 func openStalls(config StallConfig, cpus int, types *btf.Cache, kernel *btf.Spec, names symbols) (_ *stalls, err error) {
-	if config.Threshold == 0 {
-		config.Threshold = DefaultThreshold
-	}
-	if config.Threshold < time.Millisecond {
-		return nil, fmt.Errorf("threshold of %v is below a millisecond", config.Threshold)
-	}
 	spec, err := bpf.LoadStall()
 	if err != nil {
 		return nil, fmt.Errorf("read programs: %w", err)
@@ -98,14 +86,17 @@ func attachError(what string, err error) error {
 // attach attaches all programs: what reports first last, so that nothing is seen
 // half.
 func (s *stalls) attach() error {
-	p := &s.objects.StallPrograms
-	for name, raw := range map[string]*ebpf.Program{"netif_rx": p.NetifRx, "net_dev_start_xmit": p.NetDevStartXmit} {
-		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: name, Program: raw})
-		if err != nil {
-			return attachError("attach "+name+" by raw_tp", err)
-		}
-		s.links = append(s.links, l)
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.stopped {
+		return nil
 	}
+	p := &s.objects.StallPrograms
+	l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: "netif_rx", Program: p.NetifRx})
+	if err != nil {
+		return attachError("attach netif_rx by raw_tp", err)
+	}
+	s.links = append(s.links, l)
 	for _, typed := range []*ebpf.Program{
 		p.TimerExpireEntry, p.TimerExpireExit, p.HrtimerExpireExit, p.IrqHandlerEntry, p.IrqHandlerExit,
 		p.NapiPoll, p.NetifReceiveSkb, p.SchedSwitch, p.SchedWakeup, p.SoftirqExit, p.SoftirqEntry,
@@ -121,12 +112,24 @@ func (s *stalls) attach() error {
 }
 
 func (s *stalls) detach() error {
-	var errs []error
-	for _, l := range s.links {
-		errs = append(errs, l.Close())
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	errs := make([]error, len(s.links))
+	var all sync.WaitGroup
+	for i, l := range s.links { // at once: each waits for an RCU grace period
+		all.Go(func() { errs[i] = l.Close() })
 	}
+	all.Wait()
 	s.links = nil
 	return errors.Join(errs...)
+}
+
+// stop detaches for good.
+func (s *stalls) stop() error {
+	s.lock.Lock()
+	s.stopped = true
+	s.lock.Unlock()
+	return s.detach()
 }
 
 func (s *stalls) close() error {

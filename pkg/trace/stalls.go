@@ -21,6 +21,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/bpf"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
 // Stalls is an event.Source of network work that waits on the running kernel. Next
@@ -37,6 +38,9 @@ type Stalls struct {
 // OpenStalls attaches to the running kernel. The error says what was tried;
 // errors.Is tells os.ErrPermission and ebpf.ErrNotSupported.
 func OpenStalls(config StallConfig) (_ *Stalls, err error) {
+	if config, err = config.complete(); err != nil {
+		return nil, err
+	}
 	cpus, err := ebpf.PossibleCPU()
 	if err != nil {
 		return nil, fmt.Errorf("count CPUs: %w", err)
@@ -55,6 +59,7 @@ func OpenStalls(config StallConfig) (_ *Stalls, err error) {
 	}
 	s.meta.Hooks = stallHooks()
 	s.resolver = newResolver(s.meta.StartMono, newStacks(names, mostFrames()), nil)
+	s.resolver.users = symbolize.NewUsers(userSymbols)
 	debug.FreeOSMemory() // the types and the symbols' text are large, and needed no more
 	return s, nil
 }
@@ -90,7 +95,7 @@ func (s *Stalls) Stop() error {
 	if s.stopping.Swap(true) {
 		return nil
 	}
-	err := s.stalls.detach()
+	err := s.stalls.stop()
 	waitForPrograms()
 	return errors.Join(err, s.stalls.reader.Flush())
 }
@@ -142,6 +147,9 @@ func (s *stalls) histograms() []event.SoftirqTimes {
 	return all
 }
 
+// userSymbols is the memory for symbols of user space, bytes.
+const userSymbols = 16 << 20
+
 // stallHooks lists what is attached to.
 func stallHooks() []event.Hook {
 	var hooks []event.Hook
@@ -152,10 +160,7 @@ func stallHooks() []event.Hook {
 	} {
 		hooks = append(hooks, event.Hook{Name: name, Rung: "tp_btf"})
 	}
-	for _, name := range []string{"net:netif_rx", "net:net_dev_start_xmit"} {
-		hooks = append(hooks, event.Hook{Name: name, Rung: "raw_tp"})
-	}
-	return hooks
+	return append(hooks, event.Hook{Name: "net:netif_rx", Rung: "raw_tp"})
 }
 
 // tickFunctions are what the scheduler's tick runs: the first since 6.9.

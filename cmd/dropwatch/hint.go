@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"os"
+
+	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/softirq"
+)
+
+// stallHint returns what looks on this machine for what a stall points to, if it is
+// this machine's.
+func stallHint(live bool) func(*softirq.Stall) string {
+	if !live {
+		return nil
+	}
+	files := host.Files{Root: os.DirFS("/")}
+	return func(s *softirq.Stall) string {
+		switch {
+		case s.Lead == softirq.LeadCgroup && s.Culprit.Syscall != nil:
+			return files.DyingCgroups(s.Culprit.Syscall.Path)
+		case s.Lead == softirq.LeadIPVS:
+			return files.IPVS()
+		case s.Lead == softirq.LeadBudget:
+			return files.Sysctls("net.core.netdev_budget", "net.core.netdev_budget_usecs")
+		}
+		return ""
+	}
+}

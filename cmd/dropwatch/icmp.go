@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/profile"
+	"github.com/dropwatch/dropwatch/pkg/report"
+	"github.com/dropwatch/dropwatch/pkg/rtt"
+	"github.com/dropwatch/dropwatch/pkg/softirq"
+)
+
+type icmpFlags struct {
+	threshold, duration time.Duration
+	format, rtt         string
+}
+
+func newICMP(s streams) *cobra.Command {
+	var flags icmpFlags
+	cmd := &cobra.Command{
+		Use:   "icmp [flags] [FILE]",
+		Short: "Show in whose context ICMP echo requests are handled, and how late",
+		Long: `Shows each ICMP echo request that this machine is about to answer: when, on which CPU,
+the task that was interrupted for it, and how long it had waited in a queue since it
+came. Beside one that was late stands the stall that held it up: pings that were sent
+one after the other and all answered at one instant were waiting behind its culprit.
+
+With --rtt each is joined by identifier and sequence number with the round-trip time
+in a log of ping -D or hping3 that runs elsewhere (or here); - is standard input, and
+its end ends the command. With FILE the requests are those of a recording.`,
+		Example: `  sudo dropwatch icmp
+  ping -D -i 0.01 node7 | ssh node7 sudo dropwatch icmp --rtt -
+  sudo dropwatch icmp -f json -d 1m > echoes.jsonl`,
+		DisableFlagsInUseLine: true,
+		Args:                  usage(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if flags.format != "text" && flags.format != "json" {
+				return usageError{fmt.Errorf("unknown format %q: choose text or json", flags.format)}
+			}
+			log, err := openLog(s, flags.rtt, args)
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 {
+				return watchICMP(cmd.Context(), s, log, flags)
+			}
+			return withRecording(s, args, func(src event.Source) error {
+				return showEchoes(s, src, log, nil, flags)
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.rtt, "rtt", "", "log of ping -D or hping3 to join with")
+	f.DurationVar(&flags.threshold, "threshold", defaultThreshold, "requests that wait this long are late")
+	f.DurationVarP(&flags.duration, "duration", "d", 0, "how long to watch; 0: until interrupted")
+	f.StringVarP(&flags.format, "format", "f", "text", "text or json (one object a line)")
+	return cmd
+}
+
+// openLog opens the log to join with and reads it in the background. The channel is
+// closed at its end, and nil without a log.
+func openLog(s streams, name string, args []string) (<-chan rtt.Reply, error) {
+	switch {
+	case name == "":
+		return nil, nil
+	case name == "-" && len(args) > 0 && args[0] == "-":
+		return nil, usageError{errors.New("standard input cannot be both the log and the recording")}
+	case name == "-":
+		return replies(s, s.in), nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return replies(s, file), nil
+}
+
+func replies(s streams, log io.Reader) <-chan rtt.Reply {
+	all := make(chan rtt.Reply, 64)
+	go func() {
+		defer close(all)
+		for reply, err := range rtt.Parse(log) {
+			if err != nil {
+				fmt.Fprintf(s.err, "warning: round-trip times: %v; left out\n", err)
+				continue
+			}
+			all <- reply
+		}
+	}()
+	return all
+}
+
+// showEchoes prints the echo requests of a source. Once the log has ended it calls
+// logEnded, if that is not nil, and goes on to the end of the source.
+func showEchoes(s streams, src event.Source, log <-chan rtt.Reply, logEnded func(), flags icmpFlags) error {
+	meta := src.Meta()
+	table := &echoes{threshold: flags.threshold, withRTT: log != nil, show: echoPrinter(s, meta, log != nil, flags)}
+	tracker := softirq.New(softirq.Config{Threshold: flags.threshold, Arch: meta.Arch})
+	events := make(chan event.Event)
+	failed := make(chan error, 1)
+	go func() {
+		defer close(events)
+		failed <- profile.Each(src, func(e event.Event) error {
+			if copied := keep(e); copied != nil {
+				events <- copied
+			}
+			return nil
+		})
+	}()
+	for events != nil {
+		var err error
+		select {
+		case reply, more := <-log:
+			if more {
+				err = table.reply(reply)
+			} else if log = nil; logEnded != nil {
+				logEnded()
+			}
+		case e, more := <-events:
+			if !more {
+				events = nil
+				break
+			}
+			stall := tracker.Add(e)
+			switch e := e.(type) {
+			case *event.Echo:
+				err = table.add(e)
+			case *event.Window:
+				err = table.window(e, stall)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for log != nil { // what a log has left when the source is at its end
+		reply, more := <-log
+		if !more {
+			break
+		}
+		if err := table.reply(reply); err != nil {
+			return err
+		}
+	}
+	unmatched, err := table.end()
+	if unmatched > 0 {
+		fmt.Fprintf(s.err, "%s in the log to requests that were not seen here\n", profile.Plural(uint64(unmatched), "reply"))
+	}
+	readErr := <-failed
+	if cut, ok := event.AsCut(readErr); ok {
+		warnCut(s, cut)
+		readErr = nil
+	}
+	return errors.Join(err, readErr)
+}
+
+// keep returns a copy of an event that is of interest here, nil for others. A copy
+// is needed as events are valid until the next one only.
+func keep(e event.Event) event.Event {
+	switch e := e.(type) {
+	case *event.Echo:
+		c := *e
+		return &c
+	case *event.Window:
+		c := *e
+		return &c
+	case *event.CPUSample:
+		c := *e
+		return &c
+	case *event.LatePacket:
+		c := *e
+		return &c
+	}
+	return nil
+}
+
+// echoPrinter returns what writes echo requests in the format asked for, a heading
+// first.
+func echoPrinter(s streams, meta *event.Meta, withRTT bool, flags icmpFlags) func(*report.Echo) error {
+	if flags.format == "json" {
+		enc := json.NewEncoder(s.out)
+		enc.SetEscapeHTML(false)
+		return func(e *report.Echo) error { return report.EncodeEcho(enc, meta, e) }
+	}
+	line := report.AppendEchoHeading(nil, withRTT)
+	return func(e *report.Echo) error {
+		line = report.AppendEcho(line, meta, e, withRTT)
+		_, err := s.out.Write(line)
+		line = line[:0]
+		return err
+	}
+}

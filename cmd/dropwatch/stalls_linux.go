@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/rtt"
+	"github.com/dropwatch/dropwatch/pkg/trace"
+)
+
+// watchStalls prints stalls of this machine until the duration is over or a signal
+// comes.
+func watchStalls(ctx context.Context, s streams, flags stallFlags) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer onSignals(cancel)()
+	tracer, err := trace.OpenStalls(trace.StallConfig{Threshold: flags.threshold})
+	if err != nil {
+		return fmt.Errorf("%w: %w", errAttach, err)
+	}
+	defer func() { err = errors.Join(err, tracer.Close()) }()
+	tracer.Meta().Version = version()
+	if flags.format == "text" && isTerminal(s.err) {
+		fmt.Fprintf(s.err, "watching for packets that wait %v or longer; Ctrl-C ends\n", flags.threshold)
+	}
+	ended := stopLater(ctx, tracer, flags.duration)
+	if err := showStalls(s, tracer, flags, tracer.Histograms); err != nil {
+		return err
+	}
+	return <-ended
+}
+
+// stopLater stops a tracer when the duration is over or a signal came.
+func stopLater(ctx context.Context, tracer *trace.Stalls, duration time.Duration) <-chan error {
+	ended := make(chan error, 1)
+	go func() {
+		wait(ctx, duration, noWorkload())
+		ended <- tracer.Stop()
+	}()
+	return ended
+}
+
+// watchICMP prints the echo requests this machine answers, until the duration is
+// over, a signal comes, or the log ends.
+func watchICMP(ctx context.Context, s streams, log <-chan rtt.Reply, flags icmpFlags) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer onSignals(cancel)()
+	tracer, err := trace.OpenStalls(trace.StallConfig{Threshold: flags.threshold, Echoes: true})
+	if err != nil {
+		return fmt.Errorf("%w: %w", errAttach, err)
+	}
+	defer func() { err = errors.Join(err, tracer.Close()) }()
+	tracer.Meta().Version = version()
+	if flags.format == "text" && isTerminal(s.err) {
+		fmt.Fprintln(s.err, "echo requests as net:netif_receive_skb sees them; Ctrl-C ends")
+	}
+	ended := stopLater(ctx, tracer, flags.duration)
+	if err := showEchoes(s, tracer, log, cancel, flags); err != nil {
+		return err
+	}
+	return <-ended
+}

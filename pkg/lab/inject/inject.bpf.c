@@ -1,0 +1,194 @@
+//go:build ignore
+
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Keeps a CPU busy in a known context for a known time, and writes down when that was. */
+#include <stdbool.h>
+
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+char _license[] SEC("license") = "Dual BSD/GPL";
+
+enum {
+	MAX_HOLD_NS = 1000000000,
+	MAX_TURNS = 1 << 23,  /* BPF_MAX_LOOPS, include/linux/bpf_verifier.h */
+	READINGS = 8,         /* of the clock in each turn, so that the turns suffice */
+	MAX_PACKETS = 65536,
+	PROTOCOL_AT = 23,     /* in a frame that holds an IPv4 packet without options */
+	PORT_AT = 36,         /* likewise, a UDP datagram's destination port */
+	SEQ_AT = 28,          /* of the payload behind an IPv4 and a UDP or ICMP echo header */
+	ALARM_NS = 1000000,   /* from setting off the timer until it holds its CPU */
+	IPPROTO_UDP = 17,
+	CLOCK_MONOTONIC = 1,
+};
+
+/* How long each program is to hold the CPU; never longer than MAX_HOLD_NS. */
+__u64 hold_ns;
+
+/* The next timer interrupt is to hold its CPU. */
+bool armed;
+
+/* Destination port of the datagrams that hold_receive holds the CPU for. */
+const volatile __u16 slow_port;
+
+/* When a CPU was held: the time of several holds, if several packets made it up. */
+struct window {
+	__u64 start_ns;       /* CLOCK_MONOTONIC, of the first reading of the clock inside */
+	__u64 end_ns;         /* of the last one; 0: not over */
+	__u32 cpu;
+	__u32 holds;
+};
+
+struct window held;
+
+/* When a packet was given to its socket, still in the softirq. */
+struct arrival {
+	__u64 time_ns;        /* CLOCK_MONOTONIC */
+	__u32 cpu;
+	__u32 pad;
+};
+
+/* Key: the packet's number. Value: its arrival, for the life of the bench. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_PACKETS);
+	__type(key, __u32);
+	__type(value, struct arrival);
+} arrivals SEC(".maps");
+
+struct alarm {
+	struct bpf_timer timer;
+};
+
+/* Key: 0. Value: the timer that holds its CPU, for the life of the bench. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct alarm);
+} alarms SEC(".maps");
+
+/* Masks interrupts, at any place in a program. Needs kernel 6.14+. */
+extern void bpf_local_irq_save(unsigned long *flags) __ksym;
+extern void bpf_local_irq_restore(unsigned long *flags) __ksym;
+
+struct span {
+	__u64 now_ns;
+	__u64 deadline_ns;
+};
+
+static long turn(__u32 index, struct span *span)
+{
+	int i;
+
+#pragma unroll
+	for (i = 0; i < READINGS; i++)
+		span->now_ns = bpf_ktime_get_ns();
+	return span->now_ns >= span->deadline_ns;
+}
+
+static __always_inline void hold(void)
+{
+	__u64 start_ns = bpf_ktime_get_ns(), length_ns = hold_ns;
+	struct span span = {};
+
+	if (length_ns > MAX_HOLD_NS)
+		length_ns = MAX_HOLD_NS;
+	span.now_ns = start_ns;
+	span.deadline_ns = start_ns + length_ns;
+	bpf_loop(MAX_TURNS, turn, &span, 0);
+	if (!held.start_ns)
+		held.start_ns = start_ns;
+	held.cpu = bpf_get_smp_processor_id();
+	held.holds++;
+	*(volatile __u64 *)&held.end_ns = span.now_ns;
+}
+
+/* The kernel switches bottom halves off around a test run (bpf_test_run, net/bpf/test_run.c). */
+SEC("xdp")
+int hold_bh_off(struct xdp_md *ctx)
+{
+	hold();
+	return XDP_PASS;
+}
+
+SEC("syscall")
+int hold_irq_off(void *ctx)
+{
+	unsigned long flags;
+
+	bpf_local_irq_save(&flags);
+	hold();
+	bpf_local_irq_restore(&flags);
+	return 0;
+}
+
+/* A software clock's event is an hrtimer's, in hard interrupt context (perf_swevent_hrtimer). */
+SEC("perf_event")
+int hold_hardirq(void *ctx)
+{
+	if (!armed)
+		return 0;
+	armed = false;
+	hold();
+	return 0;
+}
+
+static int ring(void *map, __u32 *key, struct alarm *alarm)
+{
+	hold();
+	return 0;
+}
+
+/* Sets off a timer of this CPU's HRTIMER softirq (HRTIMER_MODE_REL_SOFT, kernel/bpf/helpers.c). */
+SEC("syscall")
+int hold_softirq(void *ctx)
+{
+	struct alarm *alarm;
+	__u32 key = 0;
+	long err;
+
+	alarm = bpf_map_lookup_elem(&alarms, &key);
+	if (!alarm)
+		return 0;
+	bpf_timer_init(&alarm->timer, &alarms, CLOCK_MONOTONIC); /* EBUSY but for the first time */
+	err = bpf_timer_set_callback(&alarm->timer, ring);
+	return err ?: bpf_timer_start(&alarm->timer, ALARM_NS, 0);
+}
+
+/* Holds the CPU at each datagram to slow_port. */
+SEC("tc")
+int hold_receive(struct __sk_buff *skb)
+{
+	__u8 protocol = 0;
+	__be16 port = 0;
+
+	bpf_skb_load_bytes(skb, PROTOCOL_AT, &protocol, sizeof(protocol));
+	bpf_skb_load_bytes(skb, PORT_AT, &port, sizeof(port));
+	if (protocol == IPPROTO_UDP && port == bpf_htons(slow_port))
+		hold();
+	return TC_ACT_UNSPEC;
+}
+
+/* With a program in the driver a veth device receives by NAPI. */
+SEC("xdp")
+int pass(struct xdp_md *ctx)
+{
+	return XDP_PASS;
+}
+
+/* On a socket: notes the arrival of a packet by the number in its payload. */
+SEC("socket")
+int arrive(struct __sk_buff *skb)
+{
+	struct arrival arrival = {};
+	__u32 number;
+
+	arrival.time_ns = bpf_ktime_get_ns();
+	arrival.cpu = bpf_get_smp_processor_id();
+	if (!bpf_skb_load_bytes_relative(skb, SEQ_AT, &number, sizeof(number), BPF_HDR_START_NET))
+		bpf_map_update_elem(&arrivals, &number, &arrival, BPF_ANY);
+	return skb->len;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package inject
+
+import "time"
+
+// MaxHold is the longest time an injector may be asked for.
+const MaxHold = time.Second
+
+// A Class is a way to keep NET_RX waiting, called like the verdict on it.
+type Class string
+
+// The classes there are. In all but the last two packets are handled in the NET_RX
+// softirq of the held CPU; in those by a NAPI thread, which has a queue of 256
+// packets (VETH_RING_SIZE, drivers/net/veth.c): what comes in a longer time is lost.
+const (
+	// BHOff is a process in the kernel that has bottom halves disabled.
+	BHOff Class = "BH_OFF"
+	// IRQOff is a process in the kernel that has interrupts disabled. Needs kernel 6.14+.
+	IRQOff Class = "IRQ_OFF"
+	// HardirqLong is a timer interrupt that takes long.
+	HardirqLong Class = "HARDIRQ_LONG"
+	// OtherSoftirq is a timer in the HRTIMER softirq that takes long.
+	OtherSoftirq Class = "OTHER_SOFTIRQ"
+	// NETRXSlow is a packet that takes long in net_rx_action itself. Needs kernel 6.6+.
+	NETRXSlow Class = "NETRX_SLOW"
+	// NETRXBudget is a burst of packets and a budget of one: most of them, and those
+	// behind them, wait for ksoftirqd, many times over. Needs kernel 6.6+.
+	NETRXBudget Class = "NETRX_BUDGET"
+	// RTStarve is a real-time process on the CPU of a device's NAPI thread.
+	RTStarve Class = "RT_STARVE"
+	// CPUContention is ordinary processes on the CPU of a device's NAPI thread. The
+	// thread may get through: in most windows of 50 ms or more it waits for most of it.
+	CPUContention Class = "CPU_CONTENTION"
+)
+
+// Classes returns all classes.
+func Classes() []Class {
+	return []Class{BHOff, IRQOff, HardirqLong, OtherSoftirq, NETRXSlow, NETRXBudget, RTStarve, CPUContention}
+}
+
+// A Truth is what an injector did.
+type Truth struct {
+	Class Class
+	CPU   int
+
+	// The window, CLOCK_MONOTONIC. The injector read the clock at both ends while it
+	// held the CPU, which it did for some microseconds more. For NETRXBudget it is
+	// from before the first packet of the burst was sent until the last one came.
+	Start, End time.Duration
+
+	// The task that held the CPU: process, thread, and its name; one of several for
+	// CPUContention. Zero where no task is at fault, but an interrupt, a softirq, or
+	// the packets themselves.
+	PID, TID int
+	Comm     string
+
+	// Function is the kernel's that did it, to be seen on a stack taken in the
+	// window (of IRQOff and HardirqLong, by non-maskable interrupts only); empty if
+	// the window was spent in user space.
+	Function string
+	// Device is that of the packets, where they themselves or its NAPI thread matter.
+	Device string
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package softirq
+
+import "time"
+
+// dismissal is why a window is no stall; empty if it is one.
+type dismissal string
+
+const (
+	dismissInvalid dismissal = "invalid" // contradicts itself
+	dismissEmpty   dismissal = "empty"   // nothing waited
+	dismissStale   dismissal = "stale"   // the raise was not pending any more
+	dismissShort   dismissal = "short"   // packets waited for less than the threshold
+	dismissTwice   dismissal = "twice"   // another window told of the same
+)
+
+// bounds finds when packets began to wait; see the package comment.
+func (e *evidence) bounds(threshold time.Duration) dismissal {
+	seen := e.seen
+	since, stale := e.pendingSince()
+	switch {
+	case e.late == 0:
+		if seen.after || !e.wasPending() {
+			return dismissEmpty
+		}
+		e.start = max(since, e.instant())
+	case !seen.unknown:
+		if seen.longest < threshold {
+			return dismissShort
+		}
+		e.start = max(e.window.Start, seen.first)
+	default:
+		pending := e.end - max(since, e.instant())
+		if seen.known > 0 && seen.longest < threshold && pending < threshold {
+			return dismissShort
+		}
+		e.start = since
+		if seen.known > 0 {
+			e.start = min(since, max(e.window.Start, seen.first))
+		}
+		e.bound = e.behind || e.start < e.instant() || !e.raised()
+	}
+	e.start = min(e.start, e.end)
+	switch {
+	case e.end-e.start >= threshold:
+		return ""
+	case seen.longest >= threshold && !e.behind:
+		return e.waitBehind(threshold)
+	case stale:
+		return dismissStale
+	}
+	return dismissShort
+}
+
+// waitBehind turns to the time in which packets were handled, if it was that which
+// took long.
+func (e *evidence) waitBehind(threshold time.Duration) dismissal {
+	drained := e.drained()
+	if drained-e.start < threshold {
+		return dismissShort
+	}
+	// The edges end with the entry, and then network work ran.
+	e.stretches = append(e.stretches, stretch{
+		from: e.end, till: drained, what: what{kind: PartSoftirq, vector: netRX},
+	})
+	e.behind, e.end = true, drained
+	return ""
+}
+
+// drained returns when all that had waited was handled.
+func (e *evidence) drained() time.Duration {
+	drained := max(e.window.Done, e.end)
+	for i := range e.packets {
+		drained = max(drained, e.packets[i].Time)
+	}
+	return drained
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package softirq
+
+import (
+	"slices"
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// cpu returns what is kept of a CPU, or nil for a number that no CPU has.
+func (t *Tracker) cpu(number int) *cpu {
+	c := t.cpus[number]
+	if c == nil && number >= 0 && len(t.cpus) < maxCPUs {
+		c = &cpu{alive: -horizon}
+		t.cpus[number] = c
+	}
+	return c
+}
+
+// group returns where to keep what belongs to a window, or nil. A window that never
+// came makes room.
+func (t *Tracker) group(number int, window time.Duration) *group {
+	c := t.cpu(number)
+	if c == nil {
+		return nil
+	}
+	for _, g := range c.groups {
+		if g.window == window {
+			return g
+		}
+	}
+	if len(c.groups) == maxGroups {
+		t.stats.Orphans += uint64(len(c.groups[0].samples) + len(c.groups[0].packets))
+		c.groups = slices.Delete(c.groups, 0, 1)
+	}
+	c.groups = append(c.groups, &group{window: window, stride: 1})
+	return c.groups[len(c.groups)-1]
+}
+
+// take removes what was kept of a window. Samples are sent before it is known that
+// interrupts were off before the raise, so the raise may stand for the start.
+func (c *cpu) take(w *event.Window) *group {
+	all := &group{window: w.Start, stride: 1}
+	c.groups = slices.DeleteFunc(c.groups, func(g *group) bool {
+		if g.window != w.Start && (g.window != w.Raised || w.Raised == 0) {
+			return false
+		}
+		if len(all.samples)+len(all.packets) == 0 {
+			all = g
+		} else {
+			all.merge(g)
+		}
+		return true
+	})
+	all.sort()
+	return all
+}
+
+// toldBy reports whether the last stall was the same wait, seen elsewhere: as a raise
+// and as the wake-up of ksoftirqd, or as the wait for slow packets and for their turn.
+// Windows of packets in one busy time overlap; each tells what those before did not.
+func (c *cpu) toldBy(e *evidence, threshold time.Duration) bool {
+	last, waiter := c.last, e.window.Waiter
+	if last == nil {
+		return false
+	}
+	if last.waiter == event.WaiterPackets && e.behind {
+		e.start = min(max(e.start, last.end), e.end)
+		return e.end-e.start < threshold
+	}
+	if last.waiter == waiter {
+		return false
+	}
+	if last.waiter == event.WaiterThread && !last.isKsoftirqd ||
+		waiter == event.WaiterThread && !isKsoftirqd(e.waiter(), true) {
+		return false
+	}
+	shared := min(last.end, e.end) - max(last.start, e.start)
+	return 2*shared > e.end-e.start
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package softirq
+
+import (
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// bhOff blames the task that most samples show with bottom halves disabled, or the
+// one that the raise found so.
+func (t *trial) bhOff(off []event.CPUSample) finding {
+	pid := t.window.At.Task.PID
+	if len(off) > 0 {
+		pid = mostCommon(off, func(s *event.CPUSample) uint32 { return s.At.Task.PID })
+	}
+	agreeing := ofTask(off, pid)
+	return finding{
+		verdict: BHOff, blamed: t.ofTask(pid), culprit: t.taskCulprit(pid, agreeing),
+		agreeing: agreeing, stack: true, doubtful: len(off) == 0,
+	}
+}
+
+// longest blames the task that ran most of the time.
+func (t *trial) longest(verdict Verdict, blamed time.Duration) finding {
+	w, _ := t.largest(t.isTask)
+	agreeing := ofTask(t.samples, w.pid)
+	return finding{
+		verdict: verdict, blamed: blamed, culprit: t.taskCulprit(w.pid, agreeing),
+		agreeing: agreeing, stack: true,
+	}
+}
+
+// contention blames the task of a class that ran most of the time; all of that class
+// agree.
+func (t *trial) contention(verdict Verdict, blamed time.Duration) finding {
+	isClass := func(pid uint32) bool {
+		return pid != 0 && (realTime(t.sched(pid).policy) != "") == (verdict == RTStarve)
+	}
+	w, _ := t.largest(func(w what) bool { return t.isTask(w) && isClass(w.pid) })
+	agreeing := filter(t.samples, func(s *event.CPUSample) bool {
+		return isClass(s.At.Task.PID) && vectorOf(&s.At) == noVector
+	})
+	return finding{
+		verdict: verdict, blamed: blamed, culprit: t.taskCulprit(w.pid, ofTask(agreeing, w.pid)),
+		agreeing: agreeing, stack: true,
+	}
+}
+
+// longSyscall blames a task in a system call, if 80 % of the samples show the two, two
+// at least, and the task had 80 % of the window.
+func (t *trial) longSyscall(running []event.CPUSample) (finding, bool) {
+	type call struct {
+		pid    uint32
+		number int
+	}
+	in := filter(running, func(s *event.CPUSample) bool {
+		return inSyscall(s) && vectorOf(&s.At) == noVector && !isBHOff(s)
+	})
+	if len(in) == 0 {
+		return finding{}, false
+	}
+	of := func(s *event.CPUSample) call { return call{s.At.Task.PID, s.Syscall.Number} }
+	worst := mostCommon(in, of)
+	agreeing, blamed := filter(in, func(s *event.CPUSample) bool { return of(s) == worst }), t.ofTask(worst.pid)
+	return finding{
+		verdict: LongSyscall, blamed: blamed, culprit: t.taskCulprit(worst.pid, agreeing), agreeing: agreeing, stack: true,
+	}, len(agreeing) >= 2 && 5*len(agreeing) >= 4*len(t.samples) && 5*blamed >= 4*t.total
+}
+
+// taskCulprit describes a task, and the system call that it was in.
+func (t *trial) taskCulprit(pid uint32, samples []event.CPUSample) *Culprit {
+	s := t.sched(pid)
+	c := &Culprit{PID: s.task.TGID, TID: s.task.PID, Comm: s.task.Comm, Cgroup: s.task.Cgroup}
+	if c.Policy = realTime(s.policy); c.Policy != "" {
+		c.Priority = userPriority(s.priority)
+	}
+	c.Syscall = t.names.of(samples)
+	for i := range t.samples {
+		if g := t.samples[i].Cgroup; g != "" && t.samples[i].At.Task.PID == pid {
+			c.CgroupPath = g
+			break
+		}
+	}
+	return c
+}
+
+// sched is what events say of a task.
+type sched struct {
+	task     event.Task
+	policy   uint8
+	priority int16
+	kthread  bool
+}
+
+// sched looks a task up: in samples, which say most, in edges, at the raise.
+func (t *trial) sched(pid uint32) sched {
+	for i := range t.samples {
+		if at := &t.samples[i].At; at.Task.PID == pid {
+			return sched{at.Task, at.Policy, at.Priority, at.Kthread}
+		}
+	}
+	if at := &t.window.At; at.Task.PID == pid {
+		return sched{at.Task, at.Policy, at.Priority, at.Kthread}
+	}
+	for i := range t.window.Edges {
+		if e := &t.window.Edges[i]; e.Kind == event.EdgeSwitch && e.Task.PID == pid {
+			return sched{e.Task, e.Policy, e.Priority, e.Kthread}
+		}
+	}
+	return sched{}
+}
+
+// ofTask sums up a task's time.
+func (t *trial) ofTask(pid uint32) time.Duration {
+	return t.of(func(w what) bool { return w.kind == PartTask && w.pid == pid })
+}
+
+func ofTask(samples []event.CPUSample, pid uint32) []event.CPUSample {
+	return filter(samples, func(s *event.CPUSample) bool { return s.At.Task.PID == pid })
+}
+
+// mostCommon returns the key that most samples have, of equals the first.
+func mostCommon[K comparable](samples []event.CPUSample, key func(*event.CPUSample) K) (most K) {
+	counts := map[K]int{}
+	for i := range samples {
+		counts[key(&samples[i])]++
+	}
+	best := 0
+	for i := range samples {
+		if k := key(&samples[i]); counts[k] > best {
+			most, best = k, counts[k]
+		}
+	}
+	return most
+}

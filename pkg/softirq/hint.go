@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package softirq
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// Lead is what evidence in a stall points to, for whoever can look there.
+type Lead string
+
+// The leads.
+const (
+	LeadNone       Lead = ""
+	LeadCgroup     Lead = "cgroup"     // dying cgroups: nr_dying_descendants in cgroup.stat
+	LeadIPVS       Lead = "ipvs"       // how many IPVS services are estimated
+	LeadSlab       Lead = "slab"       // a file that walks all of memory
+	LeadVirtioNet  Lead = "virtio_net" // a command that waits for the hypervisor
+	LeadRealTime   Lead = "real_time"  // priorities
+	LeadHypervisor Lead = "hypervisor" // the host's load, the guest's quota
+	LeadBudget     Lead = "budget"     // net.core.netdev_budget
+)
+
+// Magic numbers of file systems; include/uapi/linux/magic.h.
+const (
+	magicCgroup  = 0x27e0eb
+	magicCgroup2 = 0x63677270
+)
+
+// hint sets Lead and Hint.
+func (t *Tracker) hint(s *Stall) {
+	s.Lead, s.Hint = s.lead()
+	if t.config.Hint == nil {
+		return
+	}
+	if more := t.config.Hint(s); more != "" && s.Hint != "" {
+		s.Hint += "; " + more
+	} else if more != "" {
+		s.Hint = more
+	}
+}
+
+func (s *Stall) lead() (Lead, string) {
+	switch c := s.Culprit; {
+	case s.Verdict == Steal:
+		return LeadHypervisor, "ask the hypervisor: the host's load, or a limit on this machine's CPU time"
+	case c == nil:
+	case c.Syscall != nil && isCgroup(c.Syscall):
+		if c.Syscall.Magic == magicCgroup {
+			return LeadCgroup, "more cgroups in /proc/cgroups than directories are dead ones, which make such files slow"
+		}
+		return LeadCgroup, "nr_dying_descendants in cgroup.stat counts dead cgroups, which make such files slow"
+	case c.Syscall != nil && slices.Contains([]string{"slabinfo", "pagetypeinfo"}, path.Base(c.Syscall.Path)):
+		return LeadSlab, "reading " + path.Base(c.Syscall.Path) + " walks lists of the whole memory; who reads it, and how often?"
+	case c.Function != nil && symbol(c.Function) == "estimation_timer":
+		return LeadIPVS, "IPVS estimates the rates of all its services here: ipvsadm -Ln counts them, net.ipv4.vs.run_estimation=0 stops it"
+	case s.runs("virtnet_send_command"):
+		return LeadVirtioNet, "virtio_net waits for the hypervisor to answer a command"
+	case s.Verdict == RTStarve:
+		return LeadRealTime, fmt.Sprintf("%s comes before the network's thread; chrt changes that", c.policy())
+	case s.Verdict == NetRXBudget:
+		return LeadBudget, "net.core.netdev_budget and netdev_budget_usecs limit what one run handles"
+	}
+	return LeadNone, ""
+}
+
+// isCgroup reports whether a call works on a file of a cgroup hierarchy.
+func isCgroup(c *Syscall) bool {
+	return c.Path != "" && (c.Magic == magicCgroup || c.Magic == magicCgroup2 ||
+		c.Magic == 0 && strings.HasPrefix(c.Path, "/sys/fs/cgroup/"))
+}
+
+// runs reports whether a function is in the stack.
+func (s *Stall) runs(function string) bool {
+	return s.Stack != nil && slices.ContainsFunc(s.Stack.Frames, func(f *event.Frame) bool {
+		return symbol(f) == function
+	})
+}
+
+// policy quotes a real-time task's policy and priority.
+func (c *Culprit) policy() string {
+	if c.Priority == 0 {
+		return c.Policy
+	}
+	return fmt.Sprintf("%s priority %d", c.Policy, c.Priority)
+}

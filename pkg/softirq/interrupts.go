@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package softirq
+
+import (
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// hardirq blames the handler that took most of the time in hard interrupts.
+func (t *trial) hardirq(time.Duration) finding {
+	w, blamed := t.largest(isHardirq)
+	return finding{
+		verdict: HardirqLong, blamed: blamed, named: w.handler != "" || w.function != nil,
+		culprit:  &Culprit{IRQ: w.irq, Handler: w.handler, Function: w.function},
+		agreeing: t.late(t.samples), // no tick interrupts a handler
+	}
+}
+
+// otherSoftirq blames a vector, and of that the function that took most of the time.
+func (t *trial) otherSoftirq(time.Duration) finding {
+	worst, most := int8(noVector), time.Duration(0)
+	for _, w := range t.sorted() {
+		if !t.isOtherSoftirq(w) {
+			continue
+		}
+		if d := t.of(func(o what) bool { return o.kind == PartSoftirq && o.vector == w.vector }); d > most {
+			worst, most = w.vector, d
+		}
+	}
+	w, _ := t.largest(func(o what) bool { return o.kind == PartSoftirq && o.vector == worst })
+	agreeing := filter(t.samples, func(s *event.CPUSample) bool {
+		vector := vectorOf(&s.At)
+		return vector == worst || vector == unknownVector
+	})
+	c := &Culprit{Softirq: vectorName(worst), Function: w.function}
+	if w.function == nil {
+		c.Function = vectorFunction(softirqStack(agreeing))
+	}
+	return finding{
+		verdict: OtherSoftirq, blamed: most, named: c.Softirq != "", culprit: c,
+		agreeing: agreeing, stack: true, softirq: true,
+	}
+}
+
+// irqsOff blames the task in which interrupts came back on.
+func (t *trial) irqsOff(blamed time.Duration) finding {
+	at := t.backOn()
+	agreeing := t.late(t.samples)
+	c := t.taskCulprit(at.Task.PID, agreeing)
+	if c.PID == 0 && c.TID == 0 {
+		c.PID, c.TID, c.Comm, c.Cgroup = at.Task.TGID, at.Task.PID, at.Task.Comm, at.Task.Cgroup
+	}
+	return finding{
+		verdict: IRQOff, blamed: blamed, capped: true, culprit: c, agreeing: agreeing, stack: true,
+		doubtful: 10*t.spent[what{kind: PartStolen}] >= t.total || t.alone,
+	}
+}
+
+// idle blames the depth of the CPU's sleep, as long as that is an ordinary time.
+func (t *trial) idle(blamed time.Duration) finding {
+	usual, credible := t.sleeps.add(blamed)
+	if !credible {
+		return finding{verdict: Unexplained}
+	}
+	return finding{
+		verdict: IdleExit, blamed: blamed, capped: true, doubtful: !usual,
+		agreeing: filter(t.samples, func(s *event.CPUSample) bool { return s.At.Task.PID == 0 }),
+	}
+}
+
+// cheapPacket is what handling one takes at most where nothing is wrong; a long chain
+// of rules, a heavy program or emulation take more.
+const cheapPacket = 50 * time.Microsecond
+
+// network tells many packets from slow ones.
+func (t *trial) network(blamed time.Duration) finding {
+	agreeing := filter(t.samples, func(s *event.CPUSample) bool {
+		vector := vectorOf(&s.At)
+		return vector == netRX || vector == unknownVector ||
+			vector == noVector && isNetwork(s.At.Task, s.At.Kthread)
+	})
+	p := &t.window.Polls
+	c := &Culprit{Softirq: vectorName(netRX), Device: p.Device}
+	if w, _ := t.largest(t.isNetworkWork); w.kind == PartTask {
+		c.PID, c.TID, c.Comm = w.tgid, w.pid, w.comm
+	}
+	f := finding{blamed: blamed, culprit: c, agreeing: agreeing, stack: true, softirq: true}
+	if p.Squeezed > 0 && 2*p.Squeezed >= p.Runs && p.Packets > 0 && t.perPacket() < cheapPacket {
+		f.verdict, f.capped = NetRXBudget, p.Full == 0
+		return f
+	}
+	f.verdict, c.Function = NetRXSlow, packetFunction(softirqStack(agreeing))
+	return f
+}
+
+// perPacket returns the mean time that a packet took, 0 if none was counted.
+func (t *trial) perPacket() time.Duration {
+	if t.window.Polls.Packets == 0 {
+		return 0
+	}
+	return time.Duration(uint64(t.of(t.isNetworkWork)) / t.window.Polls.Packets)
+}

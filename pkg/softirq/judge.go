@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package softirq
+
+import (
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// finding is a verdict on its way to a Stall.
+type finding struct {
+	verdict  Verdict
+	blamed   time.Duration // of the window, spent on what is blamed
+	named    bool          // by entry and exit of something that has a name
+	capped   bool          // never of high confidence
+	doubtful bool          // of low confidence whatever else holds
+	culprit  *Culprit
+	agreeing []event.CPUSample
+	stack    bool // the samples' stacks show what is blamed
+	softirq  bool // which is in a softirq, not in a task
+}
+
+// judge makes a stall of evidence.
+func (t *Tracker) judge(e *evidence, c *cpu) *Stall {
+	a := e.account()
+	within := e.within()
+	s := &Stall{
+		CPU: e.window.CPU, Waiter: e.window.Waiter, Thread: e.waiter(),
+		Start: e.start, End: e.end, Bound: e.bound, Drained: e.drained(),
+		Parts: a.parts(), Late: e.packets, LateCount: e.late,
+		Samples: len(within), Expected: e.expected(), SamplesLeft: e.left,
+		Accounted:   1 - a.share(a.spent[what{kind: PartUnaccounted}]),
+		EdgesLost:   e.window.EdgesLost,
+		Unavailable: e.unavailable(within), Polls: e.window.Polls,
+	}
+	if e.behind {
+		s.Waiter = event.WaiterPackets
+	}
+	tr := &trial{evidence: e, account: a, samples: within, names: t.names, sleeps: &c.idle}
+	f := tr.find()
+	s.Verdict, s.Culprit, s.Agreeing, s.Deferred = f.verdict, f.culprit, len(f.agreeing), e.deferred && s.Waiter != event.WaiterThread
+	s.Confidence = s.confidence(f)
+	switch {
+	case f.softirq:
+		s.Stack = softirqStack(f.agreeing)
+	case f.stack:
+		s.Stack, s.User = commonStack(f.agreeing)
+	}
+	if f.verdict == NetRXSlow || f.verdict == NetRXBudget {
+		s.PerPacket = tr.perPacket()
+	}
+	t.hint(s)
+	return s
+}
+
+// trial weighs the evidence of one window.
+type trial struct {
+	*evidence
+	account
+	samples []event.CPUSample // within the stall
+	names   syscallNames
+	sleeps  *sleeps
+}
+
+// find chooses the verdict.
+func (t *trial) find() finding {
+	stolen := t.spent[what{kind: PartStolen}]
+	switch {
+	case 2*stolen >= t.total:
+		return finding{verdict: Steal, blamed: stolen, capped: true, agreeing: t.late(t.samples)}
+	case 10*t.spent[what{kind: PartUnaccounted}] > 3*t.total:
+		return finding{verdict: Unexplained}
+	}
+	candidates := []struct {
+		spent time.Duration
+		find  func(time.Duration) finding
+	}{
+		{t.of(isHardirq), t.hardirq},
+		{t.of(t.isOtherSoftirq), t.otherSoftirq},
+		{t.of(t.isNetworkWork), t.network},
+		{t.of(isIRQsOff), t.irqsOff},
+		{t.of(isIdle), t.idle},
+		{t.of(t.isTask), t.tasks},
+	}
+	most := candidates[0]
+	for _, candidate := range candidates[1:] {
+		if candidate.spent > most.spent {
+			most = candidate
+		}
+	}
+	if most.spent == 0 {
+		return finding{verdict: Unexplained}
+	}
+	return most.find(most.spent)
+}
+
+func isHardirq(w what) bool { return w.kind == PartHardirq }
+func isIRQsOff(w what) bool { return w.kind == PartIRQsOff }
+func isIdle(w what) bool    { return w.kind == PartIdle }
+
+func (t *trial) isOtherSoftirq(w what) bool { return w.kind == PartSoftirq && w.vector != netRX }
+
+func (t *trial) isTask(w what) bool { return w.kind == PartTask && !t.isNetworkWork(w) }
+
+// isNetworkWork reports whether time went to packets. A NAPI thread that another
+// thread had to wait for is a task like any other.
+func (t *trial) isNetworkWork(w what) bool {
+	switch {
+	case w.kind == PartSoftirq:
+		return w.vector == netRX
+	case w.kind != PartTask, t.window.Waiter == event.WaiterThread:
+		return false
+	}
+	return isNetwork(event.Task{PID: w.pid, Comm: w.comm}, t.sched(w.pid).kthread)
+}
+
+// largest returns what took most of the time of those for which a condition holds.
+func (t *trial) largest(is func(what) bool) (what, time.Duration) {
+	for _, w := range t.sorted() {
+		if is(w) {
+			return w, t.spent[w]
+		}
+	}
+	return what{}, 0
+}
+
+// late returns the samples whose tick came late.
+func (t *trial) late(samples []event.CPUSample) []event.CPUSample {
+	return filter(samples, func(s *event.CPUSample) bool { return s.Late > 0 })
+}
+
+func filter(samples []event.CPUSample, keep func(*event.CPUSample) bool) []event.CPUSample {
+	var kept []event.CPUSample
+	for i := range samples {
+		if keep(&samples[i]) {
+			kept = append(kept, samples[i])
+		}
+	}
+	return kept
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package softirq
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Name names the culprit in a table: a task with its process, a handler, a softirq
+// with its timer, a function or a device.
+func (c *Culprit) Name() string {
+	switch {
+	case c.PID != 0 || c.Comm != "":
+		return c.task()
+	case c.Softirq != "":
+		return c.softirq()
+	case c.Handler != "":
+		return c.handler()
+	case c.Function != nil:
+		return c.Function.Name()
+	case c.Device != "":
+		return c.Device
+	}
+	return "-"
+}
+
+// Doing says what a task was in: its system call, or its policy if that is what
+// matters, or "-".
+func (c *Culprit) Doing() string {
+	switch {
+	case c.Syscall != nil:
+		return c.Syscall.String()
+	case c.Policy != "":
+		return c.policy()
+	}
+	return "-"
+}
+
+// containerID is what container runtimes name a container's group by, alone or
+// between a prefix such as docker- and .scope.
+var containerID = regexp.MustCompile(`(?:^|[-:/])([0-9a-f]{64})(?:\.scope)?$`)
+
+// podUID is how kubelet names a pod's group; with the systemd driver dashes are
+// underscores.
+var podUID = regexp.MustCompile(`pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})`)
+
+// Container names the culprit's container by the first twelve letters of its id, and
+// its pod by its UID, as far as the path of its control group tells; empty if it does
+// not.
+func (c *Culprit) Container() string {
+	var names []string
+	if m := podUID.FindStringSubmatch(c.CgroupPath); m != nil {
+		names = append(names, "pod "+strings.ReplaceAll(m[1], "_", "-"))
+	}
+	if m := containerID.FindStringSubmatch(c.CgroupPath); m != nil {
+		names = append(names, "container "+m[1][:12])
+	}
+	return strings.Join(names, ", ")
+}

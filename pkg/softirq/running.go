@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package softirq
+
+import (
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// running is what a CPU does, by the edges seen so far.
+type running struct {
+	task      event.Task
+	taskKnown bool
+	vector    int8 // being served, noVector, or unknownVector
+	rest      int8 // what is served when another vector is done
+	inIRQ     bool
+	irq       int32
+	handler   string
+	timers    []timer       // the innermost last
+	hardSince time.Duration // begin of the hard interrupt, if one is being handled
+}
+
+// timer is a timer function that runs. A hard one is in a hard interrupt.
+type timer struct {
+	function *event.Frame
+	hard     bool
+}
+
+// maxTimers bounds what lost exits can pile up. A hard timer on top of a soft one
+// is as deep as it gets.
+const maxTimers = 4
+
+// what is that which a stretch of time goes to. It is comparable; fields that do not
+// apply to its kind are zero.
+type what struct {
+	kind      PartKind
+	pid, tgid uint32
+	comm      string
+	irq       int32
+	handler   string
+	vector    int8
+	function  *event.Frame
+}
+
+// what returns the innermost activity.
+func (r *running) what() what {
+	var top timer
+	if len(r.timers) > 0 {
+		top = r.timers[len(r.timers)-1]
+	}
+	switch {
+	case r.inIRQ && top.hard:
+		return what{kind: PartHardirq, irq: r.irq, handler: r.handler, function: top.function}
+	case r.inIRQ:
+		return what{kind: PartHardirq, irq: r.irq, handler: r.handler}
+	case top.hard:
+		return what{kind: PartHardirq, function: top.function}
+	case r.vector != noVector:
+		return what{kind: PartSoftirq, vector: r.vector, function: top.function}
+	case !r.taskKnown:
+		return what{kind: PartUnaccounted}
+	case r.task.PID == 0:
+		return what{kind: PartIdle}
+	}
+	return what{kind: PartTask, pid: r.task.PID, tgid: r.task.TGID, comm: r.task.Comm}
+}
+
+// apply follows an edge. What an edge rules out was left by an edge that is missing:
+// a softirq begins and a task is switched only when hard interrupts are done.
+func (r *running) apply(e *event.Edge, at time.Duration) {
+	wasHard := r.isHard()
+	switch e.Kind {
+	case event.EdgeSoftirqEntry:
+		r.vector, r.inIRQ, r.timers = int8(min(e.Vector, 127)), false, nil
+	case event.EdgeSoftirqExit:
+		r.vector, r.inIRQ, r.timers = noVector, false, nil
+		if e.Vector != netRX {
+			r.vector = r.rest
+		}
+	case event.EdgeIRQEntry:
+		r.inIRQ, r.irq, r.handler = true, e.IRQ, e.Handler
+	case event.EdgeIRQExit:
+		r.leaveHard()
+	case event.EdgeTimerEntry:
+		if len(r.timers) < maxTimers {
+			r.timers = append(r.timers, timer{e.Function, r.timerIsHard()})
+		}
+	case event.EdgeTimerExit:
+		if len(r.timers) > 0 {
+			r.timers = r.timers[:len(r.timers)-1]
+		}
+	case event.EdgeSwitch:
+		r.task, r.taskKnown = e.Task, true
+		r.vector, r.rest, r.inIRQ, r.timers = noVector, noVector, false, nil
+	}
+	if !wasHard {
+		r.hardSince = at
+	}
+}
+
+// timerIsHard tells the context of a timer that begins now. Soft timers run one by
+// one in their own vectors, so all others are in a hard interrupt.
+func (r *running) timerIsHard() bool {
+	soft := r.vector == timerVector || r.vector == hrtimerVector
+	return !soft || r.inIRQ || len(r.timers) > 0
+}
+
+// isHard reports whether a hard interrupt is being handled.
+func (r *running) isHard() bool {
+	return r.inIRQ || len(r.timers) > 0 && r.timers[len(r.timers)-1].hard
+}
+
+func (r *running) leaveHard() {
+	r.inIRQ = false
+	for len(r.timers) > 0 && r.timers[len(r.timers)-1].hard {
+		r.timers = r.timers[:len(r.timers)-1]
+	}
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package softirq
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// Sentence says for people who waited, how long, and why. It holds nothing that does
+// anything to a terminal.
+func (s *Stall) Sentence() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s waited ", s.subject())
+	if s.Bound || s.Waiter == event.WaiterPackets {
+		b.WriteString("up to ")
+	}
+	b.WriteString(spell(s.longest()))
+	switch {
+	case s.Verdict == Unexplained:
+		b.WriteString("; " + s.unexplained())
+	case s.Confidence == Low:
+		b.WriteString(", possibly because " + s.because())
+	default:
+		b.WriteString(" because " + s.because())
+	}
+	switch {
+	case s.LateCount == 1:
+		b.WriteString("; 1 packet delayed")
+	case s.LateCount > 1:
+		fmt.Fprintf(&b, "; %d packets delayed", s.LateCount)
+	}
+	return event.Printable(b.String())
+}
+
+// longest returns how long what waited did. Packets behind others waited each for
+// itself, and maybe since before the stall before this one.
+func (s *Stall) longest() time.Duration {
+	longest := s.Duration()
+	if s.Waiter == event.WaiterPackets {
+		for i := range s.Late {
+			if delay, exact := s.Delay(&s.Late[i]); exact {
+				longest = max(longest, delay)
+			}
+		}
+	}
+	return longest
+}
+
+// subject names what had to wait.
+func (s *Stall) subject() string {
+	switch {
+	case s.Waiter == event.WaiterPackets:
+		return fmt.Sprintf("Packets on CPU %d", s.CPU)
+	case s.Waiter == event.WaiterThread && s.Thread.Comm != "":
+		return fmt.Sprintf("%s on CPU %d", s.Thread.Comm, s.CPU)
+	case s.Waiter == event.WaiterThread:
+		return fmt.Sprintf("Network thread %d on CPU %d", s.Thread.PID, s.CPU)
+	}
+	return fmt.Sprintf("NET_RX on CPU %d", s.CPU)
+}
+
+func (s *Stall) unexplained() string {
+	if lost := 1 - s.Accounted; lost > 0.3 {
+		return fmt.Sprintf("%.0f %% of that is unaccounted for, so nobody is blamed", 100*lost)
+	}
+	return "what kept it is not known"
+}
+
+// because gives the reason.
+func (s *Stall) because() string {
+	c := s.Culprit
+	if c == nil {
+		c = &Culprit{}
+	}
+	switch s.Verdict {
+	case LongSyscall:
+		return fmt.Sprintf("%s was in %s and %s", c.task(), c.doing(), s.held())
+	case TickDeferral:
+		return fmt.Sprintf("no interrupt came before the tick while %s was in %s", c.task(), c.doing())
+	case BHOff:
+		return fmt.Sprintf("%s was in %s with bottom halves disabled", c.task(), c.doing())
+	case IRQOff:
+		return fmt.Sprintf("interrupts were off until they came back on in %s", c.task())
+	case HardirqLong:
+		return fmt.Sprintf("%s ran for %s", c.handler(), spell(s.spent(PartHardirq)))
+	case OtherSoftirq:
+		return fmt.Sprintf("%s ran for %s", c.softirq(), spell(s.spent(PartSoftirq)))
+	case RTStarve:
+		return fmt.Sprintf("real-time task %s, %s, had the CPU", c.task(), c.policy())
+	case CPUContention:
+		return fmt.Sprintf("other tasks had the CPU: %s", s.tasks())
+	case NetRXBudget:
+		return fmt.Sprintf("NET_RX used up its budget in %d of %d runs%s", s.Polls.Squeezed, s.Polls.Runs, c.device())
+	case NetRXSlow:
+		return s.slow(c)
+	case Steal:
+		return fmt.Sprintf("the hypervisor kept the CPU for at least %s", spell(s.spent(PartStolen)))
+	case IdleExit:
+		return "the CPU slept and was slow to wake up"
+	}
+	return "of " + string(s.Verdict)
+}
+
+// held says what a system call did to the thread that had to run.
+func (s *Stall) held() string {
+	if s.Waiter == event.WaiterThread {
+		return "did not leave the CPU"
+	}
+	return fmt.Sprintf("%s%d could not run", ksoftirqd, s.CPU)
+}
+
+// slow says where packets took their time, and how much each.
+func (s *Stall) slow(c *Culprit) string {
+	where := ""
+	if c.Function != nil {
+		where = " in " + c.Function.Name()
+	}
+	if s.PerPacket == 0 {
+		return "NET_RX took long" + where + c.device()
+	}
+	return fmt.Sprintf("NET_RX took %s for a packet%s%s", spell(s.PerPacket), where, c.device())
+}
+
+// spell rounds a time to what people read.
+func spell(d time.Duration) string {
+	switch {
+	case d >= 10*time.Second:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d >= time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d >= 10*time.Millisecond:
+		return fmt.Sprintf("%.0f ms", d.Seconds()*1e3)
+	case d >= time.Millisecond:
+		return fmt.Sprintf("%.1f ms", d.Seconds()*1e3)
+	}
+	return fmt.Sprintf("%.0f µs", d.Seconds()*1e6)
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package softirq
+
+import (
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestSyscallNumbers compares with what this platform's constants are.
+func TestSyscallNumbers(t *testing.T) {
+	names := syscallNamesOf(runtime.GOARCH)
+	if names == nil {
+		t.Skip("no table for " + runtime.GOARCH)
+	}
+	for number, want := range map[int]string{
+		unix.SYS_READ: "read", unix.SYS_PREAD64: "pread64", unix.SYS_GETDENTS64: "getdents64", unix.SYS_BPF: "bpf",
+		unix.SYS_MADVISE: "madvise", unix.SYS_SENDMMSG: "sendmmsg", unix.SYS_EPOLL_PWAIT2: "epoll_pwait2",
+		unix.SYS_PROCESS_MADVISE: "process_madvise", unix.SYS_IO_URING_ENTER: "io_uring_enter", unix.SYS_CACHESTAT: "cachestat",
+	} {
+		if got := names.name(number); got != want {
+			t.Errorf("%d is %q, want %q", number, got, want)
+		}
+	}
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package softirq
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+const (
+	// samplerDelay is for how long NET_RX must be pending until the sampler works.
+	samplerDelay = 2 * time.Millisecond
+	// slack is what may pass between things that happen at once.
+	slack = time.Millisecond
+	// Silence, in periods of the sampler: a task is not believed, a raise is stale.
+	doubtAfter, staleAfter = 3, 10
+	// staleUnsampled is the same for a raise where nothing samples.
+	staleUnsampled = time.Second
+)
+
+// stretch is a time in which a CPU did one thing.
+type stretch struct {
+	from, till time.Duration
+	what       what
+	dead       bool // silent for so long that the CPU was not there
+}
+
+// timeline cuts a time up to e.end into stretches.
+type timeline struct {
+	evidence  *evidence
+	now       running
+	last      time.Duration // up to here it is cut
+	lost      bool          // edges are missing from here on
+	stretches []stretch
+}
+
+func (e *evidence) timeline(from time.Duration) []stretch {
+	edges, samples := e.window.Edges, e.samples
+	t := &timeline{evidence: e, last: from, now: running{vector: noVector, rest: noVector}}
+	t.lost = len(edges) == 0 && e.window.EdgesLost > 0
+	t.before()
+	for len(edges) > 0 || len(samples) > 0 {
+		switch {
+		case len(samples) == 0 || len(edges) > 0 && edges[0].Time <= samples[0].Time:
+			t.cut(edges[0].Time, true, false)
+			t.now.apply(&edges[0], t.last)
+			t.lost = t.lost || len(edges) == 1 && e.window.EdgesLost > 0 || t.losesTrack(&edges[0])
+			edges = edges[1:]
+		case samples[0].Time < t.last || samples[0].Time > e.end:
+			samples = samples[1:]
+		default:
+			t.sample(&samples[0])
+			samples = samples[1:]
+		}
+	}
+	t.cut(e.end, !t.lost || e.end-t.last <= e.period()+slack, true)
+	return e.overlay(t.stretches)
+}
+
+// losesTrack reports whether it is not seen from an edge on what the CPU does: a
+// recorder that keeps no edges of NET_RX does not tell on top of which tasks it runs.
+func (t *timeline) losesTrack(edge *event.Edge) bool {
+	return t.evidence.behind && edge.Kind == event.EdgeSwitch &&
+		!slices.ContainsFunc(t.evidence.window.Edges, func(e event.Edge) bool {
+			return e.Vector == netRX && (e.Kind == event.EdgeSoftirqEntry || e.Kind == event.EdgeSoftirqExit)
+		})
+}
+
+// sample ends a stretch at a sample. Where edges are missing, it stands for the time
+// halfway to the one before.
+func (t *timeline) sample(s *event.CPUSample) {
+	agrees := t.now.agrees(s) || t.evidence.behind && t.now.servesNetRX(s)
+	if !agrees && t.lost && t.evidence.quiet(t.last, s.Time) <= t.evidence.doubt() {
+		t.cut(t.last+(s.Time-t.last)/2, true, false)
+		t.now.adopt(s)
+		agrees = true
+	}
+	t.cut(s.Time, agrees, false)
+	t.now.adopt(s)
+}
+
+// before accounts for the time up to the instant of Window.At, by since when that
+// went on, and ends with its task.
+func (t *timeline) before() {
+	at, instant := &t.evidence.window.At, t.evidence.instant()
+	for _, edge := range begins(at) {
+		t.cut(min(edge.Time, instant), true, false)
+		t.now.apply(&edge, t.last)
+	}
+	t.cut(instant, true, false)
+	if t.evidence.behind && t.now.vector == noVector {
+		t.now.vector = netRX
+	}
+	if t.now.vector == netRX {
+		t.now.rest = netRX
+	}
+	t.now.task, t.now.taskKnown = at.Task, true
+}
+
+// begins returns the edges that led to what a CPU is in the middle of.
+func begins(at *event.Interrupted) []event.Edge {
+	var edges []event.Edge
+	if at.Vector >= 0 && at.VectorSince != 0 {
+		edges = append(edges, event.Edge{Time: at.VectorSince, Kind: event.EdgeSoftirqEntry, Vector: uint8(at.Vector)})
+	}
+	if at.Timer != nil {
+		edges = append(edges, event.Edge{Time: at.TimerSince, Kind: event.EdgeTimerEntry, Function: at.Timer})
+	}
+	if at.IRQ >= 0 && at.IRQSince != 0 {
+		edges = append(edges, event.Edge{Time: at.IRQSince, Kind: event.EdgeIRQEntry, IRQ: at.IRQ, Handler: at.Handler})
+	}
+	slices.SortStableFunc(edges, func(a, b event.Edge) int { return cmp.Compare(a.Time, b.Time) })
+	return edges
+}
+
+// cut ends a stretch at a time, or at once if that is past. If it is not believed, it
+// is unaccounted. An open one is not ended by anything that was seen.
+func (t *timeline) cut(till time.Duration, believed, open bool) {
+	e := t.evidence
+	till = min(max(till, t.last), e.end)
+	if till == t.last {
+		return
+	}
+	s := stretch{from: t.last, till: till, what: t.now.what()}
+	quiet := e.quiet(s.from, till)
+	switch kind := s.what.kind; {
+	case kind == PartIdle:
+		s.dead = quiet > e.stale() && !t.lost && !e.missing
+	case kind == PartTask, open && kind != PartUnaccounted, t.lost:
+		s.dead = quiet > e.stale() && !t.lost && !e.missing
+		believed = believed && quiet <= e.doubt()
+	}
+	if !believed || s.dead {
+		s.what = what{kind: PartUnaccounted}
+	}
+	t.stretches = append(t.stretches, s)
+	t.last = till
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package softirq
+
+import (
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// DefaultThreshold is the shortest wait that is a stall unless told otherwise.
+const DefaultThreshold = 5 * time.Millisecond
+
+// Config says what a Tracker looks for.
+type Config struct {
+	Threshold time.Duration // shortest wait that is a stall; 0: DefaultThreshold
+	Arch      string        // of the recorded kernel, as GOARCH, for names of system calls
+	// Hint returns what else is known of a stall, such as what a file says that its
+	// Lead points to, or nothing. Nil is allowed.
+	Hint func(*Stall) string
+}
+
+// Tracker makes stalls of events. It is not safe for concurrent use.
+type Tracker struct {
+	config Config
+	names  syscallNames
+	cpus   map[int]*cpu
+	stats  Stats
+}
+
+// Stats says what became of what a Tracker was given.
+type Stats struct {
+	Windows uint64 // seen
+	Stalls  uint64 // of them, reported
+	// Windows that are no stalls: they contradict themselves, nothing waited, the raise
+	// was stale, packets waited for less than the threshold, another window told of
+	// the same.
+	Invalid, Empty, Stale, Short, Twice uint64
+	// Samples and packets without a window, and those past the room for them.
+	Orphans, Left uint64
+}
+
+// cpu is what is kept of a CPU between windows.
+type cpu struct {
+	groups []*group // of windows that are not complete, the oldest first
+	alive  time.Duration
+	last   *reported
+	idle   sleeps
+}
+
+// reported is what is remembered of the last stall.
+type reported struct {
+	start, end  time.Duration
+	waiter      event.Waiter
+	isKsoftirqd bool
+}
+
+// New returns a Tracker that has seen nothing.
+func New(config Config) *Tracker {
+	if config.Threshold <= 0 {
+		config.Threshold = DefaultThreshold
+	}
+	return &Tracker{config: config, names: syscallNamesOf(config.Arch), cpus: map[int]*cpu{}}
+}
+
+// Add takes the next event, of which it keeps no part that belongs to the Source
+// except frames and stacks. It returns a Stall if the event completes one, else nil.
+func (t *Tracker) Add(e event.Event) *Stall {
+	switch e := e.(type) {
+	case *event.CPUSample:
+		if g := t.group(e.CPU, e.Window); g != nil && sane(e.Time, e.Late) {
+			g.addSample(e)
+		} else {
+			t.stats.Orphans++
+		}
+	case *event.LatePacket:
+		if g := t.group(e.CPU, e.Window); g != nil && sane(e.Time, e.Queued) {
+			g.addPacket(e)
+		} else {
+			t.stats.Orphans++
+		}
+	case *event.Window:
+		return t.window(e)
+	}
+	return nil
+}
+
+// Stats returns the counts so far.
+func (t *Tracker) Stats() Stats { return t.stats }
+
+// window takes a complete window.
+func (t *Tracker) window(w *event.Window) *Stall {
+	t.stats.Windows++
+	c := t.cpu(w.CPU)
+	if c == nil {
+		t.stats.Invalid++
+		return nil
+	}
+	g := c.take(w)
+	t.stats.Left += uint64(g.samplesLeft) + g.packetsLeft
+	e := newEvidence(w, g, c.alive)
+	why := dismissInvalid
+	if e != nil {
+		why = e.bounds(t.config.Threshold)
+		c.alive = max(c.alive, e.drained())
+	}
+	if why == "" && c.toldBy(e, t.config.Threshold) {
+		why = dismissTwice
+	}
+	if why != "" {
+		t.dismiss(why)
+		return nil
+	}
+	s := t.judge(e, c)
+	c.last = &reported{s.Start, s.End, s.Waiter, isKsoftirqd(s.Thread, true)}
+	t.stats.Stalls++
+	return s
+}
+
+func (t *Tracker) dismiss(why dismissal) {
+	switch why {
+	case dismissInvalid:
+		t.stats.Invalid++
+	case dismissEmpty:
+		t.stats.Empty++
+	case dismissStale:
+		t.stats.Stale++
+	case dismissShort:
+		t.stats.Short++
+	case dismissTwice:
+		t.stats.Twice++
+	}
+}

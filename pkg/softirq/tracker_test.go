@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package softirq
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+func TestOtherEvents(t *testing.T) {
+	tracker := New(Config{})
+	for _, e := range []event.Event{&event.Drop{}, &event.Tick{}, &event.Echo{}, &event.End{}} {
+		if s := tracker.Add(e); s != nil {
+			t.Errorf("%T gave %+v", e, s)
+		}
+	}
+	if d := cmp.Diff(Stats{}, tracker.Stats()); d != "" {
+		t.Errorf("stats (-want +got):\n%s", d)
+	}
+}
+
+func TestThreshold(t *testing.T) {
+	for name, test := range map[string]struct {
+		threshold float64
+		want      bool
+	}{"default": {0, true}, "as long as the wait": {99, true}, "longer": {101, false}} {
+		t.Run(name, func(t *testing.T) {
+			if s := longSyscallScene().play(New(Config{Threshold: ms(test.threshold)})); (s != nil) != test.want {
+				t.Errorf("stall %+v", s)
+			}
+		})
+	}
+}
+
+// TestSeenTwice plays one wait as NET_RX's and as that of ksoftirqd.
+func TestSeenTwice(t *testing.T) {
+	tracker := New(Config{})
+	first := plain(100, 150, 1<<netRX, packet(cpu1, 100, 150.1))
+	second := change(plain(100, 150.05, 1<<netRX, packet(cpu1, 100, 150.1)), func(w *event.Window) {
+		w.Waiter, w.ThreadPID, w.Edges = event.WaiterThread, ksoftirq1.PID, []event.Edge{wakeEdge(100, ksoftirq1)}
+	})
+	another := change(plain(100, 150.05, 1<<netRX, packet(cpu1, 100, 150.1)), func(w *event.Window) {
+		w.Waiter, w.ThreadPID, w.Edges = event.WaiterThread, napi.PID, []event.Edge{wakeEdge(100, napi)}
+	})
+	for i, s := range []scene{first, second, another} {
+		if got := s.play(tracker); (got == nil) != (i == 1) {
+			t.Errorf("window %d: %+v", i, got)
+		}
+	}
+	if d := cmp.Diff(Stats{Windows: 3, Stalls: 2, Twice: 1}, tracker.Stats()); d != "" {
+		t.Errorf("stats (-want +got):\n%s", d)
+	}
+}
+
+// TestBusyTime plays windows of packets that all begin when NET_RX did.
+func TestBusyTime(t *testing.T) {
+	tracker := New(Config{})
+	var got []told
+	for _, till := range []float64{420, 423, 440} {
+		s := floodScene()
+		s.window.Done = ms(till)
+		for i := range s.samples {
+			s.samples[i].Time += ms(till) - ms(420)
+		}
+		s.packets = []event.LatePacket{packet(s.window, 401, till)}
+		if stall := s.play(tracker); stall != nil {
+			check(t, stall)
+			got = append(got, *tell(stall))
+			if want := "up to " + spell(ms(till-401)); !containsWords(stall.Sentence(), want) {
+				t.Errorf("%q lacks %q", stall.Sentence(), want)
+			}
+		}
+	}
+	want := []told{
+		{NetRXBudget, ms(401), ms(420), "", High, false},
+		{NetRXBudget, ms(420), ms(440), "", High, false},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("stalls (-want +got):\n%s", d)
+	}
+}
+
+func TestIdleExitIsLearned(t *testing.T) {
+	tracker := New(Config{})
+	var got []told
+	for i, length := range []float64{8, 9, 30, 10, 9, 40} {
+		s := idleScene(float64(1000*i+1000), length).play(tracker)
+		check(t, s)
+		got = append(got, told{Verdict: s.Verdict, Confidence: s.Confidence})
+	}
+	want := []told{
+		{Verdict: IdleExit, Confidence: Low}, {Verdict: IdleExit, Confidence: Low}, {Verdict: Unexplained, Confidence: Low},
+		{Verdict: IdleExit, Confidence: Medium}, {Verdict: IdleExit, Confidence: Medium}, {Verdict: Unexplained, Confidence: Low},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("stalls (-want +got):\n%s", d)
+	}
+}
+
+// TestLostEdges has samples stand for what edges do not tell any more.
+func TestLostEdges(t *testing.T) {
+	s := contentionScene()
+	s.window.Edges, s.window.EdgesLost = s.window.Edges[:1], 300
+	got := s.play(New(Config{}))
+	want := []Part{taskPart(spinner, 40, 60), taskPart(builder, 20, 60)}
+	if d := diff(&Stall{Parts: want}, &Stall{Parts: got.Parts}); d != "" {
+		t.Errorf("parts (-want +got):\n%s", d)
+	}
+	if got.Verdict != CPUContention || got.Confidence != High || got.EdgesLost != 300 {
+		t.Errorf("%s, %s, %d edges lost", got.Verdict, got.Confidence, got.EdgesLost)
+	}
+}
+
+// TestUnseenRuns has a switch in a busy time of a recorder that keeps no edges of
+// NET_RX.
+func TestUnseenRuns(t *testing.T) {
+	s := floodScene()
+	s.window.Edges = []event.Edge{switchEdge(404, builder, 0, 120)}
+	for i := 1; i < len(s.samples); i++ {
+		s.samples[i].At = inVector(builder, netRX, 405)
+	}
+	got := s.play(New(Config{}))
+	want := []Part{part(Part{Kind: PartSoftirq, Softirq: "NET_RX"}, 17.5, 19), taskPart(builder, 1.5, 19)}
+	if d := diff(&Stall{Parts: want}, &Stall{Parts: got.Parts}); d != "" || got.Verdict != NetRXBudget {
+		t.Errorf("%s, parts (-want +got):\n%s", got.Verdict, d)
+	}
+}
+
+// TestSlowDrain has packets that waited long, though NET_RX was entered soon.
+func TestSlowDrain(t *testing.T) {
+	w := raised(100, 102, interrupted(builder, 0x10000))
+	w.Done, w.Late, w.Polls = ms(130), 40, event.Polls{Runs: 1, Polls: 1, Packets: 40, Device: "eth0"}
+	s := scene{window: w, packets: []event.LatePacket{packet(w, 100, 103), packet(w, 101, 130)}}
+	got := tell(s.play(New(Config{})))
+	if d := cmp.Diff(&told{NetRXSlow, ms(100), ms(130), "", Medium, false}, got); d != "" {
+		t.Errorf("stall (-want +got):\n%s", d)
+	}
+}
+
+func TestHintIsAdded(t *testing.T) {
+	hint := func(s *Stall) string {
+		if s.Lead == LeadCgroup {
+			return "this node has 1500 of them"
+		}
+		return ""
+	}
+	if got, want := longSyscallScene().play(New(Config{Arch: "amd64", Hint: hint})).Hint, "; this node has 1500 of them"; !containsWords(got, want) {
+		t.Errorf("hint %q lacks %q", got, want)
+	}
+	if got := bhOffScene().play(New(Config{Hint: hint})).Hint; got != "" {
+		t.Errorf("hint %q, want none", got)
+	}
+}

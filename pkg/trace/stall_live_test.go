@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/lab/inject"
+	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/pkg/softirq"
+)
+
+// attempts is how often a test tries again what other work of the machine may spoil:
+// the moment at which a stall begins and ends.
+const attempts = 4
+
+// edge is by how much the time that the CPU was held is longer than the truth says.
+const edge = 200 * time.Microsecond
+
+// TestInjected has every injector hold CPU 1 and compares the stall that is told with
+// what the injector knows.
+func TestInjected(t *testing.T) {
+	labtest.NeedRoot(t)
+	for _, class := range inject.Classes() {
+		t.Run(string(class), func(t *testing.T) {
+			bench, err := inject.Open(class)
+			labtest.Need(t, err)
+			defer func() {
+				if err := bench.Close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			for _, d := range []time.Duration{10 * time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond} {
+				t.Run(d.String(), func(t *testing.T) { testInjected(t, bench, class, d) })
+			}
+		})
+	}
+}
+
+func testInjected(t *testing.T, bench *inject.Bench, class inject.Class, d time.Duration) {
+	var spoiled error
+	for range attempts {
+		truth, packets, stalls := watchInjected(t, bench, d)
+		if spoiled = compareStall(class, d, truth, packets, bench.Net().Rx.Netns, stalls); spoiled == nil {
+			return
+		}
+		t.Logf("spoiled: %v", spoiled)
+	}
+	t.Error(spoiled)
+}
+
+// watchInjected injects in the middle of traffic and returns the stalls that were told
+// of the CPU that was held, by its own clock (CLOCK_MONOTONIC).
+func watchInjected(t *testing.T, bench *inject.Bench, d time.Duration) (inject.Truth, []inject.Packet, []*softirq.Stall) {
+	t.Helper()
+	source, err := OpenStalls(StallConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	if err := bench.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond)
+	truth, err := bench.Inject(d)
+	time.Sleep(50 * time.Millisecond)
+	packets, stopped := bench.Stop()
+	if err := errors.Join(err, stopped, source.Stop()); err != nil {
+		t.Fatal(err)
+	}
+	var stalls []*softirq.Stall
+	for _, s := range stallsOf(t, source) {
+		if s.CPU == truth.CPU {
+			stalls = append(stalls, s)
+		}
+	}
+	start := source.Meta().StartMono
+	truth.Start, truth.End = truth.Start-start, truth.End-start
+	for i := range packets {
+		packets[i].Sent, packets[i].Returned = packets[i].Sent-start, packets[i].Returned-start
+	}
+	return truth, packets, stalls
+}
+
+// stallsOf reads a source to its end and checks that nothing was lost.
+func stallsOf(t *testing.T, source *Stalls) (stalls []*softirq.Stall) {
+	t.Helper()
+	tracker := softirq.New(softirq.Config{Arch: source.Meta().Arch})
+	for {
+		e, err := source.Next()
+		if errors.Is(err, io.EOF) {
+			return stalls
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stall := tracker.Add(e); stall != nil {
+			stalls = append(stalls, stall)
+		}
+		if end, ok := e.(*event.End); ok {
+			if l := end.Stalls; l.Submitted != l.Read || l.RingFull > 0 || l.Malformed > 0 {
+				t.Errorf("lost: %+v", *l)
+			}
+		}
+	}
+}
+
+// compareStall returns an error if what was told is not what was done.
+func compareStall(class inject.Class, d time.Duration, truth inject.Truth, packets []inject.Packet, netns uint32, stalls []*softirq.Stall) error {
+	overlap := func(s *softirq.Stall) time.Duration { return min(s.End, truth.End) - max(s.Start, truth.Start) }
+	if len(stalls) == 0 {
+		return fmt.Errorf("no stall was told in the window %v to %v", truth.Start, truth.End)
+	}
+	s := slices.MaxFunc(stalls, func(a, b *softirq.Stall) int { return cmp.Compare(overlap(a), overlap(b)) })
+	if overlap(s) <= 0 {
+		return fmt.Errorf("no stall overlaps the window %v to %v", truth.Start, truth.End)
+	}
+	if string(s.Verdict) != string(class) {
+		return fmt.Errorf("verdict %s: %s", s.Verdict, s.Sentence())
+	}
+	if truth.PID != 0 && class != inject.CPUContention && (s.Culprit == nil || s.Culprit.PID != uint32(truth.PID) || s.Culprit.Comm != truth.Comm) {
+		return fmt.Errorf("culprit %+v, want %s (pid %d)", s.Culprit, truth.Comm, truth.PID)
+	}
+	// The tick gives 2 or 3 samples in 10 ms, a late timer none before it.
+	if d > 40*time.Millisecond && s.Confidence != softirq.High && class != inject.IRQOff && class != inject.CPUContention {
+		return fmt.Errorf("confidence %s in %d samples of %d, %.1f %% accounted", s.Confidence, s.Agreeing, s.Samples, 100*s.Accounted)
+	}
+	if class == inject.CPUContention {
+		return nil // the thread has its turn among the others, sooner or later
+	}
+	if err := compareTimes(class, d, truth, packets, s); err != nil {
+		return err
+	}
+	return compareLate(class, truth, packets, netns, s)
+}
+
+// compareTimes checks that a stall begins with the first packet sent in the window and
+// ends with it.
+func compareTimes(class inject.Class, d time.Duration, truth inject.Truth, packets []inject.Packet, s *softirq.Stall) error {
+	first := slices.IndexFunc(packets, func(p inject.Packet) bool { return p.Sent >= truth.Start })
+	if first < 0 {
+		return errors.New("no packet was sent in the window")
+	}
+	slack := max(time.Millisecond, d/20)
+	if off := (s.End - truth.End).Abs(); off > slack {
+		return fmt.Errorf("ends %v off the injector", s.End-truth.End)
+	}
+	if off := (s.Start - packets[first].Sent).Abs(); off > slack {
+		return fmt.Errorf("starts %v off the first packet", s.Start-packets[first].Sent)
+	}
+	return nil
+}
+
+// compareLate checks that the packets told to be late are those sent in the window. One
+// that was sent across its start or end may be either.
+func compareLate(class inject.Class, truth inject.Truth, packets []inject.Packet, netns uint32, s *softirq.Stall) error {
+	var inside, across uint64
+	for _, p := range packets {
+		switch {
+		case p.Sent >= truth.Start && p.Returned <= truth.End:
+			inside++
+		case p.Returned >= truth.Start-edge && p.Sent <= truth.End+edge:
+			across++
+		}
+	}
+	for i := range s.Late {
+		if s.Late[i].Netns.Inode != netns { // of other work of this machine, on the same CPU
+			s.LateCount--
+		}
+	}
+	switch class {
+	case inject.RTStarve, inject.CPUContention:
+		// From a ring, nobody sees packets come: those that come while the others are
+		// handled count too, up to the end of the poll.
+		if s.LateCount < inside {
+			return fmt.Errorf("%d packets late, %d were sent in the window", s.LateCount, inside)
+		}
+		return nil
+	case inject.NETRXSlow, inject.NETRXBudget:
+		// They wait behind slow ones: those that did not for the threshold are not late.
+		if s.LateCount > 0 && s.LateCount <= inside+across || class == inject.NETRXBudget {
+			return nil
+		}
+		return fmt.Errorf("%d packets late, %d were sent in the window", s.LateCount, inside)
+	}
+	if s.LateCount < inside || s.LateCount > inside+across {
+		return fmt.Errorf("%d packets late, %d were sent in the window and %d across its ends", s.LateCount, inside, across)
+	}
+	for i := range s.Late {
+		at := s.Late[i].Queued
+		if s.Late[i].Netns.Inode != netns {
+			continue
+		}
+		if at == 0 {
+			return fmt.Errorf("late packet %d does not say when it came", i)
+		}
+		sent := slices.ContainsFunc(packets, func(p inject.Packet) bool {
+			return p.Sent <= at && at <= p.Returned && p.Returned >= truth.Start-edge && p.Sent <= truth.End+edge
+		})
+		if !sent {
+			return fmt.Errorf("late packet %d came at %v, when none was sent in the window", i, at)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/dropwatch/dropwatch/bpf"
+)
+
+// Beside drops, stalls are watched only as long as that costs little: some 200 ns for
+// each run of NET_RX. Above busyRuns a second on any CPU, which is two percent of it,
+// the programs are detached until all CPUs are below quietRuns. What nobody watched
+// is told (event.StallLoss.Paused).
+const (
+	busyRuns  = 100_000
+	quietRuns = 50_000
+	paceEvery = time.Second // looks while paused
+)
+
+// pace is how busy CPUs are.
+type pace struct {
+	looked time.Time
+	runs   []uint64  // of NET_RX on each CPU
+	paused time.Time // since when; zero: not
+}
+
+// busiest returns the most runs of NET_RX per second on any CPU since the last look.
+func (p *pace) busiest(now time.Time, runs []uint64) float64 {
+	most := 0.0
+	elapsed := now.Sub(p.looked).Seconds()
+	for i, n := range runs {
+		if i < len(p.runs) && n > p.runs[i] && elapsed > 0 {
+			most = max(most, float64(n-p.runs[i])/elapsed)
+		}
+	}
+	p.looked, p.runs = now, append(p.runs[:0], runs...)
+	return most
+}
+
+// keepPace detaches from a machine that is too busy, and attaches again. It returns
+// how much longer the pause has become.
+func (s *stalls) keepPace(now time.Time) (time.Duration, error) {
+	if s.pace.paused.IsZero() {
+		if s.pace.busiest(now, s.runs()) <= busyRuns {
+			return 0, nil
+		}
+		s.pace = pace{paused: now, looked: now}
+		return 0, s.detach()
+	}
+	if now.Sub(s.pace.looked) < paceEvery {
+		return 0, nil
+	}
+	known := len(s.pace.runs) > 0
+	if busiest := s.pace.busiest(now, softirqCounts()); !known || busiest > quietRuns {
+		return 0, nil
+	}
+	length := now.Sub(s.pace.paused)
+	s.pace = pace{looked: now}
+	s.reset()
+	return length, s.attach()
+}
+
+// pausedFor returns how long the pause is that lasts now.
+func (s *stalls) pausedFor(now time.Time) time.Duration {
+	if s.pace.paused.IsZero() {
+		return 0
+	}
+	return now.Sub(s.pace.paused)
+}
+
+// runs returns how often each CPU ran NET_RX while it was watched.
+func (s *stalls) runs() []uint64 {
+	cpus := s.cpus()
+	counts := make([]uint64, len(cpus))
+	for i := range cpus {
+		for b := range cpus[i].Runs {
+			counts[i] += atomic.LoadUint64(&cpus[i].Runs[b])
+		}
+	}
+	return counts
+}
+
+// reset makes the programs forget what CPUs were about, but not what they counted.
+func (s *stalls) reset() {
+	state := unsafe.Offsetof(bpf.StallCpu{}.Waits)
+	for i := range s.cpus() {
+		clear(unsafe.Slice((*byte)(unsafe.Pointer(&s.cpus()[i])), state))
+	}
+}
+
+// softirqCounts returns how often each CPU ran NET_RX since boot, as /proc/softirqs
+// has it.
+func softirqCounts() []uint64 {
+	text, err := os.ReadFile("/proc/softirqs")
+	if err != nil {
+		return nil
+	}
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+		fields := bytes.Fields(lines.Bytes())
+		if len(fields) == 0 || string(fields[0]) != "NET_RX:" {
+			continue
+		}
+		var counts []uint64
+		for _, f := range fields[1:] {
+			n, err := strconv.ParseUint(string(f), 10, 64)
+			if err != nil {
+				return nil
+			}
+			counts = append(counts, n)
+		}
+		return counts
+	}
+	return nil
+}
