@@ -148,7 +148,6 @@ static __always_inline void forget(struct cpu *s)
 	s->start_ns = 0;
 	s->open = 0;
 	s->samples = 0;
-	s->window.flags = 0;
 }
 
 static __always_inline void fill_header(struct header *head, __u32 type, __u64 now, __u64 start)

@@ -71,8 +71,11 @@ static __noinline int finish(struct cpu *s, __u64 now)
 		w->stolen_ns = stolen - s->stolen_ns;
 		w->flags |= WINDOW_STOLEN;
 	}
-	if (w->waiter != WAITER_PACKETS || w->late)
+	if (w->waiter != WAITER_PACKETS || w->late) {
 		count_submit(s, bpf_ringbuf_output(&stalls, w, sizeof(*w), BPF_RB_FORCE_WAKEUP));
+		w->flags = 0; /* the evidence is used up */
+	}
+	w->flags &= ~WINDOW_STOLEN;
 	forget(s);
 	return 0;
 }
@@ -111,6 +114,19 @@ static __always_inline void enter(struct cpu *s, __u64 now)
 	w->runs++;
 }
 
+/* Whether all that had waited is handled at the end of a run. */
+static __always_inline bool handled(struct cpu *s, __u64 now, bool more)
+{
+	struct window *w = &s->window;
+
+	if (w->waiter == WAITER_THREAD)
+		return false; /* a softirq runs meanwhile */
+	if (!more || s->drained || now - w->served_ns > DRAIN_NS)
+		return true;
+	/* Where nobody sees packets come, more of them are new ones. */
+	return w->waiter == WAITER_SOFTIRQ && !s->known;
+}
+
 /* It was. More work may have come meanwhile, or be left. */
 static __always_inline void leave(struct cpu *s, __u64 now)
 {
@@ -125,9 +141,7 @@ static __always_inline void leave(struct cpu *s, __u64 now)
 	} else {
 		s->busy_ns = 0;
 	}
-	/* Where nobody sees packets come, more of them are new ones. */
-	if (s->open && s->window.waiter != WAITER_THREAD &&
-	    (!more || s->drained || !s->known || now - s->window.served_ns > DRAIN_NS))
+	if (s->open && handled(s, now, more))
 		finish(s, now);
 	if (s->open || s->thread_ns)
 		return;
@@ -147,9 +161,9 @@ int BPF_PROG(softirq_entry, unsigned int vec)
 		return 0;
 	s->vector = vec + 1;
 	s->vector_ns = now;
-	if (vec == NET_RX) {
+	if (vec == NET_RX)
 		enter(s, now);
-	} else if (waits(s)) {
+	if (waits(s) || s->open) {
 		edge = next_edge(s, now, EDGE_SOFTIRQ_ENTRY);
 		if (edge)
 			edge->vector = vec;
@@ -162,17 +176,21 @@ int BPF_PROG(softirq_exit, unsigned int vec)
 {
 	struct cpu *s = this_cpu();
 	struct edge *edge;
+	__u64 now;
 
 	if (!s)
 		return 0;
 	s->vector = 0;
-	if (vec == NET_RX) {
-		leave(s, bpf_ktime_get_ns());
-	} else if (waits(s)) {
-		edge = next_edge(s, bpf_ktime_get_ns(), EDGE_SOFTIRQ_EXIT);
+	if (vec != NET_RX && !waits(s) && !s->open)
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (waits(s) || s->open) {
+		edge = next_edge(s, now, EDGE_SOFTIRQ_EXIT);
 		if (edge)
 			edge->vector = vec;
 	}
+	if (vec == NET_RX)
+		leave(s, now);
 	return 0;
 }
 
@@ -188,9 +206,10 @@ int BPF_PROG(napi_poll, struct napi_struct *napi, int work, int budget)
 	w = &s->window;
 	w->polls++;
 	w->packets += work;
-	if (work < budget)
+	if (work >= budget)
+		w->full++;
+	else if (!s->open)
 		return 0;
-	w->full++;
 	dev = napi->dev;
 	__builtin_memset(w->device, 0, sizeof(w->device));
 	if (dev)
@@ -272,8 +291,10 @@ int BPF_PROG(sched_wakeup, struct task_struct *task)
 		s->thread_ns = now;
 		if (!s->raised_ns) {
 			begin(s, now);
-			if (task->wake_cpu != bpf_get_smp_processor_id())
+			if (task->wake_cpu != bpf_get_smp_processor_id()) {
 				__builtin_memset(&s->window.at, 0, sizeof(s->window.at));
+				s->window.at.vector = s->window.at.irq = -1;
+			}
 		}
 	}
 	if (waits(s))
@@ -438,12 +459,13 @@ int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer)
 	s->hard = function;
 	s->hard_ns = now;
 	expires = timer->node.expires;
+	if (tick_function && function != tick_function)
+		return 0; /* programs may ask for timers in the past */
 	if (timer->base->clockid == 1 /* CLOCK_MONOTONIC */ && now > expires && now - expires >= watch_ns) {
 		late_ns = now - expires;
 		block(s, expires, now, function, WINDOW_LATE);
 	}
-	if (late_ns || !tick_function || function == tick_function)
-		tick(ctx, s, now, late_ns);
+	tick(ctx, s, now, late_ns);
 	return 0;
 }
 

@@ -29,7 +29,8 @@
 //   - While NET_RX is busy without a break, each stall begins where the one before
 //     ended, though packets may have waited for longer.
 //
-// Evidence that interrupts were off (Blocked) loses the part before any edge or
+// Evidence that interrupts were off (Blocked) begins earlier, by a tick at most, if a
+// packet came earlier. It loses the part before any edge or
 // sample that needs interrupts. It is not believed from ten seconds on: a watchdog
 // would have fired, so a clock was set or the machine slept. Nor is a late timer for
 // longer than a tick, if neither the tick nor any other was late: somebody started it

@@ -63,6 +63,7 @@ func newEvidence(w *event.Window, g *group, alive time.Duration) *evidence {
 		e.origin = min(max(e.origin, e.earliest()), e.end)
 	}
 	e.seen = e.arrived()
+	e.reachBack()
 	from := e.origin
 	if e.seen.known > 0 {
 		from = min(from, max(w.Start, e.seen.first))
@@ -70,6 +71,29 @@ func newEvidence(w *event.Window, g *group, alive time.Duration) *evidence {
 	e.stretches = e.timeline(from)
 	return e
 }
+
+// reachBack has time with interrupts off begin with a packet that came before the
+// timer was due which tells of it: had they been on, it would have been handled. A
+// tick is due a period after they went off at most.
+func (e *evidence) reachBack() {
+	b := e.blocked
+	if b == nil || !b.Late || e.seen.known == 0 || e.seen.first >= b.From {
+		return
+	}
+	period := e.window.Period
+	if period == 0 {
+		period = longestPeriod
+	}
+	if b.From-e.seen.first > period+time.Millisecond {
+		return
+	}
+	w := *e.window
+	w.Start = min(w.Start, e.seen.first)
+	e.window, b.From, e.origin = &w, e.seen.first, min(e.origin, e.seen.first)
+}
+
+// longestPeriod is that of the tick with the lowest CONFIG_HZ, 100.
+const longestPeriod = 10 * time.Millisecond
 
 // earliest returns since when there is evidence that network work was kept waiting.
 func (e *evidence) earliest() time.Duration {

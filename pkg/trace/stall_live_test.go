@@ -49,7 +49,10 @@ func TestInjected(t *testing.T) {
 func testInjected(t *testing.T, bench *inject.Bench, class inject.Class, d time.Duration) {
 	var spoiled error
 	for range attempts {
-		truth, packets, stalls := watchInjected(t, bench, d)
+		truth, packets, stalls, err := watchInjected(t, bench, d)
+		if spoiled = err; err != nil {
+			continue
+		}
 		if spoiled = compareStall(class, d, truth, packets, bench.Net().Rx.Netns, stalls); spoiled == nil {
 			return
 		}
@@ -60,7 +63,8 @@ func testInjected(t *testing.T, bench *inject.Bench, class inject.Class, d time.
 
 // watchInjected injects in the middle of traffic and returns the stalls that were told
 // of the CPU that was held, by its own clock (CLOCK_MONOTONIC).
-func watchInjected(t *testing.T, bench *inject.Bench, d time.Duration) (inject.Truth, []inject.Packet, []*softirq.Stall) {
+// An error is one of the injector's, which other work may disturb.
+func watchInjected(t *testing.T, bench *inject.Bench, d time.Duration) (inject.Truth, []inject.Packet, []*softirq.Stall, error) {
 	t.Helper()
 	source, err := OpenStalls(StallConfig{})
 	if err != nil {
@@ -74,8 +78,11 @@ func watchInjected(t *testing.T, bench *inject.Bench, d time.Duration) (inject.T
 	truth, err := bench.Inject(d)
 	time.Sleep(50 * time.Millisecond)
 	packets, stopped := bench.Stop()
-	if err := errors.Join(err, stopped, source.Stop()); err != nil {
+	if err := source.Stop(); err != nil {
 		t.Fatal(err)
+	}
+	if err := errors.Join(err, stopped); err != nil {
+		return truth, nil, nil, err
 	}
 	var stalls []*softirq.Stall
 	for _, s := range stallsOf(t, source) {
@@ -88,7 +95,7 @@ func watchInjected(t *testing.T, bench *inject.Bench, d time.Duration) (inject.T
 	for i := range packets {
 		packets[i].Sent, packets[i].Returned = packets[i].Sent-start, packets[i].Returned-start
 	}
-	return truth, packets, stalls
+	return truth, packets, stalls, nil
 }
 
 // stallsOf reads a source to its end and checks that nothing was lost.
