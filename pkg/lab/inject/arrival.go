@@ -22,7 +22,7 @@ func (t *traffic) packets() []Packet {
 		p.Number, p.Protocol, p.Src, p.Dst = t.sender.first+i, unix.IPPROTO_UDP, t.src, t.dst
 		p.Sent, p.Returned = t.sender.sent[i].start, t.sender.sent[i].end
 		if isEcho(p.Number) {
-			p.Protocol, p.EchoID = unix.IPPROTO_ICMP, t.echoID
+			p.Protocol, p.EchoID = unix.IPPROTO_ICMP, echoID
 			p.Src, p.Dst = netip.AddrPortFrom(t.src.Addr(), 0), netip.AddrPortFrom(t.dst.Addr(), 0)
 		}
 	}

@@ -48,10 +48,10 @@ func (b *Bench) newBurst() (injector, error) {
 	}
 	burst := &burst{Bench: b}
 	src, dst := netip.AddrPortFrom(b.net.Tx.Addr4, slowPort), netip.AddrPortFrom(rx.Addr4, slowPort)
-	if burst.source, err = b.sender(unix.SOCK_DGRAM, 0, maxBurst, src, dst); err != nil {
+	if burst.source, err = b.connected(unix.SOCK_DGRAM, 0, maxBurst, src, dst); err != nil {
 		return nil, err
 	}
-	if burst.sink, err = b.receiver(dst, maxBurst); err != nil {
+	if burst.sink, err = b.bound(dst, maxBurst); err != nil {
 		return nil, err
 	}
 	if b.class == NETRXSlow {

@@ -10,6 +10,12 @@
 // interrupt, …) and says in a Truth what it did and when. Meanwhile the bench sends
 // a packet each millisecond and notes when each was sent and when it arrived.
 //
+// What a bench does, processes do that are forks of the calling one, called inject-…:
+// they share neither its memory nor Go's runtime, so that whoever uses a bench is not
+// held up with the CPU. There are limits to that: while interrupts are off on one CPU,
+// the kernel on the other may have to wait for it (IRQOff, HardirqLong), and then
+// nothing is sent.
+//
 // All times are CLOCK_MONOTONIC, as bpf_ktime_get_ns returns it. No hold lasts
 // longer than MaxHold: each ends at a deadline, and after a number of turns if the
 // clock should fail.

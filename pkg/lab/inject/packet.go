@@ -18,7 +18,7 @@ type Packet struct {
 	Number   int
 	Protocol uint8 // unix.IPPROTO_UDP, or unix.IPPROTO_ICMP for an echo request
 	Src, Dst netip.AddrPort
-	EchoID   uint16 // ICMP identifier of an echo request
+	EchoID   uint16 // ICMP identifier of an echo request; zero for a datagram
 
 	Sent     time.Duration // before the system call, CLOCK_MONOTONIC
 	Returned time.Duration // after it
@@ -42,38 +42,21 @@ const (
 	echoType  = 8 // ICMP_ECHO, include/uapi/linux/icmp.h
 )
 
-// A message is an ICMP echo request with its payload. The payload alone is that of
-// a datagram.
+// A message is an ICMP echo request with its payload. The payload alone is that of a
+// datagram. The kernel fills in identifier and checksum (net/ipv4/ping.c).
 type message [headerLen + 32]byte
 
 // newMessage returns a message without a number.
-func newMessage(echoID uint16) (m message) {
+func newMessage() (m message) {
 	m[0] = echoType
-	m[4], m[5] = byte(echoID>>8), byte(echoID)
 	return m
 }
 
-// number gives the message its number and checksum.
+// number gives the message its number.
 //
 //go:nosplit
 //go:norace
 func (m *message) number(n int) {
 	m[6], m[7] = byte(n>>8), byte(n)
 	*(*uint32)(unsafe.Pointer(&m[headerLen])) = uint32(n)
-	m[2], m[3] = 0, 0
-	sum := m.checksum()
-	m[2], m[3] = byte(sum>>8), byte(sum)
-}
-
-// checksum is the internet checksum (RFC 1071).
-//
-//go:nosplit
-//go:norace
-func (m *message) checksum() uint16 {
-	var sum uint32
-	for i := 0; i < len(m); i += 2 {
-		sum += uint32(m[i])<<8 | uint32(m[i+1])
-	}
-	sum = sum>>16 + sum&0xffff
-	return ^uint16(sum>>16 + sum)
 }

@@ -11,14 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A testRun runs a BPF program once, in the system call. It is the
+// A testRun runs a BPF program once, in the system call. Up to the frame it is the
 // beginning of the test member of union bpf_attr (include/uapi/linux/bpf.h).
 type testRun struct {
 	program    uint32 // file descriptor
-	result     uint32
-	dataLength uint32
-	_          uint32
-	data       uint64 // address
+	result     uint32 // what the program returned
+	dataLength uint32 // of the frame, if the program wants one
+	_          uint32 // data_size_out
+	data       uint64 // address of the frame
 	frame      [64]byte
 }
 

@@ -17,6 +17,7 @@ const (
 	srcPort  = 20001
 	dstPort  = 20002
 	slowPort = 20003 // of datagrams that hold the CPU
+	echoID   = 20004 // identifier of echo requests, to a socket a port
 )
 
 // bytesPerPacket is more than a waiting packet is charged to a socket's buffer.
@@ -46,8 +47,8 @@ func (b *Bench) open(h *lab.Host, kind, protocol, room int) (fd int, err error) 
 	return fd, nil
 }
 
-// sender opens a socket that sends from one address to another.
-func (b *Bench) sender(kind, protocol, room int, src, dst netip.AddrPort) (fd int, err error) {
+// connected opens a socket that sends from one address to another.
+func (b *Bench) connected(kind, protocol, room int, src, dst netip.AddrPort) (fd int, err error) {
 	if fd, err = b.open(b.net.Tx, kind, protocol, room); err != nil {
 		return -1, err
 	}
@@ -60,8 +61,8 @@ func (b *Bench) sender(kind, protocol, room int, src, dst netip.AddrPort) (fd in
 	return fd, nil
 }
 
-// receiver opens a socket that receives datagrams to an address.
-func (b *Bench) receiver(dst netip.AddrPort, room int) (fd int, err error) {
+// bound opens a socket that receives datagrams to an address.
+func (b *Bench) bound(dst netip.AddrPort, room int) (fd int, err error) {
 	if fd, err = b.open(b.net.Rx, unix.SOCK_DGRAM, 0, room); err != nil {
 		return -1, err
 	}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,7 +23,6 @@ type traffic struct {
 	sender  sender
 	src     netip.AddrPort
 	dst     netip.AddrPort
-	echoID  uint16
 	sink    int        // socket that receives the datagrams
 	ended   chan error // of the child that sends; nil if there is none
 	release func() error
@@ -32,17 +30,20 @@ type traffic struct {
 
 // newTraffic opens the sockets.
 func (b *Bench) newTraffic() (err error) {
-	t := &traffic{echoID: uint16(os.Getpid())}
+	t := &traffic{sender: sender{interval: interval, message: newMessage()}}
 	t.src, t.dst = netip.AddrPortFrom(b.net.Tx.Addr4, srcPort), netip.AddrPortFrom(b.net.Rx.Addr4, dstPort)
-	t.sender = sender{interval: interval, message: newMessage(t.echoID)}
-	if t.sender.udp, err = b.sender(unix.SOCK_DGRAM, 0, maxPackets, t.src, t.dst); err != nil {
+	if t.sender.udp, err = b.connected(unix.SOCK_DGRAM, 0, maxPackets, t.src, t.dst); err != nil {
 		return err
 	}
-	src, dst := netip.AddrPortFrom(t.src.Addr(), 0), netip.AddrPortFrom(t.dst.Addr(), 0)
-	if t.sender.echo, err = b.sender(unix.SOCK_RAW, unix.IPPROTO_ICMP, maxPackets, src, dst); err != nil {
+	// A raw socket gets but a copy of each reply, and the reply itself is dropped.
+	if err := b.net.Tx.Sysctl("ipv4/ping_group_range", "0 0"); err != nil {
 		return err
 	}
-	if t.sink, err = b.receiver(t.dst, maxPackets); err != nil {
+	src, dst := netip.AddrPortFrom(t.src.Addr(), echoID), netip.AddrPortFrom(t.dst.Addr(), 0)
+	if t.sender.echo, err = b.connected(unix.SOCK_DGRAM, unix.IPPROTO_ICMP, maxPackets, src, dst); err != nil {
+		return err
+	}
+	if t.sink, err = b.bound(t.dst, maxPackets); err != nil {
 		return err
 	}
 	for _, fd := range []int{t.sink, t.sender.echo} {
