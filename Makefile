@@ -19,15 +19,18 @@ record: build ## record this machine for ten seconds, show the report, draw drop
 test: ## all tests; run as root, as they make real drops on the live kernel
 	scripts/install-packages $$(cat scripts/packages-test)
 	$(GO) test -count=1 -timeout 30m -p 1 ./... # one package at a time: some change the kernel
+	cd flamegraph/browser && $(GO) test -count=1 -timeout 10m ./...
 
 bench: build ## what tracing costs, beside bpftrace and perf, and drawing; run as root
 	scripts/install-packages $$(cat scripts/packages-bench)
 	$(GO) run ./scripts/storm $(STORM)
+	$(GO) run ./scripts/throughput
 	$(GO) test -run '^$$' -bench 'All|Perl' -benchtime 3x ./flamegraph
 
 lint: ## vet, staticcheck, format, shell scripts, and a build for macOS
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
+	cd flamegraph/browser && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
 	test -z "$$(gofmt -l .)"
 	shellcheck .ci/run scripts/install-packages scripts/record-here scripts/fuzz
 	GOOS=darwin $(GO) build -buildvcs=false ./...
@@ -38,7 +41,7 @@ fuzz: ## every fuzz target for FUZZTIME
 generate: ## compile the BPF programs anew; needs $(CLANG), llvm-strip and libbpf-dev
 	BPF2GO_CC=$(CLANG) BPF2GO_STRIP=llvm-strip-14 \
 	BPF2GO_CFLAGS="-O2 -Wall -Werror -mcpu=v3 -I/usr/include/$(shell uname -m)-linux-gnu" \
-	$(GO) generate ./bpf
+	$(GO) generate ./bpf ./pkg/lab/inject
 
 testdata: build ## the recording that tests of the command line read; run as root
 	$(GO) build -buildvcs=false -o $(CURDIR)/lab ./scripts/lab

@@ -2,10 +2,7 @@
 
 package flamegraph
 
-import (
-	"fmt"
-	"strconv"
-)
+import "fmt"
 
 // Change compares two columns of the samples' values. Every frame is coloured
 // by its own inclusive change, so that a parent whose children doubled is seen
@@ -80,12 +77,12 @@ func (c *Change) words(m Measure, from, to uint64) string {
 func formatChange(change float64) string {
 	switch percent := change * 100; {
 	case percent >= 1000:
-		return "×" + strconv.FormatFloat(change+1, 'f', 0, 64)
+		return "×" + formatFixed(change+1, 0)
 	case percent > 0:
-		return "+" + strconv.FormatFloat(percent, 'f', 1, 64) + "%"
+		return "+" + formatFixed(percent, 1) + "%"
 	case percent < -99.9:
 		return "<-99.9%"
 	default:
-		return strconv.FormatFloat(percent, 'f', 1, 64) + "%"
+		return formatFixed(percent, 1) + "%"
 	}
 }

@@ -96,7 +96,7 @@ func TestColors(t *testing.T) {
 		t.Run(fmt.Sprintf("dark=%v", dark), func(t *testing.T) {
 			fill := fills(t, dark)
 			text := fill[".frames text"]
-			classes := []string{".root", ".frames rect.above"}
+			classes := []string{".root", ".frames rect.above:not(.hit)"}
 			for i := range shades {
 				classes = append(classes, fmt.Sprintf(".h%d", i))
 			}

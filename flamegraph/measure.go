@@ -63,10 +63,10 @@ func formatValue(value uint64, scale float64) string {
 	v := float64(value) * scale
 	if v >= 100 || v == 0 {
 		if v < math.MaxUint64 {
-			return formatCount(uint64(v + 0.5))
+			return formatCount(uint64(math.Round(v)))
 		}
 		return strconv.FormatFloat(v, 'g', 3, 64)
 	}
 	decimals := 2 - int(math.Floor(math.Log10(v)))
-	return strconv.FormatFloat(v, 'f', min(decimals, 9), 64)
+	return formatFixed(v, min(decimals, 9))
 }

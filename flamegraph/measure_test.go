@@ -91,7 +91,7 @@ func TestChangeIsInclusive(t *testing.T) {
 		"process\n5.50 packets/s, 7.58%\nbefore 3.00, after 2.50 packets/s, -16.7%":       "d2",
 		"ip_output\n5.50 packets/s, 7.58%\nbefore 3.00, after 2.50 packets/s, -16.7%":     "d2",
 		"ip_rcv\n59.0 packets/s, 81.27%\nbefore 54.0, after 9.50 packets/s, -82.4%":       "d1",
-		"tcp_v4_rcv\n8.10 packets/s, 11.16%\nbefore 8.00, after 8.10 packets/s, +1.2%":    "d3",
+		"tcp_v4_rcv\n8.10 packets/s, 11.16%\nbefore 8.00, after 8.10 packets/s, +1.3%":    "d3",
 		"CPU_BACKLOG\n50.0 packets/s, 68.87%\nbefore 50.0, after 0.500 packets/s, -99.0%": "d1",
 		"NO_SOCKET\n9.00 packets/s, 12.40%\nbefore 4.00, after 9.00 packets/s, +125.0%":   "d5",
 		"QDISC_DROP\n3.00 packets/s, 4.13%\nbefore 3.00, after 0 packets/s":               "d0",

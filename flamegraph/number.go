@@ -2,7 +2,10 @@
 
 package flamegraph
 
-import "strconv"
+import (
+	"math/big"
+	"strconv"
+)
 
 // formatCount returns a count with a comma between thousands.
 func formatCount(n uint64) string {
@@ -24,5 +27,11 @@ func formatShare(part, total uint64) string {
 	case percent > 99.99:
 		return ">99.99%"
 	}
-	return strconv.FormatFloat(percent, 'f', 2, 64) + "%"
+	return formatFixed(percent, 2) + "%"
+}
+
+// formatFixed returns a finite number with so many decimals, halves rounded
+// away from zero as toFixed of the script does.
+func formatFixed(v float64, decimals int) string {
+	return new(big.Rat).SetFloat64(v).FloatString(decimals)
 }

@@ -25,16 +25,18 @@ function explanation(root, tree) {
         html(list, 'dd').textContent = text || nameOf(tree, parent);
       }
     },
-    // place puts the panel at a height and returns where it ends.
-    place(page, width, y) {
-      if (frame.style.display === 'none') return y;
+    // place puts the panel, if it is shown, below a height and returns where it
+    // ends.
+    place(page, width, above) {
+      if (frame.style.display === 'none') return above;
+      const y = above + page.legendGap;
       frame.setAttribute('x', page.margin);
       frame.setAttribute('y', y);
       frame.setAttribute('width', width);
       frame.setAttribute('height', 1);
       const height = Math.ceil(panel.getBoundingClientRect().height);
       frame.setAttribute('height', height);
-      return y + height;
+      return y + height + page.notesGap;
     },
   };
 }

@@ -46,6 +46,12 @@ function canvas(tree, group) {
   };
 }
 
+// set changes an attribute, if it is not that already: what stays the same is
+// not drawn anew.
+function set(e, name, value) {
+  if (e.getAttribute(name) !== String(value)) e.setAttribute(name, value);
+}
+
 // paint draws boxes. look(box) gives a box's class and its description.
 function paint(tree, target, boxes, rows, look) {
   const { page, icicle } = tree.settings;
@@ -56,19 +62,20 @@ function paint(tree, target, boxes, rows, look) {
     const rect = target.rects.take(i);
     const { kind, name, about } = look(box);
     rect.index = i;
-    rect.setAttribute('class', kind);
-    rect.setAttribute('x', box.x);
-    rect.setAttribute('y', y);
-    rect.setAttribute('width', box.width);
-    rect.setAttribute('aria-level', box.depth + 1);
-    rect.setAttribute('aria-label', about);
+    set(rect, 'class', kind);
+    set(rect, 'x', box.x);
+    set(rect, 'y', y);
+    set(rect, 'width', box.width);
+    set(rect, 'aria-level', box.depth + 1);
+    set(rect, 'aria-label', about);
     const most = Math.floor((box.width - 2 * page.inset) / target.letter);
     if (box.frames > 0 || most < Math.min(page.minLetters, letters(name))) return;
     const text = target.texts.take(texts++);
-    text.setAttribute('x', box.x + page.inset);
-    text.setAttribute('y', y + page.base);
-    text.setAttribute('class', kind);
-    text.textContent = fit(name, most);
+    set(text, 'x', box.x + page.inset);
+    set(text, 'y', y + page.base);
+    set(text, 'class', kind);
+    const words = fit(name, most);
+    if (text.textContent !== words) text.textContent = words;
   });
   target.rects.keep(boxes.length);
   target.texts.keep(texts);

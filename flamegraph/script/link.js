@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A link to a frame is the path of names to it, root first.
+// A link to a frame is the path of names to it, root first. A frame without a
+// name is %00 there, which no name holds.
 
 function linkTo(tree, node) {
   const path = [];
-  for (let i = node; i > 0; i = tree.parent[i]) path.push(encodeURIComponent(tree.names[tree.name[i]]));
+  for (let i = node; i > 0; i = tree.parent[i]) path.push(encodeURIComponent(tree.names[tree.name[i]] || '\0'));
   return path.length > 0 ? '#' + path.reverse().join(';') : '';
 }
 
@@ -30,7 +31,7 @@ function childNamed(tree, node, name) {
 
 function decoded(part) {
   try {
-    return decodeURIComponent(part);
+    return decodeURIComponent(part).replace('\0', '');
   } catch {
     return part;
   }

@@ -66,7 +66,9 @@ function listenToKeys(viewer, find) {
   // Listening for focus on a part of the picture would make that part a stop of
   // the Tab key.
   document.addEventListener('focusin', (event) => {
-    if (!target.boxes.contains(event.target) || !event.target.matches(':focus-visible')) return;
+    if (!target.boxes.contains(event.target)) return;
+    viewer.hold(event.target.index); // assistive programs lead anywhere
+    if (!event.target.matches(':focus-visible')) return;
     const box = viewer.boxes[event.target.index];
     outline(target, box);
     const bounds = target.boxes.getBoundingClientRect();

@@ -18,11 +18,10 @@ function surroundings(root, tree, tools, about) {
     if (beside) {
       placeTools(tools, page.margin + taken, 9, inner - taken);
     } else {
-      placeTools(tools, page.margin, y + 4, inner);
-      y += tools.height + 4;
+      y += 4 + placeTools(tools, page.margin, y + 4, inner);
     }
     y = placeLegend(root, width, y, page);
-    if (!icicle) y = about.place(page, inner, y + page.legendGap);
+    if (!icicle) y = about.place(page, inner, y);
     y += page.framesGap;
     parts.frames.setAttribute('transform', `translate(${page.margin} ${y})`);
     y += rows * page.row + page.notesGap;
@@ -40,7 +39,9 @@ function placeTitle(text, title, room) {
   text.textContent = title;
   const all = text.getComputedTextLength();
   if (all <= room) return all;
-  text.textContent = fit(title, Math.floor((letters(title) * room) / all));
+  let most = Math.floor((letters(title) * room) / all);
+  do text.textContent = fit(title, most--);
+  while (most > 0 && text.getComputedTextLength() > room);
   element(text, 'title').textContent = title;
   return room;
 }
@@ -59,7 +60,13 @@ function placeLines(text, paragraphs, width, y, page) {
   return y + lines.length * page.line;
 }
 
+// placeTools returns how high the tools are, which need several rows where they
+// have little room.
 function placeTools(tools, x, y, width) {
+  tools.bar.classList.toggle('narrow', width < tools.width);
   const place = { x, y, width, height: tools.height };
   for (const key of Object.keys(place)) tools.frame.setAttribute(key, place[key]);
+  const height = Math.ceil(tools.bar.getBoundingClientRect().height);
+  tools.frame.setAttribute('height', height);
+  return height;
 }

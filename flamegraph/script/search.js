@@ -4,11 +4,17 @@
 // i are marked. covered(view) returns what they stand for of all and of a view,
 // and how many of them are on view.
 
-// named marks the frames whose names are wanted (an array of 0 and 1 by name).
+// named marks the frames whose names are wanted (an array of 0 and 1 by name)
+// and that are there by the measure in use.
 function named(tree, wanted) {
-  const before = new Uint32Array(tree.size + 1);
-  for (let i = 1; i < tree.size; i++) before[i + 1] = before[i] + wanted[tree.name[i]];
-  return { before, frames: before[tree.size], covered: (view) => coveredBelow(tree, before, view) };
+  const { name, total, size } = tree;
+  const before = new Uint32Array(size + 1);
+  let frames = 0;
+  for (let i = 1; i < size; i++) {
+    if (wanted[name[i]] === 1 && total[i] > 0) frames++;
+    before[i + 1] = frames;
+  }
+  return { before, frames, covered: (view) => coveredBelow(tree, before, view) };
 }
 
 // coveredBelow adds up marked frames. Those within marked frames add nothing.
@@ -17,7 +23,7 @@ function coveredBelow(tree, before, view) {
   const sum = { all: 0, view: 0, frames: 0 };
   let until = 0;
   for (let i = 1; i < size; i++) {
-    if (before[i + 1] === before[i] || total[i] === 0) continue;
+    if (before[i + 1] === before[i]) continue;
     const part = Math.min(start[i] + total[i], view.hi) - Math.max(start[i], view.lo);
     if (part > 0) sum.frames++;
     if (i < until) continue;

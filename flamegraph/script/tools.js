@@ -33,7 +33,7 @@ function toolbar(root, tree) {
     status.textContent = words;
     status.title = words;
   };
-  return { frame, input, reset, say, buttons, width: 640 + width, height: 30 };
+  return { frame, bar, input, reset, say, buttons, width: 640 + width, height: 30 };
 }
 
 // measureSwitch makes a button for each measure, if there are several.

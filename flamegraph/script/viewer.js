@@ -93,6 +93,7 @@ class Viewer {
     if (location.hash === this.address) return;
     this.address = location.hash;
     const { node, found } = linked(this.tree, location.hash);
+    if (!found && !this.alone) return; // it may name another part of the page
     this.link = found ? linkTo(this.tree, node) : null;
     this.zoom(node, found ? '' : 'the linked frame is not in this picture');
   }

@@ -83,12 +83,16 @@ func send(net *lab.Net, d time.Duration) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer server.Wait()
+	defer func() {
+		late := time.AfterFunc(2*time.Second, func() { _ = server.Process.Kill() }) // it may wait for another client
+		defer late.Stop()
+		_ = server.Wait()
+	}()
 	var out []byte
 	for attempt := range 50 { // the server takes a moment to listen
 		err = net.Tx.Do(func() error {
 			var err error
-			out, err = exec.Command("iperf3", "-c", net.Rx.Addr4.String(), "-J", "-t", fmt.Sprint(d.Seconds())).Output()
+			out, err = exec.Command("timeout", "60", "iperf3", "-c", net.Rx.Addr4.String(), "-J", "-t", fmt.Sprint(d.Seconds())).Output()
 			return err
 		})
 		if err == nil || !bytes.Contains(out, []byte("Connection refused")) || attempt == 49 {
@@ -97,7 +101,7 @@ func send(net *lab.Net, d time.Duration) (float64, error) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	if err != nil {
-		return 0, errors.Join(fmt.Errorf("iperf3: %w: %s", err, out), server.Process.Kill())
+		return 0, fmt.Errorf("iperf3: %w: %s", err, out)
 	}
 	var result struct {
 		End struct {
