@@ -64,10 +64,9 @@ static __always_inline void copy_handler(char *to, struct cpu *s)
 		bpf_probe_read_kernel_str(to, 16, BPF_CORE_READ(action, name));
 }
 
-/* What the CPU is in the middle of. */
-static __always_inline void copy_state(struct interrupted *at, struct cpu *s)
+/* What the CPU is in the middle of, but for the task. */
+static __always_inline void copy_context(struct interrupted *at, struct cpu *s)
 {
-	copy_task_of(&at->task, bpf_get_current_task_btf());
 	at->vector = s->vector - 1;
 	at->vector_ns = s->vector ? s->vector_ns : 0;
 	at->timer = s->timer;
@@ -77,6 +76,12 @@ static __always_inline void copy_state(struct interrupted *at, struct cpu *s)
 	at->handler[0] = 0;
 	if (s->irq_ns)
 		copy_handler(at->handler, s);
+}
+
+static __always_inline void copy_state(struct interrupted *at, struct cpu *s)
+{
+	copy_task_of(&at->task, bpf_get_current_task_btf());
+	copy_context(at, s);
 }
 
 static __always_inline bool waits(struct cpu *s)
@@ -101,7 +106,10 @@ static __always_inline struct edge *next_edge(struct cpu *s, __u64 now, __u16 ki
 	return edge;
 }
 
-/* Work may wait from now on; what is known of an earlier wait is of no use any more. */
+/*
+ * Work may wait from now on; what is known of an earlier wait is of no use any more.
+ * The task is copied when another one has its turn, or when the work has.
+ */
 static __always_inline void begin(struct cpu *s, __u64 now)
 {
 	struct window *w = &s->window;
@@ -117,7 +125,8 @@ static __always_inline void begin(struct cpu *s, __u64 now)
 	w->edges_lost = 0;
 	w->ticks = 0;
 	s->samples = 0;
-	copy_state(&w->at, s);
+	w->at.task.comm[0] = 0;
+	copy_context(&w->at, s);
 }
 
 /* The work is being done. True if it waited so long that it is told about. */
@@ -133,6 +142,8 @@ static __always_inline bool serve(struct cpu *s, __u64 now, __u32 waiter)
 	s->packets = 0;
 	s->drained = 0;
 	s->known = 0;
+	if (!w->at.task.comm[0])
+		copy_task_of(&w->at.task, bpf_get_current_task_btf());
 	w->waiter = waiter;
 	w->served_ns = now;
 	w->raised_ns = waiter == WAITER_THREAD ? s->thread_ns : s->raised_ns;

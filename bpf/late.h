@@ -7,7 +7,7 @@
 
 #include "sample.h"
 
-#define STAMPS (1 << 16)
+#define STAMPS (1 << 14)
 #define ETH_P_IP 0x0800
 #define IPPROTO_ICMP 1
 
@@ -28,7 +28,7 @@ struct stamp stamps[STAMPS];
 
 static __always_inline struct stamp *stamp_of(__u64 skb)
 {
-	return &stamps[skb * 0x9e3779b97f4a7c15ULL >> 48 & (STAMPS - 1)];
+	return &stamps[skb * 0x9e3779b97f4a7c15ULL >> 50 & (STAMPS - 1)];
 }
 
 static __always_inline void stamp(__u64 skb)

@@ -246,7 +246,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 		return 0;
 	w = &s->window;
 	now = bpf_ktime_get_ns();
-	if (!w->at.task.comm[0]) /* another CPU woke the thread */
+	if (!w->at.task.comm[0])
 		copy_task_of(&w->at.task, prev);
 	if (waits(s))
 		edge_of_task(s, now, EDGE_SWITCH, next);

@@ -113,5 +113,8 @@ func send(net *lab.Net, d time.Duration) (float64, error) {
 	if err := json.Unmarshal(out, &result); err != nil {
 		return 0, fmt.Errorf("read iperf3's report: %w", err)
 	}
+	if result.End.Received.Rate == 0 {
+		return 0, fmt.Errorf("iperf3 received nothing: %s", out)
+	}
 	return result.End.Received.Rate, nil
 }
