@@ -20,21 +20,24 @@ struct stamp {
 };
 
 /*
- * When a packet was put into a queue, by the skb's address, until it is handled: one
- * that comes later to the same slot takes it. Addresses are reused soon, so few slots
- * are in use.
+ * When a packet was put into a queue, by the skb's address, until it is handled. There
+ * are two slots for each address: where both are in use, one that comes later takes
+ * the first. Addresses are reused soon, so few slots are in use.
  */
 struct stamp stamps[STAMPS];
 
-static __always_inline struct stamp *stamp_of(__u64 skb)
+static __always_inline __u32 slot_of(__u64 skb)
 {
-	return &stamps[skb * 0x9e3779b97f4a7c15ULL >> 50 & (STAMPS - 1)];
+	return skb * 0x9e3779b97f4a7c15ULL >> 50 & (STAMPS - 1);
 }
 
 static __always_inline void stamp(__u64 skb)
 {
-	struct stamp *at = stamp_of(skb);
+	__u32 slot = slot_of(skb);
+	struct stamp *at = &stamps[slot], *other = &stamps[(slot ^ 1) & (STAMPS - 1)];
 
+	if (at->skb != skb && at->skb && (!other->skb || other->skb == skb))
+		at = other;
 	at->skb = skb;
 	at->time_ns = bpf_ktime_get_ns();
 }
@@ -47,11 +50,15 @@ static __always_inline __u64 came(struct cpu *s, struct sk_buff *skb)
 {
 	struct stamp *at;
 	__u64 address;
+	__u32 slot;
 
 	/* The verifier lets nobody calculate with a pointer, but a number read from memory is one. */
 	s->skb = (__u64)skb;
 	address = *(volatile __u64 *)&s->skb;
-	at = stamp_of(address);
+	slot = slot_of(address);
+	at = &stamps[slot];
+	if (at->skb != address)
+		at = &stamps[(slot ^ 1) & (STAMPS - 1)];
 	if (at->skb != address)
 		return 0;
 	at->skb = 0;

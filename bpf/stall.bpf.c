@@ -67,7 +67,7 @@ static __noinline int finish(struct cpu *s, __u64 now)
 		return 0;
 	w = &s->window;
 	fill_header(&w->head, STALL_WINDOW, now, s->start_ns);
-	if (read_near(s, &stolen, sizeof(stolen), stolen_offset)) {
+	if (s->ticked && read_near(s, &stolen, sizeof(stolen), stolen_offset)) {
 		w->stolen_ns = stolen - s->stolen_ns;
 		w->flags |= WINDOW_STOLEN;
 	}
@@ -436,7 +436,7 @@ static __always_inline void tick(void *ctx, struct cpu *s, __u64 now, __u64 late
 {
 	watch(s, now);
 	if (!late_ns && (!(waits(s) || s->open) || now - s->start_ns < watch_ns)) {
-		read_near(s, &s->stolen_ns, sizeof(s->stolen_ns), stolen_offset);
+		s->ticked = read_near(s, &s->stolen_ns, sizeof(s->stolen_ns), stolen_offset);
 		return;
 	}
 	s->window.ticks++;
@@ -502,11 +502,17 @@ SEC("tp_btf/netif_receive_skb")
 int BPF_PROG(netif_receive_skb, struct sk_buff *skb)
 {
 	struct cpu *s = this_cpu();
-	__u64 queued;
+	__u64 queued, now;
 
 	if (!s)
 		return 0;
 	queued = came(s, skb);
+	/* No tick interrupts a softirq that interrupted an idle CPU: packets have to tell. */
+	if (!s->open && s->served_ns && queued > s->served_ns) {
+		now = bpf_ktime_get_ns();
+		if (now - queued >= watch_ns)
+			watch(s, now);
+	}
 	if (s->open && !s->drained)
 		receive(s, skb, queued);
 	if (echoes)

@@ -38,6 +38,8 @@ type StallCpu struct {
 	Packets     uint32
 	Drained     uint32
 	Known       uint32
+	Ticked      uint32
+	Pad         uint32
 	Window      StallWindow
 	Waits       [32]uint64
 	Runs        [32]uint64

@@ -267,6 +267,8 @@ struct cpu {
 	__u32 packets;        /* sent in this window */
 	__u32 drained;        /* a packet came that had not waited */
 	__u32 known;          /* a packet had waited that was seen to come */
+	__u32 ticked;         /* stolen_ns is valid */
+	__u32 pad;
 	struct window window; /* as far as it is known */
 	__u64 waits[BUCKETS]; /* from raise to entry */
 	__u64 runs[BUCKETS];  /* from entry to exit */

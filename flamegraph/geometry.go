@@ -20,12 +20,12 @@ const (
 	framesGap  = 8  // above the frames
 	notesGap   = 4  // above the notes
 
-	rowHeight = 18  // of frames
-	boxGap    = 1   // between them
-	narrowest = 2   // boxes are at least that wide
-	longest   = 48  // a run of frames ends there, to be opened part by part
-	textInset = 4   // from a box's left edge to its label
-	textBase  = 12  // from its top to where the label stands
+	rowHeight = 18 // of frames
+	boxGap    = 1  // between them
+	narrowest = 2  // boxes are at least that wide
+	longest   = 48 // a run of frames ends there, to be opened part by part
+	textInset = 4  // from a box's left edge to its label
+	textBase  = 12 // from its top to where the label stands
 
 	maxBoxes   = 8000
 	minLetters = 3 // shorter labels are left out
