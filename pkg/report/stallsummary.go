@@ -79,7 +79,7 @@ func (a *Stalls) sorted() []*stallRow {
 
 // WriteSoftirqTimes writes how long NET_RX waited and ran on each CPU where it did.
 func WriteSoftirqTimes(w io.Writer, all []event.SoftirqTimes) error {
-	t := newTable([]string{"cpu", "net_rx", "wait p50", "p99", "most", "1µs to 268ms", "run p50", "p99", "most", "1µs to 268ms", "budget ended"}, 0, 5)
+	t := newTable([]string{"cpu", "net_rx", "wait p50", "p99", "most", "from 1 us to 268 ms", "run p50", "p99", "most", "from 1 us to 268 ms", "budget ended"}, 0, 5)
 	used := false
 	for _, times := range all {
 		if sum(times.Runs) == 0 {

@@ -31,9 +31,7 @@ func AppendStall(b []byte, meta *event.Meta, s *softirq.Stall, o StallOptions) [
 	b = fmt.Appendf(b, " %s\n", sentence)
 	b = fmt.Appendf(b, "  verdict  %s, confidence %s (%d of %s agree, %s accounted)\n",
 		s.Verdict, s.Confidence, s.Agreeing, profile.Plural(uint64(s.Samples), "sample"), percent(s.Accounted))
-	if c := s.Culprit; c != nil && c.CgroupPath != "" {
-		b = fmt.Appendf(b, "  group    %s\n", c.CgroupPath)
-	}
+	b = appendCulprit(b, s.Culprit)
 	b = appendParts(b, s, o.Parts)
 	b = appendFrames(b, "stack", frameTexts(s.Stack), o.Frames)
 	var user []string
@@ -47,6 +45,27 @@ func AppendStall(b []byte, meta *event.Meta, s *softirq.Stall, o StallOptions) [
 	}
 	if s.Hint != "" {
 		b = fmt.Appendf(b, "  hint     %s\n", s.Hint)
+	}
+	return append(b, '\n')
+}
+
+// appendCulprit tells of a task what the sentence has no room for.
+func appendCulprit(b []byte, c *softirq.Culprit) []byte {
+	if c == nil || c.Comm == "" {
+		return b
+	}
+	b = fmt.Appendf(b, "  culprit  %s, pid %d, tid %d", c.Comm, c.PID, c.TID)
+	if c.Policy != "" {
+		b = fmt.Appendf(b, ", %s", policyText(c))
+	}
+	if call := c.Syscall; call != nil {
+		b = fmt.Appendf(b, ", %s(%#x, %#x, %#x)", call.Name, call.Args[0], call.Args[1], call.Args[2])
+	}
+	switch container := c.Container(); {
+	case container != "":
+		b = fmt.Appendf(b, ", %s", container)
+	case c.CgroupPath != "" && c.CgroupPath != "/":
+		b = fmt.Appendf(b, ", group %s", c.CgroupPath)
 	}
 	return append(b, '\n')
 }
@@ -140,4 +159,12 @@ func spanText(d time.Duration) string {
 		return fmt.Sprintf("%.1f µs", float64(d)/1e3)
 	}
 	return fmt.Sprintf("%d ns", d)
+}
+
+// policyText quotes a real-time task's policy and priority, as chrt does.
+func policyText(c *softirq.Culprit) string {
+	if c.Priority == 0 {
+		return c.Policy
+	}
+	return fmt.Sprintf("%s %d", c.Policy, c.Priority)
 }

@@ -44,11 +44,11 @@ func (w *watch) end() error {
 // and how often it wakes up, and the time of its programs in the kernel.
 func idle(o options) error {
 	const length = 10 * time.Second
-	stats := "/proc/sys/kernel/bpf_stats_enabled"
-	if err := os.WriteFile(stats, []byte("1"), 0); err != nil {
+	off, err := statsOn()
+	if err != nil {
 		return err
 	}
-	defer os.WriteFile(stats, []byte("0"), 0)
+	defer off()
 	w, err := watchStalls(o)
 	if err != nil {
 		return err

@@ -70,6 +70,9 @@ func run(o options) (err error) {
 	fmt.Fprint(os.Stderr, "\r\x1b[K")
 	fmt.Printf("iperf3 over veth: %.1f Gb/s; beside dropwatch stalls it keeps %.3f (%.3f–%.3f, %d rounds)\n",
 		plain[len(plain)/2]/1e9, shares[len(shares)/2], shares[0], shares[len(shares)-1], o.rounds)
+	if err := costs(net, o); err != nil {
+		return err
+	}
 	return idle(o)
 }
 

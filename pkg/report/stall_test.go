@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/softirq"
+)
+
+// theStall is that of the second story, and one that nobody is blamed for.
+func theStalls() []*softirq.Stall {
+	const ms = time.Millisecond
+	reader := event.Task{PID: 10436, TGID: 10430, Comm: "cadvisor"}
+	echo := func(seq uint16, queued time.Duration) event.LatePacket {
+		return event.LatePacket{
+			Time: 120 * ms, Queued: queued, Device: event.Device{Name: "eth0"}, Netns: event.Netns{Inode: 1, Name: "host"}, Len: 84,
+			Packet: event.Packet{
+				Version: 4, Protocol: event.ProtocolICMP, Src: netip.MustParseAddr("10.0.0.1"), Dst: netip.MustParseAddr("10.0.0.2"),
+				HasICMP: true, ICMPType: 8, EchoID: 7, EchoSeq: seq,
+			},
+		}
+	}
+	walk := &event.Frame{Addr: 0xffffffff81000020, Symbol: "mem_cgroup_stat_show", Offset: 16, Module: "vmlinux"}
+	return []*softirq.Stall{
+		{
+			CPU: 11, Start: 20 * ms, End: 119 * ms, Drained: 120 * ms, Verdict: softirq.LongSyscall, Confidence: softirq.High,
+			Culprit: &softirq.Culprit{
+				PID: 10430, TID: 10436, Comm: "cadvisor", CgroupPath: "/kubepods/burstable/pod1a2b3c4d-0000-1111-2222-333344445555",
+				Syscall: &softirq.Syscall{Name: "read", Args: [3]uint64{3, 4, 5}, Path: "/sys/fs/cgroup/memory.stat"},
+			},
+			Parts: []softirq.Part{
+				{Kind: softirq.PartTask, Task: reader, Duration: 98 * ms, Share: 98. / 99},
+				{Kind: softirq.PartUnaccounted, Duration: ms, Share: 1. / 99},
+			},
+			Stack: &event.Stack{Frames: []*event.Frame{walk}}, User: []event.Frame{{Addr: 1, Symbol: "main.read", Offset: 4, Module: "cadvisor"}},
+			Late: []event.LatePacket{echo(1, 20*ms), echo(2, 0)}, LateCount: 10,
+			Samples: 24, Agreeing: 24, Expected: 24, Accounted: 98. / 99, Hint: "1500 dying cgroups below /sys/fs/cgroup",
+		},
+		{
+			CPU: 0, Start: 200 * ms, End: 208 * ms, Drained: 208 * ms, Verdict: softirq.Unexplained,
+			Parts: []softirq.Part{{Kind: softirq.PartUnaccounted, Duration: 8 * ms, Share: 1}}, LateCount: 1,
+			Unavailable: []softirq.Source{softirq.SourceCount},
+		},
+	}
+}
+
+func stallMeta() *event.Meta {
+	return &event.Meta{Host: "node7", Start: time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)}
+}
+
+func TestStallText(t *testing.T) {
+	var b []byte
+	for _, s := range theStalls() {
+		b = AppendStall(b, stallMeta(), s, StallOptions{Packets: 1})
+	}
+	golden(t, "stalls.txt", b)
+}
+
+func TestStallJSON(t *testing.T) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	for _, s := range theStalls() {
+		if err := EncodeStall(enc, stallMeta(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	golden(t, "stalls.jsonl", b.Bytes())
+}
+
+func TestStallSums(t *testing.T) {
+	sums := NewStalls()
+	for _, s := range append(theStalls(), theStalls()...) {
+		sums.Add(s)
+	}
+	var b bytes.Buffer
+	if err := sums.Write(&b, 5*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	times := event.SoftirqTimes{CPU: 11, BudgetEnded: 1234}
+	times.Waits[10], times.Waits[13], times.Waits[26] = 90, 9, 1
+	times.Runs[12] = 100
+	b.WriteByte('\n')
+	if err := WriteSoftirqTimes(&b, []event.SoftirqTimes{{CPU: 3}, times}); err != nil {
+		t.Fatal(err)
+	}
+	b.WriteString("\n" + StallAccounting(&event.StallLoss{Submitted: 31, Read: 30, RingFull: 1, Paused: 90 * time.Second}) + "\n")
+	golden(t, "stallsums.txt", b.Bytes())
+
+	b.Reset()
+	if err := WriteStallsJSON(&b, sums, &event.StallLoss{Submitted: 31, Read: 31}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "stallsums.json", b.Bytes())
+
+	b.Reset()
+	if err := NewStalls().Write(&b, 5*time.Millisecond); err != nil || b.String() != "no packets waited for 5.00 ms or longer\n" {
+		t.Errorf("nothing is %q, error %v", b.String(), err)
+	}
+}
+
+func TestSpanText(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		999: "999 ns", 1500: "1.5 µs", 15_000: "15 µs", 1_500_000: "1.50 ms", 15_500_000: "15.5 ms",
+		155_500_000: "156 ms", 1_550_000_000: "1.55 s", 15 * time.Second: "15.0 s",
+	} {
+		if got := spanText(d); got != want {
+			t.Errorf("%d: got %s, want %s", d, got, want)
+		}
+	}
+}
