@@ -43,10 +43,13 @@ generate: ## compile the BPF programs anew; needs $(CLANG), llvm-strip and libbp
 	BPF2GO_CFLAGS="-O2 -Wall -Werror -mcpu=v3 -I/usr/include/$(shell uname -m)-linux-gnu" \
 	$(GO) generate ./bpf ./pkg/lab/inject
 
-testdata: build ## the recording that tests of the command line read; run as root
+testdata: build ## the recordings that tests of the command line read; run as root
 	$(GO) build -buildvcs=false -o $(CURDIR)/lab ./scripts/lab
-	cd testdata/recordings && PATH=$(CURDIR):$$PATH dropwatch record -q --snaplen 64 -o lab.jsonl.zst -- lab
-	rm -f lab testdata/recordings/*.old
+	$(GO) build -buildvcs=false -o $(CURDIR)/stall-lab ./scripts/stall-lab
+	cd testdata/recordings && PATH=$(CURDIR):$$PATH dropwatch record -q --snaplen 64 --no-stalls -o lab.jsonl.zst -- lab
+	cd testdata/recordings && PATH=$(CURDIR):$$PATH dropwatch record -q -o raw.zst -- stall-lab && \
+		zstdcat raw.zst | sed 's|"cgroup_path":"[^"]*"|"cgroup_path":"/lab"|' | zstd -q -19 -f -o stalls.jsonl.zst
+	rm -f lab stall-lab testdata/recordings/*.old testdata/recordings/raw.zst
 
 install: build ## the binary and its manual pages below PREFIX
 	install -D -m 755 dropwatch $(DESTDIR)$(PREFIX)/bin/dropwatch

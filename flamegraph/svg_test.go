@@ -185,12 +185,18 @@ func TestWriteSVGLongNamesAndDeepStacks(t *testing.T) {
 	}
 }
 
-// TestWriteSVGSize holds the sizes that viewers bear.
+// TestWriteSVGSize holds the sizes that viewers bear, with bytes beside packets.
 func TestWriteSVGSize(t *testing.T) {
 	most := map[string]int{"typical": 200_000, "big": 4_000_000}
 	for _, p := range benchProfiles {
 		t.Run(p.name, func(t *testing.T) {
-			svg := draw(t, merge(t, parse(t, p.folded())), Options{Title: "Drops", Measures: []Measure{{Unit: "packets"}}})
+			samples := parse(t, p.folded())
+			for i := range samples {
+				samples[i].More = []uint64{samples[i].Value*1400 + uint64(i%97)}
+			}
+			svg := draw(t, merge(t, samples), Options{Title: "Drops", Measures: []Measure{
+				{Name: "packets", Unit: "packets"}, {Name: "bytes", Unit: "bytes", Column: 1}, {Name: "rate", Unit: "packets/s", Scale: 0.1},
+			}})
 			if len(svg) > most[p.name] {
 				t.Errorf("%d bytes, want at most %d", len(svg), most[p.name])
 			}

@@ -5,6 +5,8 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +18,7 @@ func newFold(s streams) *cobra.Command {
 	var out string
 	var stacks stackFlags
 	var of subject
+	var header bool
 	cmd := &cobra.Command{
 		Use:   "fold",
 		Short: "Write stacks as folded lines",
@@ -34,10 +37,13 @@ the root, the verdict as the leaf, the delay in nanoseconds as the number.`,
 			}
 			return withRecording(s, args, func(src event.Source) error {
 				if of == ofStalls {
-					return foldStalls(s, src, options, out)
+					return foldStalls(s, src, options, header, out)
 				}
 				stacks, readErr := profile.Fold(src, options)
 				var b bytes.Buffer
+				if header {
+					writeHeader(&b, src.Meta(), "packets dropped")
+				}
 				if err := profile.WriteFolded(&b, stacks); err != nil {
 					return err
 				}
@@ -49,12 +55,21 @@ the root, the verdict as the leaf, the delay in nanoseconds as the number.`,
 	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write instead of standard output")
 	stacks.add(cmd.Flags())
 	of.add(cmd.Flags())
+	cmd.Flags().BoolVar(&header, "header", false, "begin with a comment that says what is counted, where and when")
 	return recordingArg(cmd)
 }
 
-func foldStalls(s streams, src event.Source, o profile.StackOptions, out string) error {
+// writeHeader writes a comment line, which dropwatch flamegraph skips.
+func writeHeader(b *bytes.Buffer, meta *event.Meta, what string) {
+	fmt.Fprintf(b, "# %s on %s since %s, Linux %s\n", what, meta.Host, meta.Start.Format(time.RFC3339), meta.Kernel)
+}
+
+func foldStalls(s streams, src event.Source, o profile.StackOptions, header bool, out string) error {
 	stacks, readErr := profile.FoldStalls(src, o)
 	var b bytes.Buffer
+	if header {
+		writeHeader(&b, src.Meta(), "nanoseconds that packets waited")
+	}
 	if err := profile.WriteFoldedStalls(&b, stacks); err != nil {
 		return err
 	}

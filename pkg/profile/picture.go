@@ -28,7 +28,7 @@ const micro = 1e-6
 
 // Draw returns the stacks of recordings as one picture, by packets, bytes and
 // rate, with every recording's losses told below the title. The rate of several is
-// the sum of theirs.
+// the sum of theirs, and a column of its own.
 //
 // A recording that was cut short is no error; with any other error comes the
 // picture of what was read before it.
@@ -36,6 +36,7 @@ func Draw(recordings []Recording, o StackOptions) (*Picture, error) {
 	p := Picture{Drops: true}
 	var words []string
 	var readErrs []error
+	var rate flamegraph.Measure
 	exact := true
 	for _, r := range recordings {
 		stacks, err := Fold(r.Source, o)
@@ -43,12 +44,19 @@ func Draw(recordings []Recording, o StackOptions) (*Picture, error) {
 			readErrs = append(readErrs, fmt.Errorf("read %s: %w", r.Name, err))
 		}
 		for key, v := range stacks.Of {
-			rate := microRate(v.Drops, stacks.Duration)
-			p.Samples = append(p.Samples, flamegraph.Sample{Stack: Frames(key), Value: v.Drops, More: []uint64{v.Bytes, rate}})
+			more := []uint64{v.Bytes}
+			if len(recordings) > 1 {
+				more = append(more, microRate(v.Drops, stacks.Duration))
+			}
+			p.Samples = append(p.Samples, flamegraph.Sample{Stack: Frames(key), Value: v.Drops, More: more})
 		}
+		rate = flamegraph.Measure{Name: "rate", Unit: "packets/s", Scale: 1 / max(stacks.Duration.Seconds(), micro)}
 		p.take(r, stacks.Cut)
 		exact = exact && stacks.Total.Exact
 		words = append(words, sentence(r, stacks))
+	}
+	if len(recordings) > 1 {
+		rate.Column, rate.Scale = 2, micro
 	}
 	p.Options.Title = "Packet drops on " + hosts(recordings)
 	p.Options.Subtitle = strings.Join(words, " ")
@@ -56,7 +64,7 @@ func Draw(recordings []Recording, o StackOptions) (*Picture, error) {
 	p.Options.Measures = []flamegraph.Measure{
 		{Name: "packets", Unit: "packets"},
 		{Name: "bytes", Unit: "bytes", Column: 1},
-		{Name: "rate", Unit: "packets/s", Column: 2, Scale: micro},
+		rate,
 	}
 	if !exact {
 		p.Options.Notes = append(p.Options.Notes, "Widths are estimated from samples; totals are exact.")

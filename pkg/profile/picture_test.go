@@ -29,15 +29,18 @@ func TestDraw(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string][]uint64{ // packets, bytes, millionths of a packet per second
-		"[idle];udp_unicast_rcv_skb;NO_SOCKET":                                     {2, 200, 1e6},
-		"[not sampled];enqueue_to_backlog;CPU_BACKLOG":                             {8, 800, 4e6},
-		"[process: a;b];__x64_sys_sendto;nf_hook_slow;nft_do_chain;NETFILTER_DROP": {292, 29_292, 146e6},
-		"[softirq];[no stack];NETFILTER_DROP":                                      {102, 10_102, 51e6},
-		"[softirq];nf_hook_slow;nft_do_chain;NETFILTER_DROP":                       {606, 60_606, 303e6},
+	want := map[string][]uint64{ // packets, bytes
+		"[idle];udp_unicast_rcv_skb;NO_SOCKET":                                     {2, 200},
+		"[not sampled];enqueue_to_backlog;CPU_BACKLOG":                             {8, 800},
+		"[process: a;b];__x64_sys_sendto;nf_hook_slow;nft_do_chain;NETFILTER_DROP": {292, 29_292},
+		"[softirq];[no stack];NETFILTER_DROP":                                      {102, 10_102},
+		"[softirq];nf_hook_slow;nft_do_chain;NETFILTER_DROP":                       {606, 60_606},
 	}
 	if diff := cmp.Diff(want, values(p)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+	if rate := p.Options.Measures[2]; rate.Column != 0 || rate.Scale != 0.5 {
+		t.Errorf("the rate over two seconds is %+v", rate)
 	}
 	if want := "2026-11-22 14:00:00 on node7, 2s, Linux 6.18.0. 1,010 drops counted, 5 unwound, 1,005 not unwound; lost: 1 sample to a full ring buffer."; p.Options.Subtitle != want {
 		t.Errorf("subtitle is %s", p.Options.Subtitle)

@@ -171,6 +171,13 @@ func TestPProfInBrowser(t *testing.T) {
 	}()
 	for lines := bufio.NewScanner(stderr); lines.Scan() && !strings.Contains(lines.Text(), "http://"); {
 	}
+	// It says so before it listens.
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if c, err := net.Dial("tcp", address); err == nil {
+			c.Close()
+			break
+		}
+	}
 	for page, want := range map[string]string{
 		"/top": "nft_do_chain", "/flamegraph": "NETFILTER_DROP", "/peek?f=nf_hook_slow": "__x64_sys_sendto",
 	} {

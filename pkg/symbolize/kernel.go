@@ -21,7 +21,7 @@ type Kernel struct {
 }
 
 // Refresh is the least time between two readings of the kernel's symbols.
-const Refresh = time.Second
+const Refresh = 250 * time.Millisecond
 
 // ReadKernel reads the symbols under root, os.DirFS("/") for the running kernel.
 func ReadKernel(root fs.FS) (*Kernel, error) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/lab/inject"
+	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
 func main() {
@@ -36,7 +37,7 @@ func hold(class inject.Class, d time.Duration) (truth inject.Truth, err error) {
 	if err := bench.Start(); err != nil {
 		return truth, err
 	}
-	time.Sleep(20 * time.Millisecond)
+	time.Sleep(2 * symbolize.Refresh) // a recorder may read the symbols of the injector's programs
 	truth, err = bench.Inject(d)
 	time.Sleep(20 * time.Millisecond)
 	_, stopped := bench.Stop()
