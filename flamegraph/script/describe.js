@@ -13,21 +13,24 @@ function changeWords(viewer, change, node) {
   return from === 0 || to === 0 || from === to ? words : `${words}, ${growth((to - from) / from)}`;
 }
 
-// look returns a box's classes, its name and a description.
-function look(viewer, box) {
-  const { tree, view, hits } = viewer;
-  let name = `${plural(box.frames, 'frame')} too narrow or deep to draw`;
+// boxKind returns a box's classes.
+function boxKind({ tree, view, hits }, box) {
   let kind = 'more';
   if (box.frames === 0) {
-    name = nameOf(tree, box.node);
     kind = box.node === 0 ? 'root' : classOf(tree, box.node);
     if (box.node !== view.node && within(tree, box.node, view.node)) kind += ' above';
   }
-  if (hits && isHit(tree, hits, box)) kind += ' hit';
+  return hits && isHit(tree, hits, box) ? kind + ' hit' : kind;
+}
+
+// look returns a box's classes, its name and a description.
+function look(viewer, box) {
+  const { tree } = viewer;
+  const name = box.frames === 0 ? nameOf(tree, box.node) : `${plural(box.frames, 'frame')} too narrow or deep to draw`;
   let about = `${name}, ${amount(viewer, box.value)}, ${share(box.value, tree.total[0])}`;
   const { change } = tree.measure;
   if (change && box.frames === 0) about += `, ${changeWords(viewer, change, box.node)}`;
-  return { kind, name, about };
+  return { kind: boxKind(viewer, box), name, about };
 }
 
 // facts returns what the tip says about a box besides its name.

@@ -71,6 +71,7 @@ function paint(tree, target, boxes, rows, look) {
     const most = Math.floor((box.width - 2 * page.inset) / target.letter);
     if (box.frames > 0 || most < Math.min(page.minLetters, letters(name))) return;
     const text = target.texts.take(texts++);
+    text.index = i;
     set(text, 'x', box.x + page.inset);
     set(text, 'y', y + page.base);
     set(text, 'class', kind);
@@ -79,6 +80,14 @@ function paint(tree, target, boxes, rows, look) {
   });
   target.rects.keep(boxes.length);
   target.texts.keep(texts);
+}
+
+// restyle gives the boxes that are drawn other classes, as kindOf(box) tells.
+function restyle(target, boxes, kindOf) {
+  boxes.forEach((box, i) => set(target.rects.all[i], 'class', kindOf(box)));
+  for (const text of target.texts.all) {
+    if (text.parentNode) set(text, 'class', target.rects.all[text.index].getAttribute('class'));
+  }
 }
 
 // outline shows where the keyboard is, or nothing without a box.

@@ -38,10 +38,8 @@ class Viewer {
     const grown = this.place(this.width, rows);
     if (this.alone && !icicle && grown) window.scrollBy(0, grown);
     paint(this.tree, this.target, this.boxes, rows, (box) => look(this, box));
-    this.group.classList.toggle('searched', this.hits !== null);
     this.tools.reset.disabled = isWhole(this.tree, this.view);
-    this.tools.say(this.problem || verdict(this));
-    this.tip.hide();
+    this.tell();
     this.hold(this.boxes.findIndex((b) => held && b.node === held.node && b.frames === held.frames));
     if (focused) this.focus(this.current);
   }
@@ -101,6 +99,14 @@ class Viewer {
   mark(hits, problem = '') {
     this.hits = hits;
     this.problem = problem;
-    this.draw();
+    restyle(this.target, this.boxes, (box) => boxKind(this, box));
+    this.tell();
+  }
+
+  // tell says what is marked.
+  tell() {
+    this.group.classList.toggle('searched', this.hits !== null);
+    this.tools.say(this.problem || verdict(this));
+    this.tip.hide();
   }
 }
