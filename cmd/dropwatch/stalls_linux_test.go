@@ -140,7 +140,7 @@ func TestICMPLive(t *testing.T) {
 		RTT              *time.Duration `json:"rtt_ns"`
 		Verdict, Because string
 	}
-	var joined, late int
+	var joined, late, blamed int
 	for _, e := range objects[echo](t, out.Bytes()) {
 		if e.RTT == nil || e.Delay == nil {
 			continue
@@ -152,11 +152,14 @@ func TestICMPLive(t *testing.T) {
 		if *e.Delay < defaultThreshold {
 			continue
 		}
+		late++
 		if e.Verdict == "BH_OFF" && strings.Contains(e.Because, truth.Comm) && strings.Contains(e.Because, "bpf()") {
-			late++
+			blamed++
 		}
 	}
-	if joined < 55 || late < 3 {
-		t.Errorf("%d requests of 60 were joined, and %d of them told to be late because of %s:\n%s\n%s", joined, late, truth.Comm, out.String(), log.String())
+	// On a busy machine ping does not get to send its ten requests in 100 ms.
+	if joined < 55 || late == 0 || blamed < min(late, 3) {
+		t.Errorf("%d requests of 60 were joined, %d were late, and %d of them told to be so because of %s:\n%s\n%s",
+			joined, late, blamed, truth.Comm, out.String(), log.String())
 	}
 }

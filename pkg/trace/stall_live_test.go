@@ -137,6 +137,9 @@ func compareStall(class inject.Class, d time.Duration, truth inject.Truth, packe
 	if truth.PID != 0 && class != inject.CPUContention && (s.Culprit == nil || s.Culprit.PID != uint32(truth.PID) || s.Culprit.Comm != truth.Comm) {
 		return fmt.Errorf("culprit %+v, want %s (pid %d)", s.Culprit, truth.Comm, truth.PID)
 	}
+	if truth.File != "" && (s.Culprit.Syscall == nil || s.Culprit.Syscall.String() != "read("+truth.File+")") {
+		return fmt.Errorf("system call %v, want a read of %s", s.Culprit.Syscall, truth.File)
+	}
 	// The tick gives 2 or 3 samples in 10 ms, a late timer none before it, and there is
 	// no tick while a softirq runs that interrupted an idle CPU.
 	sure := d > 40*time.Millisecond && class != inject.IRQOff && class != inject.CPUContention &&

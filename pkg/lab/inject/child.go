@@ -32,6 +32,7 @@ type child struct {
 type work struct {
 	spin *spinner
 	run  *testRun
+	read *reader
 	send *sender
 }
 

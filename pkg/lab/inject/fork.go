@@ -68,6 +68,8 @@ func (w *work) do() unix.Errno {
 		return w.spin.do()
 	case w.run != nil:
 		return w.run.do()
+	case w.read != nil:
+		return w.read.do()
 	default:
 		return w.send.do()
 	}

@@ -27,7 +27,7 @@ enum {
 /* How long each program is to hold the CPU; never longer than MAX_HOLD_NS. */
 __u64 hold_ns;
 
-/* The next timer interrupt is to hold its CPU. */
+/* The next timer interrupt, or the next read, is to hold its CPU. */
 bool armed;
 
 /* Destination port of the datagrams that hold_receive holds the CPU for. */
@@ -114,11 +114,15 @@ int hold_bh_off(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
-SEC("syscall")
+/* Runs in a read() of the iterator's file, once for each map there is (bpf_seq_read, kernel/bpf/bpf_iter.c). */
+SEC("iter/bpf_map")
 int hold_irq_off(void *ctx)
 {
 	unsigned long flags;
 
+	if (!armed)
+		return 0;
+	armed = false;
 	bpf_local_irq_save(&flags);
 	hold();
 	bpf_local_irq_restore(&flags);

@@ -52,6 +52,9 @@ func keepBusy(t *testing.T, d time.Duration) {
 			t.Error(err)
 		}
 	})
+	if err := await("busy process", patience, func() (bool, error) { return logs[0].start != 0, nil }); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // ticks are the times at which a clock of receiveCPU has ticked.

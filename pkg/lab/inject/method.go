@@ -19,7 +19,7 @@ func (b *Bench) method() (method, error) {
 	case BHOff:
 		return method{injectProgHoldBhOff, b.steer, ready(b.bhOff)}, nil
 	case IRQOff:
-		return method{injectProgHoldIrqOff, b.steer, ready(b.irqOff)}, nil
+		return method{injectProgHoldIrqOff, b.steer, b.newIRQOff}, nil
 	case HardirqLong:
 		return method{injectProgHoldHardirq, b.steer, b.newHardirq}, nil
 	case OtherSoftirq:

@@ -4,26 +4,46 @@
 
 package inject
 
-import "time"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // bhOff runs a program in a system call in which the kernel disables bottom halves
 // around each run (bpf_test_run, net/bpf/test_run.c).
 func (b *Bench) bhOff(d time.Duration) (Truth, error) {
-	return b.holdInTask(d, injectProgHoldBhOff, "inject-bh-off", "bpf_test_run")
+	run := newTestRun(b.programs.Programs[injectProgHoldBhOff])
+	return b.holdInTask(d, work{run: run}, Truth{Comm: "inject-bh-off", Function: "bpf_test_run"})
 }
 
-// irqOff runs a program that disables interrupts itself.
-func (b *Bench) irqOff(d time.Duration) (Truth, error) {
-	return b.holdInTask(d, injectProgHoldIrqOff, "inject-irq-off", "bpf_prog_test_run_syscall")
+// newIRQOff makes the injector that reads a file, in which the kernel runs a program
+// that disables interrupts.
+func (b *Bench) newIRQOff() (injector, error) {
+	file, err := newSlowFile(b.programs.Programs[injectProgHoldIrqOff])
+	if err != nil {
+		return nil, err
+	}
+	b.onClose(file.close)
+	return func(d time.Duration) (Truth, error) { return b.holdInRead(d, file) }, nil
 }
 
-// holdInTask runs a program in a process on receiveCPU.
-func (b *Bench) holdInTask(d time.Duration, program, comm, function string) (Truth, error) {
+// holdInRead reads the file in a process on receiveCPU.
+func (b *Bench) holdInRead(d time.Duration, file *slowFile) (Truth, error) {
+	fd, path, err := file.open()
+	if err != nil {
+		return Truth{}, err
+	}
+	defer unix.Close(fd)
+	return b.holdInTask(d, work{read: &reader{fd: fd}}, Truth{Comm: "inject-irq-off", Function: "bpf_seq_read", File: path})
+}
+
+// holdInTask has a process on receiveCPU do the work in which a program holds the CPU.
+func (b *Bench) holdInTask(d time.Duration, w work, truth Truth) (Truth, error) {
 	if err := b.programs.arm(d); err != nil {
 		return Truth{}, err
 	}
-	truth := Truth{Comm: comm, Function: function}
-	c := newChild(comm, receiveCPU, 0, work{run: newTestRun(b.programs.Programs[program])})
+	c := newChild(truth.Comm, receiveCPU, 0, w)
 	if err := c.run(func(pid int) { truth.PID, truth.TID = pid, pid }); err != nil {
 		return Truth{}, err
 	}

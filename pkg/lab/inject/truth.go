@@ -18,7 +18,8 @@ type Class string
 const (
 	// BHOff is a process in the kernel that has bottom halves disabled.
 	BHOff Class = "BH_OFF"
-	// IRQOff is a process in the kernel that has interrupts disabled. Needs kernel 6.14+.
+	// IRQOff is a process in a long read() of a file, in which the kernel has
+	// interrupts disabled. Needs kernel 6.14+.
 	IRQOff Class = "IRQ_OFF"
 	// HardirqLong is a timer interrupt that takes long.
 	HardirqLong Class = "HARDIRQ_LONG"
@@ -61,6 +62,9 @@ type Truth struct {
 	// window (of IRQOff and HardirqLong, by non-maskable interrupts only); empty if
 	// the window was spent in user space.
 	Function string
+	// File is the path, as the kernel spells it, of the file that the task read for
+	// the whole window, if it did that.
+	File string
 	// Device is that of the packets, where they themselves or its NAPI thread matter.
 	Device string
 }
