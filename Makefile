@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 # Go's own stamping fails in a checkout that belongs to somebody else.
 COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 
-.PHONY: build record test bench lint fuzz generate testdata install clean
+.PHONY: build record test test-vm bench lint fuzz generate testdata install clean
 
 build: ## the dropwatch binary; the BPF objects are committed, no clang is needed
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-X main.commit=$(COMMIT)" -o dropwatch ./cmd/dropwatch
@@ -21,6 +21,10 @@ test: ## all tests; run as root, as they make real drops on the live kernel
 	$(GO) test -count=1 -timeout 30m -p 1 ./... # one package at a time: some change the kernel
 	cd flamegraph/browser && $(GO) test -count=1 -timeout 10m ./...
 
+test-vm: ## what only other kernels show, in QEMU guests with Debian's kernels
+	scripts/install-packages $$(cat scripts/packages-vm)
+	GO=$(GO) scripts/test-guest bookworm 6.1.0 TestInjected/LONG_SYSCALL/200ms
+
 bench: build ## what tracing costs, beside bpftrace and perf, and drawing; run as root
 	scripts/install-packages $$(cat scripts/packages-bench)
 	$(GO) run ./scripts/storm $(STORM)
@@ -32,7 +36,7 @@ lint: ## vet, staticcheck, format, shell scripts, and a build for macOS
 	$(GO) run $(STATICCHECK) ./...
 	cd flamegraph/browser && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
 	test -z "$$(gofmt -l .)"
-	shellcheck .ci/run scripts/install-packages scripts/record-here scripts/fuzz
+	shellcheck .ci/run scripts/install-packages scripts/record-here scripts/fuzz scripts/test-guest
 	GOOS=darwin $(GO) build -buildvcs=false ./...
 
 fuzz: ## every fuzz target for FUZZTIME

@@ -72,9 +72,10 @@ static __always_inline void send_packet(struct cpu *s, struct sk_buff *skb, __u3
 	__u64 header;
 	__u32 length;
 
-	count_submit(s, !rec);
-	if (!rec)
+	if (!rec) {
+		count_submit(s, 1);
 		return;
+	}
 	fill_header(&rec->head, type, now, s->start_ns);
 	rec->queued_ns = queued;
 	copy_task_of(&rec->task, bpf_get_current_task_btf());
@@ -92,6 +93,7 @@ static __always_inline void send_packet(struct cpu *s, struct sk_buff *skb, __u3
 		length = STALL_PACKET_LEN;
 	rec->packet_len = bpf_probe_read_kernel(rec->packet, length, (void *)header) ? 0 : length;
 	bpf_ringbuf_submit(rec, BPF_RB_NO_WAKEUP);
+	count_submit(s, 0);
 }
 
 /*

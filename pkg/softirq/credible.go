@@ -60,7 +60,7 @@ func (e *evidence) startedLate(b *event.Blocked) bool {
 }
 
 // tickFunctions are what the scheduler's tick runs, kernel/time/tick-sched.c: the
-// first since 6.9.
+// first since 6.9, when it took the name of one that no timer ran.
 var tickFunctions = []string{"tick_nohz_handler", "tick_sched_timer"}
 
 // blockedLimit is the hard lockup detector's, kernel/watchdog.c: watchdog_thresh.

@@ -80,6 +80,7 @@ func checkTruth(t *testing.T, got Truth, class Class, d time.Duration) {
 	want := map[Class]Truth{
 		BHOff:         {Comm: "inject-bh-off", Function: "bpf_test_run"},
 		IRQOff:        {Comm: "inject-irq-off", Function: "bpf_seq_read", File: "/memory_stat"},
+		LongSyscall:   {Comm: "inject-read", Function: "bpf_seq_read", File: "/memory_stat"},
 		HardirqLong:   {Function: "perf_swevent_hrtimer"},
 		OtherSoftirq:  {Function: "bpf_timer_cb"},
 		NETRXSlow:     {Function: "process_backlog", Device: "lab-rx"},

@@ -114,7 +114,20 @@ int hold_bh_off(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
-/* Runs in a read() of the iterator's file, once for each map there is (bpf_seq_read, kernel/bpf/bpf_iter.c). */
+/*
+ * In a read() of the iterator's file, once for each map there is (bpf_seq_read,
+ * kernel/bpf/bpf_iter.c): not preemptible, with bottom halves and interrupts on.
+ */
+SEC("iter/bpf_map")
+int hold_read(void *ctx)
+{
+	if (!armed)
+		return 0;
+	armed = false;
+	hold();
+	return 0;
+}
+
 SEC("iter/bpf_map")
 int hold_irq_off(void *ctx)
 {

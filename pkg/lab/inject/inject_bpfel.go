@@ -46,6 +46,7 @@ const (
 	injectProgHoldBhOff   = "hold_bh_off"
 	injectProgHoldHardirq = "hold_hardirq"
 	injectProgHoldIrqOff  = "hold_irq_off"
+	injectProgHoldRead    = "hold_read"
 	injectProgHoldReceive = "hold_receive"
 	injectProgHoldSoftirq = "hold_softirq"
 	injectProgPass        = "pass"
@@ -101,6 +102,7 @@ type injectProgramSpecs struct {
 	HoldBhOff   *ebpf.ProgramSpec `ebpf:"hold_bh_off"`
 	HoldHardirq *ebpf.ProgramSpec `ebpf:"hold_hardirq"`
 	HoldIrqOff  *ebpf.ProgramSpec `ebpf:"hold_irq_off"`
+	HoldRead    *ebpf.ProgramSpec `ebpf:"hold_read"`
 	HoldReceive *ebpf.ProgramSpec `ebpf:"hold_receive"`
 	HoldSoftirq *ebpf.ProgramSpec `ebpf:"hold_softirq"`
 	Pass        *ebpf.ProgramSpec `ebpf:"pass"`
@@ -173,6 +175,7 @@ type injectPrograms struct {
 	HoldBhOff   *ebpf.Program `ebpf:"hold_bh_off"`
 	HoldHardirq *ebpf.Program `ebpf:"hold_hardirq"`
 	HoldIrqOff  *ebpf.Program `ebpf:"hold_irq_off"`
+	HoldRead    *ebpf.Program `ebpf:"hold_read"`
 	HoldReceive *ebpf.Program `ebpf:"hold_receive"`
 	HoldSoftirq *ebpf.Program `ebpf:"hold_softirq"`
 	Pass        *ebpf.Program `ebpf:"pass"`
@@ -184,6 +187,7 @@ func (p *injectPrograms) Close() error {
 		p.HoldBhOff,
 		p.HoldHardirq,
 		p.HoldIrqOff,
+		p.HoldRead,
 		p.HoldReceive,
 		p.HoldSoftirq,
 		p.Pass,

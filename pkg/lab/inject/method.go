@@ -18,6 +18,8 @@ func (b *Bench) method() (method, error) {
 	switch b.class {
 	case BHOff:
 		return method{injectProgHoldBhOff, b.steer, ready(b.bhOff)}, nil
+	case LongSyscall:
+		return method{injectProgHoldRead, b.steer, b.newLongSyscall}, nil
 	case IRQOff:
 		return method{injectProgHoldIrqOff, b.steer, b.newIRQOff}, nil
 	case HardirqLong:

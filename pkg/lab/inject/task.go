@@ -17,25 +17,32 @@ func (b *Bench) bhOff(d time.Duration) (Truth, error) {
 	return b.holdInTask(d, work{run: run}, Truth{Comm: "inject-bh-off", Function: "bpf_test_run"})
 }
 
-// newIRQOff makes the injector that reads a file, in which the kernel runs a program
-// that disables interrupts.
+// newLongSyscall makes the injector that reads a file, which takes long.
+func (b *Bench) newLongSyscall() (injector, error) {
+	return b.newRead(injectProgHoldRead, "inject-read")
+}
+
+// newIRQOff makes the injector that reads a file, with interrupts disabled.
 func (b *Bench) newIRQOff() (injector, error) {
-	file, err := newSlowFile(b.programs.Programs[injectProgHoldIrqOff])
+	return b.newRead(injectProgHoldIrqOff, "inject-irq-off")
+}
+
+// newRead makes an injector that reads a file in a process on receiveCPU; the kernel
+// runs the program to make its text.
+func (b *Bench) newRead(program, comm string) (injector, error) {
+	file, err := newSlowFile(b.programs.Programs[program])
 	if err != nil {
 		return nil, err
 	}
 	b.onClose(file.close)
-	return func(d time.Duration) (Truth, error) { return b.holdInRead(d, file) }, nil
-}
-
-// holdInRead reads the file in a process on receiveCPU.
-func (b *Bench) holdInRead(d time.Duration, file *slowFile) (Truth, error) {
-	fd, path, err := file.open()
-	if err != nil {
-		return Truth{}, err
-	}
-	defer unix.Close(fd)
-	return b.holdInTask(d, work{read: &reader{fd: fd}}, Truth{Comm: "inject-irq-off", Function: "bpf_seq_read", File: path})
+	return func(d time.Duration) (Truth, error) {
+		fd, path, err := file.open()
+		if err != nil {
+			return Truth{}, err
+		}
+		defer unix.Close(fd)
+		return b.holdInTask(d, work{read: &reader{fd: fd}}, Truth{Comm: comm, Function: "bpf_seq_read", File: path})
+	}, nil
 }
 
 // holdInTask has a process on receiveCPU do the work in which a program holds the CPU.

@@ -4,7 +4,11 @@
 
 package inject
 
-import "time"
+import (
+	"time"
+
+	"github.com/cilium/ebpf/features"
+)
 
 // MaxHold is the longest time an injector may be asked for.
 const MaxHold = time.Second
@@ -18,6 +22,9 @@ type Class string
 const (
 	// BHOff is a process in the kernel that has bottom halves disabled.
 	BHOff Class = "BH_OFF"
+	// LongSyscall is a process in a long read() of a file, on kernels before 6.5: packets
+	// wait from when ksoftirqd was woken, which may be some time after the start.
+	LongSyscall Class = "LONG_SYSCALL"
 	// IRQOff is a process in a long read() of a file, in which the kernel has
 	// interrupts disabled. Needs kernel 6.14+.
 	IRQOff Class = "IRQ_OFF"
@@ -37,10 +44,18 @@ const (
 	CPUContention Class = "CPU_CONTENTION"
 )
 
-// Classes returns all classes.
+// Classes returns the classes that this kernel can show.
 func Classes() []Class {
+	version, err := features.LinuxVersionCode()
+	if err == nil && version < longSyscallUntil {
+		return []Class{LongSyscall, OtherSoftirq}
+	}
 	return []Class{BHOff, IRQOff, HardirqLong, OtherSoftirq, NETRXSlow, NETRXBudget, RTStarve, CPUContention}
 }
+
+// longSyscallUntil is the kernel from which on softirqs do not wait for ksoftirqd, 6.5,
+// as KERNEL_VERSION has it: d15121be7485 ("Revert \"softirq: Let ksoftirqd do its job\"").
+const longSyscallUntil = 6<<16 | 5<<8
 
 // A Truth is what an injector did.
 type Truth struct {
