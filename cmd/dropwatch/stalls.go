@@ -110,11 +110,12 @@ func (p *stallPrinter) end(times []event.SoftirqTimes, loss *event.StallLoss) er
 	if err := p.sums.Write(&b, p.flags.threshold); err != nil {
 		return err
 	}
-	if len(times) > 0 {
-		b.WriteByte('\n')
-		if err := report.WriteSoftirqTimes(&b, times); err != nil {
-			return err
-		}
+	var table bytes.Buffer
+	if err := report.WriteSoftirqTimes(&table, times); err != nil {
+		return err
+	}
+	if table.Len() > 0 {
+		fmt.Fprintf(&b, "\n%s", &table)
 	}
 	if loss != nil {
 		fmt.Fprintf(&b, "\n%s\n", report.StallAccounting(loss))
