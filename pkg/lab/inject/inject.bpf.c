@@ -114,6 +114,15 @@ int hold_bh_off(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
+/* True once each time the bench has armed its programs. */
+static __always_inline bool disarm(void)
+{
+	bool was = armed;
+
+	armed = false;
+	return was;
+}
+
 /*
  * In a read() of the iterator's file, once for each map there is (bpf_seq_read,
  * kernel/bpf/bpf_iter.c): not preemptible, with bottom halves and interrupts on.
@@ -121,10 +130,8 @@ int hold_bh_off(struct xdp_md *ctx)
 SEC("iter/bpf_map")
 int hold_read(void *ctx)
 {
-	if (!armed)
-		return 0;
-	armed = false;
-	hold();
+	if (disarm())
+		hold();
 	return 0;
 }
 
@@ -133,9 +140,8 @@ int hold_irq_off(void *ctx)
 {
 	unsigned long flags;
 
-	if (!armed)
+	if (!disarm())
 		return 0;
-	armed = false;
 	bpf_local_irq_save(&flags);
 	hold();
 	bpf_local_irq_restore(&flags);
@@ -146,10 +152,8 @@ int hold_irq_off(void *ctx)
 SEC("perf_event")
 int hold_hardirq(void *ctx)
 {
-	if (!armed)
-		return 0;
-	armed = false;
-	hold();
+	if (disarm())
+		hold();
 	return 0;
 }
 
