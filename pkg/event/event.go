@@ -7,7 +7,8 @@ package event
 
 import "time"
 
-// Event is one of *Drop, *Tick, *End, *Window, *CPUSample, *LatePacket and *Echo.
+// Event is one of *Drop, *Tick, *Counters, *End, *Window, *CPUSample, *LatePacket and
+// *Echo.
 type Event interface{ event() }
 
 // Source yields events in the order in which they were seen.

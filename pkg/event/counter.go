@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package event
+
+import "time"
+
+// Counters are what the node itself counts of its lost packets, at one moment. A source
+// yields them at its start and its end, and in between now and then.
+type Counters struct {
+	Time     time.Duration // since Meta.Start
+	Readings []Reading
+}
+
+func (*Counters) event() {}
+
+// Reading is the value of a counter.
+type Reading struct {
+	Counter
+	Value uint64
+}
+
+// Counter names one of the node's counters.
+type Counter struct {
+	Source CounterSource
+	Name   string // as the source spells it
+	Netns  Netns  // zero for those of the whole machine
+	Device string // empty if it is of no device
+	Part   string // which of several of that name: "cpu 3", "tbf 1:"; else empty
+}
+
+// CounterSource is where a counter is read, and how its names are spelled.
+type CounterSource string
+
+const (
+	// CounterLink are those of every interface (struct rtnl_link_stats64), as below
+	// /sys/class/net/*/statistics: rx_missed_errors.
+	CounterLink CounterSource = "link"
+	// CounterDriver are those that a driver makes up, as ethtool -S prints them.
+	CounterDriver CounterSource = "driver"
+	// CounterSoftnet are the columns of /proc/net/softnet_stat, by CPU: dropped,
+	// time_squeeze, flow_limit.
+	CounterSoftnet CounterSource = "softnet"
+	// CounterQdisc are those of queueing disciplines, as tc -s qdisc prints them:
+	// dropped, overlimits.
+	CounterQdisc CounterSource = "qdisc"
+	// CounterProtocol are those of protocols, as nstat prints them: UdpRcvbufErrors,
+	// TcpExtListenDrops, Ip6InDiscards.
+	CounterProtocol CounterSource = "protocol"
+	// CounterConntrack are the columns of /proc/net/stat/nf_conntrack, of all CPUs:
+	// drop, early_drop, insert_failed.
+	CounterConntrack CounterSource = "conntrack"
+	// CounterNeighbour are the columns of /proc/net/stat/arp_cache and ndisc_cache (as
+	// Part), of all CPUs: unresolved_discards, table_fulls.
+	CounterNeighbour CounterSource = "neighbour"
+	// CounterXfrm are the lines of /proc/net/xfrm_stat.
+	CounterXfrm CounterSource = "xfrm"
+)
