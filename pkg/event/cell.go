@@ -16,6 +16,7 @@ type Cell struct {
 	Protocol  uint8 // IP protocol number, 0 if none or unknown
 	Family    uint8 // address family of the socket, if Ethertype is 0
 	Overflow  bool  // stands for all cells that found no room
+	Unseen    bool  // stands for packets that only a counter tells of, see pkg/ledger
 }
 
 // Reason is the kernel's skb_drop_reason. Name is as this kernel spells it,
@@ -71,18 +72,18 @@ type Frame struct {
 // Name returns the symbol, the address in hexadecimal if it has none, and "-"
 // without an address.
 func (f *Frame) Name() string {
-	if f.Addr == 0 {
+	switch {
+	case f.Symbol != "":
+		return f.Symbol
+	case f.Addr == 0:
 		return "-"
 	}
-	if f.Symbol == "" {
-		return "0x" + strconv.FormatUint(uint64(f.Addr), 16)
-	}
-	return f.Symbol
+	return "0x" + strconv.FormatUint(uint64(f.Addr), 16)
 }
 
-// String returns symbol+0xoffset, or the address if it has none.
+// String returns symbol+0xoffset, or what Name does if it lacks either.
 func (f *Frame) String() string {
-	if f.Symbol == "" {
+	if f.Symbol == "" || f.Addr == 0 {
 		return f.Name()
 	}
 	return f.Symbol + "+0x" + strconv.FormatUint(f.Offset, 16)

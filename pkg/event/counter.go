@@ -4,11 +4,14 @@ package event
 
 import "time"
 
-// Counters are what the node itself counts of its lost packets, at one moment. A source
-// yields them at its start and its end, and in between now and then.
+// Counters are what the node itself counts of its lost packets, at one moment: what is
+// new or has changed since the event before. A source yields them at its start and its
+// end, and in between now and then.
 type Counters struct {
 	Time     time.Duration // since Meta.Start
 	Readings []Reading
+	Gone     []Counter // that cannot be read any more, as their device or namespace is gone
+	Links    []Link
 }
 
 func (*Counters) event() {}
@@ -55,3 +58,12 @@ const (
 	// CounterXfrm are the lines of /proc/net/xfrm_stat.
 	CounterXfrm CounterSource = "xfrm"
 )
+
+// Link is a network interface as far as it explains counters.
+type Link struct {
+	Name      string
+	Netns     Netns
+	Kind      string // as ip -d link prints it: "veth"; empty for hardware
+	Peer      string // of a veth, if it is known
+	PeerNetns Netns
+}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/ledger"
 )
 
 // Value is what a group adds up to.
@@ -25,7 +26,9 @@ type Value struct {
 type Sums[K comparable] struct {
 	Keys     []K // in the order in which they turned up
 	Of       map[K]*Value
-	Total    Value // all groups; Exact if all of them are
+	Total    Value          // all drops; Exact if all groups are
+	Unseen   Value          // packets that only counters tell of, in groups of their own
+	Ledger   *ledger.Ledger // nil if counters were not read
 	Sampled  event.Totals
 	Loss     event.Loss
 	Duration time.Duration
@@ -55,6 +58,7 @@ type Aggregator[K comparable] struct {
 	pools    map[*event.Cell]*pool[K]
 	order    []*pool[K]
 	overflow *event.Cell
+	book     *ledger.Book
 	sums     Sums[K]
 	ended    bool
 }
@@ -62,7 +66,7 @@ type Aggregator[K comparable] struct {
 // NewAggregator returns an Aggregator. byCell says that key looks at the cell
 // alone, which makes groups exact.
 func NewAggregator[K comparable](byCell bool, key func(*event.Cell, *event.Drop) K) *Aggregator[K] {
-	return &Aggregator[K]{key: key, byCell: byCell, pools: map[*event.Cell]*pool[K]{}}
+	return &Aggregator[K]{key: key, byCell: byCell, pools: map[*event.Cell]*pool[K]{}, book: ledger.NewBook()}
 }
 
 // Aggregate reads all of a source. A recording that was cut short is no error:
@@ -96,6 +100,7 @@ func Each(src event.Source, do func(event.Event) error) error {
 
 // Add adds an event.
 func (a *Aggregator[K]) Add(e event.Event) {
+	a.book.Add(e)
 	switch e := e.(type) {
 	case *event.Drop:
 		a.sample(e)
@@ -167,7 +172,8 @@ func (p *pool[K]) weight(a *Aggregator[K], d *event.Drop) *weight[K] {
 
 // Sums returns what was added up so far: each group's part of every pool.
 func (a *Aggregator[K]) Sums() *Sums[K] {
-	a.sums.Keys, a.sums.Of, a.sums.Total = nil, map[K]*Value{}, Value{Exact: true}
+	a.sums.Keys, a.sums.Of = nil, map[K]*Value{}
+	a.sums.Total, a.sums.Unseen = Value{Exact: true}, Value{Exact: true}
 	for _, p := range a.order {
 		var samples, drops, octets uint64
 		for _, w := range p.weights {
@@ -181,26 +187,30 @@ func (a *Aggregator[K]) Sums() *Sums[K] {
 			whole.Drops, whole.Bytes = max(p.drops, drops), max(p.bytes, octets)
 		}
 		if len(p.weights) == 0 {
-			a.add(a.key(p.cell, nil), whole)
+			a.add(a.key(p.cell, nil), whole, &a.sums.Total)
 			continue
 		}
 		exact := whole.Exact || samples == whole.Drops
 		ofDrops, ofBytes := divider{whole: whole.Drops, parts: drops}, divider{whole: whole.Bytes, parts: octets}
 		for _, w := range p.weights {
-			a.add(w.key, Value{ofDrops.next(w.drops), ofBytes.next(w.octets), w.samples, exact})
+			a.add(w.key, Value{ofDrops.next(w.drops), ofBytes.next(w.octets), w.samples, exact}, &a.sums.Total)
 		}
+	}
+	a.sums.Ledger = a.book.Ledger()
+	for _, lost := range a.sums.Ledger.Lost() {
+		a.add(a.key(lost.Cell, nil), Value{Drops: lost.Packets, Exact: true}, &a.sums.Unseen)
 	}
 	return &a.sums
 }
 
-func (a *Aggregator[K]) add(key K, v Value) {
+func (a *Aggregator[K]) add(key K, v Value, total *Value) {
 	sum := a.sums.Of[key]
 	if sum == nil {
 		sum = &Value{Exact: true}
 		a.sums.Of[key] = sum
 		a.sums.Keys = append(a.sums.Keys, key)
 	}
-	for _, to := range []*Value{sum, &a.sums.Total} {
+	for _, to := range []*Value{sum, total} {
 		to.Drops += v.Drops
 		to.Bytes += v.Bytes
 		to.Samples += v.Samples

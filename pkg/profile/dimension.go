@@ -16,6 +16,9 @@ import (
 // Unsampled stands for what only a sample tells, of drops without one.
 const Unsampled = "[not sampled]"
 
+// NoPacket does for what only counters tell of.
+const NoPacket = "[no packet]"
+
 // The names of dimensions that something depends on.
 const (
 	reasonName   = "reason"
@@ -39,6 +42,8 @@ func (m Dimension) Value(c *event.Cell, d *event.Drop) string {
 		return "[overflow]"
 	case m.ByCell:
 		return m.ofCell(c)
+	case c.Unseen:
+		return NoPacket
 	case d == nil:
 		return Unsampled
 	}

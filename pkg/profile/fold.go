@@ -41,6 +41,8 @@ func Frames(key string) []string { return strings.Split(key, separator) }
 func (o StackOptions) frames(c *event.Cell, d *event.Drop) []string {
 	frames := o.root(c, d)
 	switch {
+	case c.Unseen:
+		frames = append(frames, c.Location.Name())
 	case d == nil:
 		frames = append(frames, Unsampled)
 		if c.Location.Addr != 0 {

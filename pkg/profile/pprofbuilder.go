@@ -48,6 +48,8 @@ func (b *builder) sample(key stackKey, v *Value) {
 		s.Location = append(s.Location, b.pseudo(reasonFrame(key.cell)))
 	}
 	switch {
+	case key.cell.Unseen:
+		s.Location = append(s.Location, b.pseudo(key.cell.Location.Name()))
 	case key.root == "":
 		if key.cell.Location.Addr != 0 {
 			s.Location = append(s.Location, b.location(key.cell.Location))

@@ -11,7 +11,7 @@ import (
 
 // Schema is the version of the format this package writes. It reads this and all
 // older ones.
-const Schema = 2 // 1 had no stalls
+const Schema = 3 // 1 had no stalls, 2 no counters
 
 // DefaultName is the file that is written and read unless another is named.
 const DefaultName = "drops.jsonl.zst"
@@ -95,6 +95,35 @@ type (
 		Counts [][3]uint64  `json:"counts"` // cell, drops and bytes since the last tick
 		Totals event.Totals `json:"totals"`
 		Loss   event.Loss   `json:"lost"`
+	}
+
+	counterLine struct {
+		Type      string              `json:"type"` // "counter"
+		ID        int                 `json:"id"`
+		Source    event.CounterSource `json:"source"`
+		Name      string              `json:"name"`
+		Netns     uint32              `json:"netns,omitempty"`
+		NetnsName string              `json:"netns_name,omitempty"`
+		Device    string              `json:"device,omitempty"`
+		Part      string              `json:"part,omitempty"`
+	}
+
+	countersLine struct {
+		Type   string      `json:"type"` // "counters"
+		TimeNS int64       `json:"time_ns"`
+		Values [][2]uint64 `json:"values"`          // counter and value, of those that are new or changed
+		Gone   []int       `json:"gone,omitempty"`  // counters that cannot be read any more
+		Links  []linkLine  `json:"links,omitempty"` // that are new or changed
+	}
+
+	linkLine struct {
+		Name          string `json:"name"`
+		Netns         uint32 `json:"netns"`
+		NetnsName     string `json:"netns_name,omitempty"`
+		Kind          string `json:"kind,omitempty"`
+		Peer          string `json:"peer,omitempty"`
+		PeerNetns     uint32 `json:"peer_netns,omitempty"`
+		PeerNetnsName string `json:"peer_netns_name,omitempty"`
 	}
 
 	endLine struct {

@@ -180,6 +180,10 @@ func (r *Reader) parse(line []byte) (event.Event, error) {
 		return nil, r.addStack(line)
 	case "cell":
 		return nil, r.addCell(line)
+	case "counter":
+		return nil, r.addCounter(line)
+	case "counters":
+		return r.parseCounters(line)
 	case "tick":
 		return r.parseTick(line)
 	case "window":

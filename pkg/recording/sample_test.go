@@ -127,6 +127,8 @@ func readAll(src event.Source) (events []event.Event, err error) {
 		case *event.End:
 			end := *e
 			events = append(events, &end)
+		default:
+			events = append(events, e) // new each time
 		}
 	}
 }

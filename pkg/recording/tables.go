@@ -17,6 +17,8 @@ type tables struct {
 	frames []*event.Frame
 	stacks []*event.Stack
 	cells  []*event.Cell
+
+	counters []*event.Counter
 }
 
 // look returns the entry of a table, or an error that names what is missing.

@@ -22,7 +22,8 @@ type Writer struct {
 	zstd                  *zstd.Encoder
 	line                  []byte
 	frames, stacks, cells numbers
-	devices               []event.Device // of cells, as written
+	devices               []event.Device        // of cells, as written
+	counters              map[event.Counter]int // numbers, as written
 	err                   error
 }
 
@@ -52,7 +53,7 @@ func NewWriter(w io.Writer, meta *event.Meta) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compress recording: %w", err)
 	}
-	out := &Writer{zstd: encoder}
+	out := &Writer{zstd: encoder, counters: map[event.Counter]int{}}
 	out.json(headerLine{Type: "header", Schema: Schema, Meta: *meta})
 	return out, out.Flush()
 }
@@ -71,6 +72,8 @@ func (w *Writer) Write(e event.Event) error {
 			line.Counts = append(line.Counts, [3]uint64{uint64(w.cell(c.Cell)), c.Drops, c.Bytes})
 		}
 		w.json(line)
+	case *event.Counters:
+		w.json(w.countersLine(e))
 	case *event.End:
 		w.json(endLine{Type: "end", TimeNS: int64(e.Time), Totals: e.Totals, Loss: e.Loss, Stalls: e.Stalls})
 	default:

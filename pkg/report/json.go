@@ -18,6 +18,7 @@ type (
 		By     []string    `json:"by"`
 		Exact  bool        `json:"exact"`
 		Groups []groupJSON `json:"groups"`
+		Ledger []rowJSON   `json:"ledger"`
 	}
 
 	metaJSON struct {
@@ -29,10 +30,13 @@ type (
 	totalsJSON struct {
 		Drops   uint64     `json:"drops"`
 		Bytes   uint64     `json:"bytes"`
+		Unseen  uint64     `json:"unseen"`
 		Unwound uint64     `json:"unwound"`
 		Sampled uint64     `json:"sampled"`
 		Read    uint64     `json:"read"`
 		Lost    event.Loss `json:"lost"`
+
+		Ledger *explainedJSON `json:"ledger"` // null: counters were not read
 	}
 
 	groupJSON struct {
@@ -51,10 +55,13 @@ func WriteJSON(w io.Writer, r *Report) error {
 	out := reportJSON{
 		Meta: newMetaJSON(r.Meta, r.Duration, r.Cut),
 		Totals: totalsJSON{
-			Drops: r.Drops, Bytes: r.Bytes, Unwound: r.Unwound,
+			Drops: r.Drops, Bytes: r.Bytes, Unseen: r.Unseen, Unwound: r.Unwound,
 			Sampled: r.Sampled.Sampled, Read: r.Sampled.Read, Lost: r.Loss,
 		},
-		By: r.By, Exact: r.Exact, Groups: []groupJSON{},
+		By: r.By, Exact: r.Exact, Groups: []groupJSON{}, Ledger: ledgerJSON(r.Ledger),
+	}
+	if l := r.Ledger; l != nil {
+		out.Totals.Ledger = &explainedJSON{l.Counted, l.Explained, l.Uncounted}
 	}
 	for _, g := range r.Groups {
 		out.Groups = append(out.Groups, groupJSON{keyJSON(r.By, g.Key), g.Drops, g.Bytes, g.Share, g.Rate, g.Samples, g.Exact})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/ledger"
 	"github.com/dropwatch/dropwatch/pkg/profile"
 )
 
@@ -20,14 +21,16 @@ type Report struct {
 	Duration time.Duration
 	Drops    uint64
 	Bytes    uint64
+	Unseen   uint64 // packets of no drop, which only counters tell of
 	Unwound  uint64
 	Sampled  event.Totals
 	Loss     event.Loss
-	By       []string // names of the dimensions
-	Exact    bool     // no group is an estimate
-	Groups   []Group  // most drops first
-	More     Group    // what Options.Limit left out; Count says how many groups
-	Count    int      // groups in all
+	By       []string       // names of the dimensions
+	Exact    bool           // no group is an estimate
+	Groups   []Group        // most drops first
+	More     Group          // what Options.Limit left out; Count says how many groups
+	Count    int            // groups in all
+	Ledger   *ledger.Ledger // nil if counters were not read
 	Cut      *event.CutError
 }
 
@@ -36,7 +39,7 @@ type Group struct {
 	Key     []string // a value per dimension
 	Drops   uint64
 	Bytes   uint64
-	Share   float64 // of all drops, 0 to 1
+	Share   float64 // of all drops and unseen packets, 0 to 1
 	Rate    float64 // drops per second
 	Samples uint64
 	Exact   bool
@@ -78,6 +81,7 @@ func (b *Builder) Report() *Report {
 	r := &Report{
 		Meta: b.meta, Duration: sums.Duration,
 		Drops: sums.Total.Drops, Bytes: sums.Total.Bytes, Exact: sums.Total.Exact,
+		Unseen: sums.Unseen.Drops, Ledger: sums.Ledger,
 		Unwound: event.Unwound(sums.Sampled, sums.Loss), Sampled: sums.Sampled, Loss: sums.Loss,
 		By: b.by.Names(),
 	}
@@ -99,8 +103,8 @@ func (r *Report) group(key []string, v *profile.Value) Group {
 	if i := slices.Index(r.By, "reason"); i >= 0 && key != nil {
 		g.Class = dropreason.Lookup(key[i]).Class
 	}
-	if r.Drops > 0 {
-		g.Share = float64(v.Drops) / float64(r.Drops)
+	if all := r.Drops + r.Unseen; all > 0 {
+		g.Share = float64(v.Drops) / float64(all)
 	}
 	if seconds := r.Duration.Seconds(); seconds > 0 {
 		g.Rate = float64(v.Drops) / seconds

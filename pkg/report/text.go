@@ -24,6 +24,9 @@ const legend = "≈ estimated from samples; what has no mark is exact\n"
 func WriteText(w io.Writer, r *Report, colour bool) error {
 	var b strings.Builder
 	fmt.Fprintln(&b, headline(r.Meta, r.Drops, r.Duration, r.perSecond()))
+	if r.Unseen > 0 {
+		fmt.Fprintf(&b, "and %s lost before there was a packet to drop\n", profile.Thousands(r.Unseen))
+	}
 	for _, note := range r.Meta.Notes {
 		fmt.Fprintf(&b, "note: %s\n", note)
 	}
@@ -39,6 +42,12 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 	fmt.Fprintf(&b, "\n%s\n", profile.Accounting(r.Drops, r.Sampled, r.Loss))
 	if !r.Exact {
 		b.WriteString(legend)
+	}
+	if r.Ledger != nil {
+		b.WriteByte('\n')
+		if err := ledgerText(&b, r.Ledger, colour); err != nil {
+			return err
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

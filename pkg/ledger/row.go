@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// tolerance is the part of a row that may stay unexplained.
+const tolerance = 0.05
+
+// Row is a counter that moved, or one that should have.
+type Row struct {
+	event.Counter
+	Delta       uint64 // how far it moved
+	Traced      uint64 // drops that moved it
+	Unseen      uint64 // losses of which no skb was freed as dropped
+	Unexplained int64  // the rest; below 0 if more was traced than counted
+	Within      string // the row that contains this one; empty if none does
+	Gone        bool   // with its device or namespace: what it counted last is not known
+}
+
+// Off reports whether so much is unexplained that the row is not to be trusted.
+func (r *Row) Off() bool {
+	return float64(max(r.Unexplained, -r.Unexplained)) > tolerance*float64(max(r.Delta, r.Traced))
+}
+
+// Ledger is the result of a Book.
+type Ledger struct {
+	Rows      []Row  // by source, in the order of the protocols' layers
+	Counted   uint64 // what the rows that no other one contains add up to
+	Explained uint64 // of those: traced or unseen
+	Uncounted uint64 // drops that were traced and that no counter tells of
+}
+
+// Ledger returns the rows; nil if counters were read less than twice.
+func (b *Book) Ledger() *Ledger {
+	if b.snapshots < 2 {
+		return nil
+	}
+	l := &Ledger{}
+	x := explainer{b, map[*event.Cell]bool{}, map[device]uint64{}}
+	for _, row := range b.merge() {
+		if x.explain(&row); row.Delta == 0 && row.Traced == 0 {
+			continue
+		}
+		l.Rows = append(l.Rows, row)
+		if row.Within == "" {
+			l.Counted += row.Delta
+			l.Explained += min(row.Delta, row.Traced+row.Unseen)
+		}
+	}
+	for cell, t := range b.cells {
+		if !x.counted[cell] {
+			l.Uncounted += t.drops()
+		}
+	}
+	return l
+}
+
+// merge returns the counters that have a rule, those of single CPUs added up, in the
+// order of rows.
+func (b *Book) merge() []Row {
+	rows := map[event.Counter]*Row{}
+	for counter, n := range b.counters {
+		rule, _, ok := ruleOf(counter)
+		if !ok || counter.Source == event.CounterQdisc && !isRoot(counter.Part) {
+			continue
+		}
+		if counter.Source == event.CounterSoftnet {
+			counter.Part = ""
+		}
+		row := rows[counter]
+		if row == nil {
+			row = &Row{Counter: counter, Within: rule.within}
+			rows[counter] = row
+		}
+		row.Delta += n.delta
+		row.Gone = row.Gone || n.gone
+	}
+	sorted := make([]Row, 0, len(rows))
+	for _, row := range rows {
+		sorted = append(sorted, *row)
+	}
+	slices.SortFunc(sorted, compare)
+	return sorted
+}
+
+func compare(a, b Row) int {
+	_, placeA, _ := ruleOf(a.Counter)
+	_, placeB, _ := ruleOf(b.Counter)
+	return cmp.Or(
+		cmp.Compare(slices.Index(order, a.Source), slices.Index(order, b.Source)),
+		strings.Compare(a.Netns.String(), b.Netns.String()), cmp.Compare(a.Netns.Inode, b.Netns.Inode),
+		strings.Compare(a.Device, b.Device),
+		cmp.Compare(placeA, placeB), strings.Compare(a.Name, b.Name), strings.Compare(a.Part, b.Part))
+}
+
+// order is that of sources, from the wire up.
+var order = []event.CounterSource{
+	event.CounterLink, event.CounterDriver, event.CounterSoftnet, event.CounterQdisc, event.CounterNeighbour,
+	event.CounterConntrack, event.CounterProtocol, event.CounterXfrm,
+}
+
+// isRoot reports whether a qdisc is one whose counters contain those below it.
+func isRoot(part string) bool { return !strings.Contains(part, " parent ") }

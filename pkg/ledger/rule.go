@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"strings"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// kind says what a counter's movement tells.
+type kind int
+
+const (
+	// byDrops: each step is a drop that was traced, but not each drop that may move it does.
+	byDrops kind = iota
+	// oneToOne: each step is a drop that was traced, and each such drop a step.
+	oneToOne
+	// partly: some steps are drops, the others losses of which no skb was freed as dropped.
+	partly
+	// unseen: no step is a drop, as there was no skb.
+	unseen
+)
+
+// rule says how a counter is explained.
+type rule struct {
+	name   string
+	kind   kind
+	within string // the row of the same source and place that contains this one
+	as     string // how dropreason.Info.Counters spells it; empty: like name
+}
+
+// rules are those of each source, in the order of rows. Counters without a rule tell of no
+// loss of their own, or of one that is in another row.
+var rules = map[event.CounterSource][]rule{
+	// include/uapi/linux/if_link.h says what each counts.
+	event.CounterLink: {
+		{name: "rx_missed_errors", kind: unseen},
+		{name: "rx_over_errors", kind: unseen},
+		{name: "rx_fifo_errors", kind: unseen},
+		{name: "rx_errors", kind: partly, as: "ip -s link: RX errors"},
+		{name: "rx_length_errors", kind: unseen, within: "rx_errors"},
+		{name: "rx_crc_errors", kind: unseen, within: "rx_errors"},
+		{name: "rx_frame_errors", kind: unseen, within: "rx_errors"},
+		{name: "rx_nohandler", kind: byDrops, as: "ip -s -s link: RX nohandler"},
+		{name: "rx_dropped", kind: byDrops, as: "ip -s link: RX dropped"},
+		{name: "rx_otherhost_dropped", kind: byDrops, as: "ip -s -s link: RX otherhost"},
+		{name: "tx_dropped", kind: byDrops, as: "ip -s link: TX dropped"},
+		{name: "tx_errors", kind: partly, as: "ip -s link: TX errors"},
+		{name: "tx_aborted_errors", kind: unseen, within: "tx_errors"},
+		{name: "tx_carrier_errors", kind: unseen, within: "tx_errors"},
+		{name: "tx_fifo_errors", kind: unseen, within: "tx_errors"},
+		{name: "tx_heartbeat_errors", kind: unseen, within: "tx_errors"},
+		{name: "tx_window_errors", kind: unseen, within: "tx_errors"},
+	},
+	event.CounterSoftnet: {
+		{name: "dropped", kind: oneToOne, as: "/proc/net/softnet_stat: dropped"},
+	},
+	event.CounterQdisc: {
+		{name: "dropped", kind: oneToOne, as: "tc -s qdisc: dropped"},
+	},
+	event.CounterNeighbour: {
+		{name: "unresolved_discards", kind: oneToOne, as: "/proc/net/stat/arp_cache: unresolved_discards"},
+		{name: "table_fulls", kind: partly, as: "/proc/net/stat/arp_cache: table_fulls"},
+	},
+	event.CounterConntrack: {
+		{name: "drop", kind: byDrops, as: "conntrack -S: drop"},
+		{name: "early_drop", kind: unseen},
+		{name: "insert_failed", kind: byDrops, as: "conntrack -S: insert_failed"},
+	},
+	event.CounterProtocol: {
+		{name: "IpInHdrErrors"},
+		{name: "IpExtInCsumErrors", kind: oneToOne, within: "IpInHdrErrors"},
+		{name: "IpInAddrErrors"},
+		{name: "IpInUnknownProtos", kind: oneToOne},
+		{name: "IpExtInNoRoutes"},
+		{name: "IpExtInTruncatedPkts"},
+		{name: "IpInDiscards"},
+		{name: "IpOutDiscards"},
+		{name: "IpOutNoRoutes", kind: partly},
+		{name: "IpReasmFails", kind: partly},
+		{name: "IpFragFails"},
+		{name: "Ip6InHdrErrors"},
+		{name: "Ip6InAddrErrors"},
+		{name: "Ip6InUnknownProtos"},
+		{name: "Ip6InNoRoutes"},
+		{name: "Ip6InTruncatedPkts"},
+		{name: "Ip6InTooBigErrors"},
+		{name: "Ip6InDiscards"},
+		{name: "Ip6OutDiscards"},
+		{name: "Ip6OutNoRoutes", kind: partly},
+		{name: "Ip6ReasmFails", kind: partly},
+		{name: "TcpExtIPReversePathFilter", kind: oneToOne},
+		{name: "IcmpInErrors"},
+		{name: "IcmpInCsumErrors", kind: oneToOne, within: "IcmpInErrors"},
+		{name: "Icmp6InErrors"},
+		{name: "Icmp6InCsumErrors", kind: oneToOne, within: "Icmp6InErrors"},
+		{name: "UdpNoPorts", kind: oneToOne},
+		{name: "UdpInErrors"},
+		{name: "UdpRcvbufErrors", kind: oneToOne, within: "UdpInErrors"},
+		{name: "UdpInCsumErrors", kind: oneToOne, within: "UdpInErrors"},
+		{name: "UdpMemErrors", within: "UdpInErrors"},
+		{name: "Udp6NoPorts", kind: oneToOne},
+		{name: "Udp6InErrors"},
+		{name: "Udp6RcvbufErrors", kind: oneToOne, within: "Udp6InErrors"},
+		{name: "Udp6InCsumErrors", kind: oneToOne, within: "Udp6InErrors"},
+		{name: "Udp6MemErrors", within: "Udp6InErrors"},
+		{name: "TcpInErrs"},
+		{name: "TcpInCsumErrors", kind: oneToOne, within: "TcpInErrs"},
+		// A SYN that finds no room is consumed, not dropped: tcp_conn_request, net/ipv4/tcp_input.c.
+		{name: "TcpExtListenDrops", kind: partly},
+		{name: "TcpExtListenOverflows", kind: partly, within: "TcpExtListenDrops"},
+		{name: "TcpExtTCPBacklogDrop"},
+		{name: "TcpExtTCPRcvQDrop"},
+		{name: "TcpExtTCPZeroWindowDrop"},
+		{name: "TcpExtTCPOFODrop"},
+		{name: "TcpExtPFMemallocDrop"},
+		{name: "TcpExtTCPMinTTLDrop"},
+	},
+	event.CounterXfrm: {
+		{name: "XfrmInNoPols", as: "/proc/net/xfrm_stat: XfrmInNoPols"},
+		{name: "XfrmInPolBlock", as: "/proc/net/xfrm_stat: XfrmInPolBlock"},
+		{name: "XfrmInTmplMismatch", as: "/proc/net/xfrm_stat: XfrmInTmplMismatch"},
+		{name: "XfrmInStateMismatch", as: "/proc/net/xfrm_stat: XfrmInStateMismatch"},
+	},
+}
+
+// ruleOf returns the rule of a counter and its place among those of the source; false if
+// it has none.
+func ruleOf(c event.Counter) (rule, int, bool) {
+	for i, r := range rules[c.Source] {
+		if r.name == c.Name {
+			return r, i, true
+		}
+	}
+	if c.Source == event.CounterDriver && dropsUnseen(c.Name) {
+		return rule{name: c.Name, kind: unseen}, 0, true
+	}
+	return rule{}, 0, false
+}
+
+// dropsUnseen reports whether a driver's counter tells of packets that are in no
+// counter of the interface: native XDP drops, and those that the port discards before
+// the host sees them (mlx5).
+func dropsUnseen(name string) bool {
+	return strings.Contains(name, "xdp") && strings.Contains(name, "drop") || strings.HasSuffix(name, "_discards_phy")
+}
+
+// spelling returns how the catalogue of reasons spells the counter.
+func (r rule) spelling() string {
+	if r.as != "" {
+		return r.as
+	}
+	return r.name
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package recording
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// countersLine writes the counters that are new, and returns the line that refers to them.
+func (w *Writer) countersLine(e *event.Counters) countersLine {
+	line := countersLine{Type: "counters", TimeNS: int64(e.Time), Values: make([][2]uint64, 0, len(e.Readings))}
+	for _, r := range e.Readings {
+		line.Values = append(line.Values, [2]uint64{uint64(w.counter(r.Counter)), r.Value})
+	}
+	for _, c := range e.Gone {
+		line.Gone = append(line.Gone, w.counter(c))
+	}
+	for _, l := range e.Links {
+		line.Links = append(line.Links, linkLine{
+			l.Name, l.Netns.Inode, l.Netns.Name, l.Kind, l.Peer, l.PeerNetns.Inode, l.PeerNetns.Name,
+		})
+	}
+	return line
+}
+
+func (w *Writer) counter(c event.Counter) int {
+	number, ok := w.counters[c]
+	if !ok {
+		number = len(w.counters)
+		w.counters[c] = number
+		w.json(counterLine{"counter", number, c.Source, c.Name, c.Netns.Inode, c.Netns.Name, c.Device, c.Part})
+	}
+	return number
+}
+
+func (t *tables) addCounter(text []byte) error {
+	var line counterLine
+	if err := json.Unmarshal(text, &line); err != nil {
+		return err
+	}
+	if err := checkID(t.counters, "counter", line.ID); err != nil {
+		return err
+	}
+	t.counters = append(t.counters, &event.Counter{
+		Source: event.CounterSource(event.Printable(string(line.Source))), Name: event.Printable(line.Name),
+		Netns:  event.Netns{Inode: line.Netns, Name: event.Printable(line.NetnsName)},
+		Device: event.Printable(line.Device), Part: event.Printable(line.Part),
+	})
+	return nil
+}
+
+func (r *Reader) parseCounters(text []byte) (event.Event, error) {
+	var line countersLine
+	if err := json.Unmarshal(text, &line); err != nil {
+		return nil, err
+	}
+	e := &event.Counters{Time: time.Duration(line.TimeNS)}
+	for _, v := range line.Values {
+		c, err := look(r.counters, "counter", int(min(v[0], maxTable)))
+		if err != nil {
+			return nil, err
+		}
+		e.Readings = append(e.Readings, event.Reading{Counter: *c, Value: v[1]})
+	}
+	for _, id := range line.Gone {
+		c, err := look(r.counters, "counter", id)
+		if err != nil {
+			return nil, err
+		}
+		e.Gone = append(e.Gone, *c)
+	}
+	for _, l := range line.Links {
+		e.Links = append(e.Links, event.Link{
+			Name: event.Printable(l.Name), Netns: event.Netns{Inode: l.Netns, Name: event.Printable(l.NetnsName)},
+			Kind: event.Printable(l.Kind), Peer: event.Printable(l.Peer),
+			PeerNetns: event.Netns{Inode: l.PeerNetns, Name: event.Printable(l.PeerNetnsName)},
+		})
+	}
+	r.at = max(r.at, e.Time)
+	return e, nil
+}

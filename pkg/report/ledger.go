@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/fatih/color"
+
+	"github.com/dropwatch/dropwatch/pkg/ledger"
+	"github.com/dropwatch/dropwatch/pkg/profile"
+)
+
+// ledgerText writes the rows of a ledger as a table, and what they add up to. Rows that
+// are not to be trusted bear a mark, in colour a red one.
+func ledgerText(w io.Writer, l *ledger.Ledger, colour bool) error {
+	if len(l.Rows) > 0 {
+		if err := ledgerTable(w, l.Rows, colour); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(w, "%s of %s counted losses explained", profile.Thousands(l.Explained), profile.Thousands(l.Counted))
+	if l.Uncounted > 0 {
+		fmt.Fprintf(w, "; %s traced that no counter tells of", profile.Plural(l.Uncounted, "drop"))
+	}
+	fmt.Fprintln(w)
+	if slices.ContainsFunc(l.Rows, func(r ledger.Row) bool { return r.Off() }) {
+		fmt.Fprintln(w, "! more than 5 % unexplained: not to be trusted")
+	}
+	return nil
+}
+
+func ledgerTable(w io.Writer, rows []ledger.Row, colour bool) error {
+	t := newTable([]string{"counted", "traced", "no packet", "unexplained", "counter", "device", "netns"}, 0, 4)
+	for i := range rows {
+		r := &rows[i]
+		unexplained := signed(r.Unexplained)
+		if r.Off() {
+			if unexplained = "!" + unexplained; colour {
+				unexplained = tint(color.FgRed, unexplained)
+			}
+		}
+		t.row([]string{
+			profile.Thousands(r.Delta), profile.Thousands(r.Traced), profile.Thousands(r.Unseen), unexplained,
+			counterName(r), dash(r.Device), r.Netns.String(),
+		})
+	}
+	return t.write(w)
+}
+
+// counterName spells a row's counter with where it is read, one that is part of another
+// below it.
+func counterName(r *ledger.Row) string {
+	name := string(r.Source) + " " + strings.TrimSpace(r.Part+" "+r.Name)
+	if r.Within != "" {
+		return "  " + name
+	}
+	return name
+}
+
+func signed(n int64) string {
+	if n < 0 {
+		return "-" + profile.Thousands(uint64(-n))
+	}
+	return profile.Thousands(uint64(n))
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// The names of these fields are promised in docs/json.md.
+type rowJSON struct {
+	Counter     string `json:"counter"`
+	Device      string `json:"device"`
+	Delta       uint64 `json:"delta"`
+	Traced      uint64 `json:"traced"`
+	Unseen      uint64 `json:"unseen"`
+	Unexplained int64  `json:"unexplained"`
+	Trusted     bool   `json:"trusted"`
+	Source      string `json:"source"`
+	Part        string `json:"part,omitempty"`
+	Netns       string `json:"netns"`
+	Within      string `json:"within,omitempty"`
+}
+
+func ledgerJSON(l *ledger.Ledger) []rowJSON {
+	rows := []rowJSON{}
+	if l == nil {
+		return rows
+	}
+	for i := range l.Rows {
+		r := &l.Rows[i]
+		rows = append(rows, rowJSON{
+			r.Name, r.Device, r.Delta, r.Traced, r.Unseen, r.Unexplained, !r.Off(),
+			string(r.Source), r.Part, r.Netns.String(), r.Within,
+		})
+	}
+	return rows
+}
+
+type explainedJSON struct {
+	Counted   uint64 `json:"counted"`
+	Explained uint64 `json:"explained"`
+	Uncounted uint64 `json:"uncounted"`
+}
