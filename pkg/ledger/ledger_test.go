@@ -142,14 +142,14 @@ func TestRows(t *testing.T) {
 			drops: map[*event.Cell]uint64{cell("UNHANDLED_PROTO", "eth0", host, 0): 8},
 			want:  []want{{"rx_nohandler", 8, 8, 0, 0, false}, {"rx_dropped", 8, 0, 0, 8, true}},
 		},
-		"only the root counts": {
+		"a qdisc a queue, and tc's hooks": {
 			steps: []step{
-				{counter(event.CounterQdisc, "dropped", "eth0", host, "tbf 1:"), 6},
-				{counter(event.CounterQdisc, "dropped", "eth0", host, "bfifo 2: parent 1:1"), 6},
+				{counter(event.CounterQdisc, "dropped", "eth0", host, "fq_codel 0: parent :1"), 2},
+				{counter(event.CounterQdisc, "dropped", "eth0", host, "fq_codel 0: parent :2"), 4},
 				{counter(event.CounterQdisc, "dropped", "eth0", host, "clsact ffff:"), 3},
 			},
 			drops: map[*event.Cell]uint64{cell("QDISC_DROP", "eth0", host, udp): 6, cell("TC_EGRESS", "eth0", host, udp): 3},
-			want:  []want{{"dropped", 3, 3, 0, 0, false}, {"dropped", 6, 6, 0, 0, false}},
+			want:  []want{{"dropped", 6, 6, 0, 0, false}, {"dropped", 3, 3, 0, 0, false}},
 		},
 		"a reason without a counter": {
 			steps:     []step{{protocol("UdpNoPorts"), 0}},

@@ -62,8 +62,7 @@ func listed(cell *event.Cell, spelling, part string) bool {
 		if name != spelling {
 			continue
 		}
-		hooks := strings.HasPrefix(note, "clsact")
-		if onHook := strings.HasPrefix(part, "clsact") || strings.HasPrefix(part, "ingress"); hooks == onHook {
+		if onHook := strings.HasPrefix(note, "clsact"); onHook == (hook(part) != "") {
 			return true
 		}
 	}

@@ -62,17 +62,20 @@ func (b *Book) Ledger() *Ledger {
 	return l
 }
 
-// merge returns the counters that have a rule, those of single CPUs added up, in the
-// order of rows.
+// merge returns the counters that have a rule, those of single CPUs and of a device's
+// qdiscs added up, in the order of rows.
 func (b *Book) merge() []Row {
 	rows := map[event.Counter]*Row{}
 	for counter, n := range b.counters {
 		rule, _, ok := ruleOf(counter)
-		if !ok || counter.Source == event.CounterQdisc && !isRoot(counter.Part) {
+		if !ok {
 			continue
 		}
-		if counter.Source == event.CounterSoftnet {
+		switch counter.Source {
+		case event.CounterSoftnet:
 			counter.Part = ""
+		case event.CounterQdisc:
+			counter.Part = hook(counter.Part)
 		}
 		row := rows[counter]
 		if row == nil {
@@ -106,5 +109,12 @@ var order = []event.CounterSource{
 	event.CounterConntrack, event.CounterProtocol, event.CounterXfrm,
 }
 
-// isRoot reports whether a qdisc is one whose counters contain those below it.
-func isRoot(part string) bool { return !strings.Contains(part, " parent ") }
+// hook returns the kind of a qdisc that holds no packets but has them pass tc's
+// classifiers, "clsact" or "ingress", and nothing for any other.
+func hook(part string) string {
+	kind, _, _ := strings.Cut(part, " ")
+	if kind == "clsact" || kind == "ingress" {
+		return kind
+	}
+	return ""
+}
