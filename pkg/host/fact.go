@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+// Fact is something of this machine that decides what can be traced.
+type Fact struct {
+	Name  string
+	Value string
+	Limit string // what cannot be done for it; empty if it limits nothing
+}
+
+// Facts returns what decides what the calling process can trace.
+func (f Files) Facts() []Fact {
+	facts := []Fact{f.btf(), f.lockdown(), f.symbols()}
+	facts = append(facts, f.capabilities())
+	for _, s := range []struct {
+		name  string
+		limit func(value int) string
+	}{
+		{"kernel.kptr_restrict", func(v int) string {
+			return when(v >= 2, "stacks have addresses instead of names, for everybody")
+		}},
+		{"kernel.perf_event_paranoid", func(v int) string {
+			return when(v >= 3, "classic tracepoints and kprobes need CAP_SYS_ADMIN")
+		}},
+		{"kernel.unprivileged_bpf_disabled", nil},
+		{"kernel.bpf_stats_enabled", func(v int) string {
+			return when(v != 0, "every BPF program is timed, which costs it some 20 ns a run")
+		}},
+		{"kernel.perf_event_max_stack", func(v int) string {
+			return when(v < 127, fmt.Sprintf("stacks are cut after %d frames", v))
+		}},
+		{"net.core.bpf_jit_enable", func(v int) string {
+			return when(v == 0, "programs are interpreted, which costs several times as much for each drop")
+		}},
+	} {
+		if fact, ok := f.setting(s.name, s.limit); ok {
+			facts = append(facts, fact)
+		}
+	}
+	return facts
+}
+
+func when(limited bool, limit string) string {
+	if limited {
+		return limit
+	}
+	return ""
+}
+
+func (f Files) setting(name string, limit func(int) string) (Fact, bool) {
+	text, ok := f.read("/proc/sys/" + strings.ReplaceAll(name, ".", "/"))
+	if !ok {
+		return Fact{}, false
+	}
+	fact := Fact{Name: name, Value: strings.TrimSpace(text)}
+	if value, err := strconv.Atoi(fact.Value); err == nil && limit != nil {
+		fact.Limit = limit(value)
+	}
+	return fact, true
+}
+
+func (f Files) btf() Fact {
+	const file = "/sys/kernel/btf/vmlinux"
+	if _, err := fs.Stat(f.Root, file[1:]); err != nil {
+		return Fact{"BTF", "no " + file, "nothing can be traced: build the kernel with CONFIG_DEBUG_INFO_BTF"}
+	}
+	return Fact{Name: "BTF", Value: file}
+}
+
+// lockdown reads which mode is in brackets: none, integrity or confidentiality.
+func (f Files) lockdown() Fact {
+	text, ok := f.read("/sys/kernel/security/lockdown")
+	if !ok {
+		return Fact{Name: "lockdown", Value: "not readable, or not built in"}
+	}
+	_, mode, _ := strings.Cut(text, "[")
+	mode, _, _ = strings.Cut(mode, "]")
+	fact := Fact{Name: "lockdown", Value: mode}
+	if mode == "confidentiality" {
+		fact.Limit = "BPF may not read kernel memory: drops can be counted by reason, with neither packets nor stalls"
+	}
+	return fact
+}
+
+// symbols looks at the address of the kernel's first symbol of code, which is 0 where
+// addresses are hidden; that of others may be 0 in any case.
+func (f Files) symbols() Fact {
+	const limit = "stacks have addresses instead of names"
+	text, ok := f.read("/proc/kallsyms")
+	if !ok {
+		return Fact{"symbols", "no /proc/kallsyms", limit}
+	}
+	for line := range strings.Lines(text) {
+		address, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if strings.HasSuffix(name, " _text") || strings.HasSuffix(name, " _stext") {
+			if strings.Trim(address, "0") == "" {
+				return Fact{"symbols", "hidden", limit + ": needs CAP_SYSLOG, and kernel.kptr_restrict below 2"}
+			}
+			return Fact{Name: "symbols", Value: "/proc/kallsyms"}
+		}
+	}
+	return Fact{"symbols", "none in /proc/kallsyms", limit}
+}
+
+// capabilities names those that tracing needs and this process lacks.
+// The numbers are those of include/uapi/linux/capability.h.
+func (f Files) capabilities() Fact {
+	text, _ := f.read("/proc/self/status")
+	_, rest, _ := strings.Cut(text, "\nCapEff:")
+	word, _, _ := strings.Cut(strings.TrimSpace(rest), "\n")
+	mask, err := strconv.ParseUint(word, 16, 64)
+	if err != nil {
+		return Fact{Name: "capabilities", Value: "unknown"}
+	}
+	has := func(bit uint) bool { return mask>>bit&1 != 0 }
+	admin := has(21) // CAP_SYS_ADMIN stands for the first two
+	var lacks []string
+	for _, c := range []struct {
+		name string
+		bit  uint
+		also bool
+	}{
+		{"CAP_BPF (to load programs)", 39, admin}, {"CAP_PERFMON (to trace)", 38, admin},
+		{"CAP_SYSLOG (for names in stacks)", 34, false}, {"CAP_NET_ADMIN (for settings of devices)", 12, false},
+		{"CAP_SYS_PTRACE (for other users' processes and namespaces)", 19, false},
+	} {
+		if !has(c.bit) && !c.also {
+			lacks = append(lacks, c.name)
+		}
+	}
+	if len(lacks) == 0 {
+		return Fact{Name: "capabilities", Value: "all that are needed"}
+	}
+	return Fact{"capabilities", fmt.Sprintf("%d missing", len(lacks)), "lacks " + strings.Join(lacks, ", ")}
+}
