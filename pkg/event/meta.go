@@ -53,3 +53,9 @@ func (a *Address) UnmarshalText(text []byte) error {
 	*a = Address(v)
 	return err
 }
+
+// Trial is what came of trying to attach to a place in the kernel in one way.
+type Trial struct {
+	Hook
+	Why string // the kernel refused; empty if it did not
+}

@@ -57,11 +57,9 @@ func WriteJSON(w io.Writer, r *Report) error {
 		Totals: totalsJSON{
 			Drops: r.Drops, Bytes: r.Bytes, Unseen: r.Unseen, Unwound: r.Unwound,
 			Sampled: r.Sampled.Sampled, Read: r.Sampled.Read, Lost: r.Loss,
+			Ledger: newExplainedJSON(r.Ledger),
 		},
 		By: r.By, Exact: r.Exact, Groups: []groupJSON{}, Ledger: ledgerJSON(r.Ledger),
-	}
-	if l := r.Ledger; l != nil {
-		out.Totals.Ledger = &explainedJSON{l.Counted, l.Explained, l.Uncounted}
 	}
 	for _, g := range r.Groups {
 		out.Groups = append(out.Groups, groupJSON{keyJSON(r.By, g.Key), g.Drops, g.Bytes, g.Share, g.Rate, g.Samples, g.Exact})

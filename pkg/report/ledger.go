@@ -105,6 +105,13 @@ func ledgerJSON(l *ledger.Ledger) []rowJSON {
 	return rows
 }
 
+func newExplainedJSON(l *ledger.Ledger) *explainedJSON {
+	if l == nil {
+		return nil
+	}
+	return &explainedJSON{l.Counted, l.Explained, l.Uncounted}
+}
+
 type explainedJSON struct {
 	Counted   uint64 `json:"counted"`
 	Explained uint64 `json:"explained"`

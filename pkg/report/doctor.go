@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/fatih/color"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/finding"
+	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/ledger"
+	"github.com/dropwatch/dropwatch/pkg/profile"
+)
+
+// Doctor is what a node loses, why, and what of that dropwatch can see.
+type Doctor struct {
+	Host, Kernel string
+	Start        time.Time
+	Duration     time.Duration
+	Findings     []finding.Finding
+	Ledger       *ledger.Ledger // nil if counters were not read twice
+	Trials       []event.Trial
+	Facts        []host.Fact
+	Blind        []string // what stays invisible on this node
+	Notes        []string // what could not be looked at, and why
+}
+
+// WriteDoctorText writes the findings, the ledger, and what dropwatch can do here.
+func WriteDoctorText(w io.Writer, d *Doctor, colour bool) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s on %s, Linux %s: watched for %s\n", d.Start.Format(time.DateTime), d.Host, d.Kernel, d.Duration.Round(time.Millisecond))
+	if len(d.Findings) == 0 {
+		b.WriteString("\nnothing to change was found\n")
+	}
+	for i := range d.Findings {
+		b.WriteByte('\n')
+		findingText(&b, &d.Findings[i], colour)
+	}
+	if d.Ledger != nil {
+		b.WriteString("\nLOST PACKETS, as counted by the node and as traced\n")
+		if err := ledgerText(&b, d.Ledger, colour); err != nil {
+			return err
+		}
+	}
+	b.WriteString("\nWHAT DROPWATCH CAN DO HERE\n")
+	if err := trialsText(&b, d.Trials, colour); err != nil {
+		return err
+	}
+	for _, f := range d.Facts {
+		if f.Limit != "" {
+			fmt.Fprintf(&b, "%s is %s: %s\n", f.Name, f.Value, f.Limit)
+		}
+	}
+	for _, list := range []struct {
+		heading string
+		lines   []string
+	}{{"invisible", d.Blind}, {"not looked at", d.Notes}} {
+		for _, line := range list.lines {
+			fmt.Fprintf(&b, "%s: %s\n", list.heading, line)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// findingText writes a finding: how bad, what and where, then what to do about it.
+func findingText(b *strings.Builder, f *finding.Finding, colour bool) {
+	severity := strings.ToUpper(string(f.Severity))
+	if colour {
+		severity = paintSeverity(f.Severity, severity)
+	}
+	where := "this node"
+	if f.Device != "" {
+		where = f.Device
+	}
+	if f.Netns.Inode != 0 && f.Netns.Name != "host" {
+		where += " in namespace " + f.Netns.String()
+	}
+	fmt.Fprintf(b, "%s  %s, %s\n", severity, f.ID, where)
+	fmt.Fprintf(b, "  %s\n", f.Explain)
+	var facts []string
+	for _, fact := range f.Evidence {
+		facts = append(facts, fact.Name+" "+factText(fact.Value))
+	}
+	entry(b, "evidence", strings.Join(facts, ", "))
+	entry(b, "fix", f.Fix...)
+	entry(b, "keep", f.Persist...)
+	entry(b, "undo", f.Undo...)
+	entry(b, "costs", f.Cost)
+}
+
+func entry(b *strings.Builder, name string, lines ...string) {
+	for _, line := range lines {
+		if line != "" {
+			fmt.Fprintf(b, "  %-8s  %s\n", name, line)
+		}
+		name = ""
+	}
+}
+
+func factText(value any) string {
+	switch v := value.(type) {
+	case uint64:
+		return profile.Thousands(v)
+	case float64:
+		return rate(v)
+	}
+	return fmt.Sprint(value)
+}
+
+func paintSeverity(s finding.Severity, text string) string {
+	switch s {
+	case finding.Critical:
+		return tint(color.FgRed, text)
+	case finding.Warning:
+		return tint(color.FgYellow, text)
+	}
+	return tint(color.Faint, text)
+}
+
+// trialsText writes a line for each way to attach.
+func trialsText(w io.Writer, trials []event.Trial, colour bool) error {
+	if len(trials) == 0 {
+		return nil
+	}
+	t := newTable([]string{"hook", "way", "works"}, 0, 0)
+	for _, trial := range trials {
+		works := "yes"
+		if trial.Why != "" {
+			if works = "no: " + trial.Why; colour {
+				works = tint(color.FgYellow, works)
+			}
+		}
+		t.row([]string{trial.Name, trial.Rung, works})
+	}
+	return t.write(w)
+}
