@@ -9,6 +9,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/bpf"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/host"
 	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
@@ -32,7 +33,7 @@ type resolver struct {
 	reasons  reasons
 	stacks   *stacks
 	users    users // nil: user space stacks are not named
-	netns    namespaces
+	netns    func(inode uint32) string
 	cgroups  cgroups
 	cells    map[bpf.DropCellKey]*event.Cell
 	extra    int
@@ -43,6 +44,7 @@ type resolver struct {
 func newResolver(start time.Duration, stacks *stacks, reasons reasons) *resolver {
 	return &resolver{
 		start: start, reasons: reasons, stacks: stacks,
+		netns: new(host.NetnsNames).Name,
 		cells: map[bpf.DropCellKey]*event.Cell{}, texts: map[string]string{},
 	}
 }
@@ -66,7 +68,7 @@ func (r *resolver) cell(key *bpf.DropCellKey, overflow bool) *event.Cell {
 		Reason:    event.Reason{Code: key.Reason, Name: r.reasons.Name(key.Reason)},
 		Location:  r.stacks.frame(key.Location),
 		Device:    event.Device{Index: int(key.Ifindex)},
-		Netns:     event.Netns{Inode: key.Netns, Name: r.netns.name(key.Netns)},
+		Netns:     event.Netns{Inode: key.Netns, Name: r.netns(key.Netns)},
 		Ethertype: key.Ethertype, Protocol: key.L4, Family: key.Family,
 	}
 	r.cells[*key] = c

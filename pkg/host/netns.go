@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package host
+
+import (
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// NetnsNames names network namespaces by the inode of their nsfs files. Its zero value
+// is ready for use, by one goroutine.
+type NetnsNames struct {
+	names map[uint32]string
+	read  time.Time
+}
+
+// Name returns "host" for the namespace of process 1, the name of one that has a file
+// below /run/netns or /run/docker/netns, as event.Text spells it, or an empty string.
+// Unknown ones have the names read anew, at most once a second.
+func (n *NetnsNames) Name(inode uint32) string {
+	name, ok := n.names[inode]
+	if !ok && time.Since(n.read) > time.Second {
+		n.names, n.read = netnsNames(), time.Now()
+		name = n.names[inode]
+	}
+	return name
+}
+
+// netnsNames finds the namespaces that have names.
+func netnsNames() map[uint32]string {
+	names := map[uint32]string{}
+	for _, path := range netnsFiles() {
+		if inode, err := inodeOf(path); err == nil {
+			names[inode] = event.Text([]byte(filepath.Base(path)))
+		}
+	}
+	if inode, err := inodeOf("/proc/1/ns/net"); err == nil {
+		names[inode] = "host"
+	}
+	return names
+}
+
+// netnsFiles lists the files by which Docker and ip-netns keep and name namespaces.
+func netnsFiles() []string {
+	var files []string
+	for _, pattern := range []string{"/run/docker/netns/*", "/run/netns/*"} {
+		paths, _ := filepath.Glob(pattern) // fails for a bad pattern alone
+		files = append(files, paths...)
+	}
+	return files
+}
+
+// inodeOf returns the inode of a file, which for one of nsfs is the namespace's number.
+func inodeOf(path string) (uint32, error) {
+	var stat unix.Stat_t
+	err := unix.Stat(path, &stat)
+	return uint32(stat.Ino), err
+}
