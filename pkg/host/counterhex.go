@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// columns parses the files below /proc/net/stat: a line of names, then a line of
+// hexadecimal numbers for each CPU (nf_conntrack_standalone.c, net/core/neighbour.c).
+// A counter is the sum of its column.
+func (p *counterParser) columns(dst []event.Reading, counter event.Counter, text []byte) ([]event.Reading, error) {
+	heading, rows := cut(text, '\n')
+	for index, name := range p.columnNames(heading) {
+		if name == "" {
+			continue
+		}
+		sum, err := sumColumn(rows, index)
+		if err != nil {
+			return nil, fmt.Errorf("column %s: %w", name, err)
+		}
+		counter.Name = name
+		dst = append(dst, event.Reading{Counter: counter, Value: sum})
+	}
+	return dst, nil
+}
+
+// columnNames returns the names in a heading, empty for what is no loss.
+func (p *counterParser) columnNames(heading []byte) []string {
+	return p.names(heading, func() (names []string) {
+		for word, rest := next(heading); len(word) > 0; word, rest = next(rest) {
+			names = append(names, lossOnly(string(word), isLossColumn))
+		}
+		return names
+	})
+}
+
+// isLossColumn tells which columns count lost packets. Of nf_conntrack, early_drop counts
+// connections forgotten for others, and chainlength (5.15) connections refused because
+// their hash chain was too long; search_restart and clash_resolve lose none.
+func isLossColumn(name string) bool {
+	switch name {
+	case "invalid", "insert_failed", "drop", "early_drop", "icmp_error", "chainlength", // nf_conntrack
+		"res_failed", "unresolved_discards", "table_fulls": // arp_cache, ndisc_cache
+		return true
+	}
+	return false
+}
+
+func sumColumn(rows []byte, index int) (sum uint64, err error) {
+	for number := 2; len(rows) > 0; number++ {
+		var row []byte
+		row, rows = cut(rows, '\n')
+		value, err := hexColumn(row, index)
+		if err != nil {
+			return 0, fmt.Errorf("line %d: %w", number, err)
+		}
+		sum += value
+	}
+	return sum, nil
+}
+
+// softnet parses softnet_stat, a line of hexadecimal numbers for each CPU that is online
+// (softnet_seq_show, net/core/net-procfs.c), each counted in 32 bits. Since 5.10 column
+// 13 is the CPU's number; before, a CPU is taken for the number of its line.
+func (p *counterParser) softnet(dst []event.Reading, counter event.Counter, text []byte) ([]event.Reading, error) {
+	const cpuColumn = 12
+	for line := 0; len(text) > 0; line++ {
+		var row []byte
+		row, text = cut(text, '\n')
+		cpu, err := uint64(line), error(nil)
+		if len(column(row, cpuColumn)) > 0 {
+			cpu, err = hexColumn(row, cpuColumn)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("line %d: CPU: %w", line+1, err)
+		}
+		counter.Part = p.cpu(cpu)
+		for _, c := range softnetColumns() {
+			value, err := hexColumn(row, c.index)
+			if err != nil {
+				return nil, fmt.Errorf("line %d: %s: %w", line+1, c.name, err)
+			}
+			counter.Name = c.name
+			dst = append(dst, event.Reading{Counter: counter, Value: value})
+		}
+	}
+	return dst, nil
+}
+
+type softnetColumn struct {
+	name  string
+	index int
+}
+
+func softnetColumns() [3]softnetColumn {
+	return [...]softnetColumn{{"dropped", 1}, {"time_squeeze", 2}, {"flow_limit", 10}}
+}
+
+// cpu names a CPU; the names of the first are kept.
+func (p *counterParser) cpu(number uint64) string {
+	const kept = 1 << 12
+	if number >= kept {
+		return cpuName(number)
+	}
+	for uint64(len(p.cpus)) <= number {
+		p.cpus = append(p.cpus, cpuName(uint64(len(p.cpus))))
+	}
+	return p.cpus[number]
+}
+
+func cpuName(number uint64) string { return "cpu " + strconv.FormatUint(number, 10) }
+
+// hexColumn returns the number in a column, the first of which is 0.
+func hexColumn(row []byte, index int) (uint64, error) {
+	word := column(row, index)
+	value, err := strconv.ParseUint(string(word), 16, 64)
+	if err != nil {
+		return 0, fmt.Errorf("invalid number %q", word)
+	}
+	return value, nil
+}
+
+// column returns the word in a column, empty if there are not as many.
+func column(row []byte, index int) []byte {
+	word, rest := next(row)
+	for range index {
+		word, rest = next(rest)
+	}
+	return word
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package host
+
+import "os"
+
+// counterMemory is what reading any namespace needs, from reading to reading.
+type counterMemory struct {
+	files   fileCounters
+	dump    []byte // an answer of rtnetlink
+	ethtool ethtoolBuffers
+	qdiscs  []qdisc
+	kinds   map[string]string  // of qdiscs
+	parts   map[qdiscID]string // qdiscs as they are spelled
+}
+
+func newCounterMemory() *counterMemory {
+	return &counterMemory{
+		files: fileCounters{root: os.DirFS("/")},
+		dump:  make([]byte, dumpBuffer),
+		kinds: map[string]string{}, parts: map[qdiscID]string{},
+	}
+}
+
+// part spells a discipline, each once as long as there is room.
+func (m *counterMemory) part(id qdiscID) string {
+	text, ok := m.parts[id]
+	if !ok {
+		text = id.String()
+		const room = 1 << 14
+		if len(m.parts) < room {
+			m.parts[id] = text
+		}
+	}
+	return text
+}

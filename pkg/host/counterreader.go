@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package host
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// CounterReader reads what a node counts of its lost packets: see event.CounterSource
+// for the sources. It reads every network namespace that a process is in or that has a
+// name below /run/netns or /run/docker/netns.
+//
+// Two counters of a device never count the same packet for being sums of others: bonds,
+// teams, mq and mqprio are left out, since the devices and queues they sum up are there,
+// and a qdisc inside a classful one has no "dropped", since the outer one counts it.
+// Some sources do see one packet together: a device may count in tx_dropped what its
+// driver or its qdisc counts too.
+//
+// It needs root for other namespaces, and none for its own. It must be used by one
+// goroutine at a time.
+type CounterReader struct {
+	memory   *counterMemory
+	names    NetnsNames
+	spaces   []*netnsCounters
+	readings []event.Reading
+	notes    []string
+	search   time.Time // for namespaces, not before
+}
+
+// NewCounterReader finds the namespaces there are. It fails where /proc is not readable;
+// what else cannot be read is in Notes. The caller must close it.
+func NewCounterReader() (*CounterReader, error) {
+	r := &CounterReader{memory: newCounterMemory()}
+	if err := r.find(); err != nil {
+		return nil, fmt.Errorf("read counters: %w", err)
+	}
+	return r, nil
+}
+
+// Close closes what is open in namespaces.
+func (r *CounterReader) Close() {
+	for _, s := range r.spaces {
+		s.close()
+	}
+	r.spaces = nil
+}
+
+// Read reads all counters: those of the machine first, then by namespace, source,
+// device; the order stays as long as namespaces and devices do. A counter that cannot
+// be read is left out, and Notes says why. The readings are valid until the next call;
+// the strings in them for ever.
+//
+// New namespaces are looked for so often that it takes at most a fiftieth of the time,
+// and whenever one has gone. One that is gone is kept alive until the next call.
+func (r *CounterReader) Read() ([]event.Reading, error) {
+	if time.Now().After(r.search) || slices.ContainsFunc(r.spaces, func(s *netnsCounters) bool { return s.gone() }) {
+		if err := r.find(); err != nil {
+			return nil, fmt.Errorf("read counters: %w", err)
+		}
+	}
+	r.readings = r.machine(r.readings[:0])
+	for _, s := range r.spaces {
+		r.namespace(s)
+	}
+	return r.readings, nil
+}
+
+// Notes says what could not be read so far, and why, each once: that of the first
+// namespace or device it happened to.
+func (r *CounterReader) Notes() []string { return slices.Clone(r.notes) }
+
+// maxNotes is more than there are kinds of failure.
+const maxNotes = 64
+
+func (r *CounterReader) note(text string) {
+	if len(r.notes) < maxNotes && !slices.Contains(r.notes, text) {
+		r.notes = append(r.notes, text)
+	}
+}
+
+// machine appends the counters of no namespace.
+func (r *CounterReader) machine(dst []event.Reading) []event.Reading {
+	files := &r.memory.files
+	dst, err := files.read(dst, "proc/self/net", softnetFile(), event.Netns{})
+	if err != nil {
+		r.note(err.Error())
+	}
+	for _, file := range neighbourFiles() {
+		if dst, err = files.read(dst, "proc/1/net", file, event.Netns{}); err != nil {
+			r.note(err.Error())
+		}
+	}
+	return dst
+}
+
+// namespace appends the counters of a namespace, but none if it went away meanwhile.
+func (r *CounterReader) namespace(s *netnsCounters) {
+	before, failures := len(r.readings), []error(nil)
+	r.readings = s.read(r.readings, r.memory, func(err error) { failures = append(failures, err) })
+	if len(failures) == 0 {
+		return
+	}
+	if s.gone() {
+		r.readings = r.readings[:before]
+		return
+	}
+	for _, err := range failures {
+		r.note(err.Error())
+	}
+}
+
+// find looks for namespaces: opens new ones, closes those that are gone.
+func (r *CounterReader) find() error {
+	began := time.Now()
+	places, denied, err := findNetns()
+	if err != nil {
+		return err
+	}
+	if denied != nil {
+		r.note(denied.Error())
+	}
+	was := map[netnsPlace]*netnsCounters{}
+	for _, s := range r.spaces {
+		was[s.netnsPlace] = s
+	}
+	r.spaces = r.spaces[:0]
+	for _, place := range places {
+		s := was[place]
+		delete(was, place)
+		if s == nil {
+			s = r.open(place)
+		}
+		r.spaces = append(r.spaces, s)
+	}
+	for _, s := range was {
+		s.close()
+	}
+	const share = 50
+	r.search = time.Now().Add(share * time.Since(began))
+	return nil
+}
+
+func (r *CounterReader) open(place netnsPlace) *netnsCounters {
+	netns := event.Netns{Inode: place.inode, Name: r.names.Name(place.inode)}
+	s, err := openNetns(place, netns)
+	if err != nil && !place.gone() {
+		r.note(fmt.Sprintf("read counters of devices in network namespace %s: %v", netns, err))
+	}
+	return s
+}
