@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"path"
 	"strconv"
 	"strings"
 )
@@ -27,43 +26,14 @@ func (f Files) read(name string) (string, bool) {
 // cgroup.stat says (nr_dying_descendants, 4.14); on version 1 what /proc/cgroups counts
 // beyond the directories there are.
 func (f Files) DyingCgroups(file string) string {
-	for dir := path.Dir(file); dir != "/" && dir != "."; dir = path.Dir(dir) {
-		text, ok := f.read(path.Join(dir, "cgroup.stat"))
-		if !ok {
-			continue
-		}
-		if n, ok := field(text, "nr_dying_descendants"); ok {
-			return fmt.Sprintf("%d dying cgroups below %s", n, dir)
-		}
-	}
-	return f.dyingV1(file)
-}
-
-func (f Files) dyingV1(file string) string {
-	controller, _, _ := strings.Cut(strings.TrimPrefix(file, "/sys/fs/cgroup/"), "/")
-	text, ok := f.read("/proc/cgroups")
-	if !ok {
+	d, ok := f.dying(file)
+	switch {
+	case !ok:
 		return ""
+	case d.controller != "":
+		return fmt.Sprintf("%d cgroups in %d directories of %s: %d are dying", d.all, d.dirs, d.controller, d.count)
 	}
-	for line := range strings.Lines(text) {
-		columns := strings.Fields(line)
-		if len(columns) != 4 || columns[0] != controller {
-			continue
-		}
-		all, err := strconv.Atoi(columns[2])
-		if err != nil {
-			return ""
-		}
-		dirs := 0
-		_ = fs.WalkDir(f.Root, "sys/fs/cgroup/"+controller, func(_ string, d fs.DirEntry, err error) error {
-			if err == nil && d.IsDir() {
-				dirs++
-			}
-			return nil // what vanishes meanwhile is not there
-		})
-		return fmt.Sprintf("%d cgroups in %d directories of %s: %d are dying", all, dirs, controller, max(0, all-dirs))
-	}
-	return ""
+	return fmt.Sprintf("%d dying cgroups below %s", d.count, d.dir)
 }
 
 // field returns the number behind a name in a file of names and numbers.

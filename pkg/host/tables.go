@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// NeighbourTable is a table of neighbours, which all namespaces share.
+type NeighbourTable struct {
+	Name    string // of its file: arp_cache, ndisc_cache
+	Family  string // as in its settings: ipv4, ipv6
+	Entries uint64
+}
+
+// neighbours reads how full the tables are. Each row of the files repeats the number of
+// entries for a CPU (neigh_stat_seq_show in net/core/neighbour.c); it is hexadecimal.
+func (f Files) neighbours() []NeighbourTable {
+	var tables []NeighbourTable
+	for _, t := range []NeighbourTable{{Name: "arp_cache", Family: "ipv4"}, {Name: "ndisc_cache", Family: "ipv6"}} {
+		text, ok := f.read("/proc/net/stat/" + t.Name)
+		if !ok {
+			continue
+		}
+		if t.Entries, ok = firstEntry(text, "entries"); ok {
+			tables = append(tables, t)
+		}
+	}
+	return tables
+}
+
+// firstEntry returns a column's value in the first row below the names.
+func firstEntry(text, name string) (uint64, bool) {
+	lines := strings.SplitN(text, "\n", 3)
+	if len(lines) < 2 {
+		return 0, false
+	}
+	values := strings.Fields(lines[1])
+	i := slices.Index(strings.Fields(lines[0]), name)
+	if i < 0 || i >= len(values) {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(values[i], 16, 64)
+	return n, err == nil
+}
