@@ -20,7 +20,7 @@ type Load struct {
 // CPUTime is where a CPU's time went, in steps of 10 ms.
 type CPUTime struct {
 	Total   time.Duration
-	Softirq time.Duration // without ksoftirqd's time where the kernel accounts that apart
+	Softirq time.Duration // with that of ksoftirqd (kernel/sched/cputime.c)
 	Steal   time.Duration // the hypervisor ran something else
 }
 

@@ -46,5 +46,8 @@ func parent(handle uint32) string {
 		return "ingress"
 	}
 	major, minor := netlink.MajorMinor(handle)
+	if major == 0 {
+		return fmt.Sprintf(":%x", minor)
+	}
 	return fmt.Sprintf("%x:%x", major, minor)
 }

@@ -68,7 +68,7 @@ type IRQ struct {
 type Qdisc struct {
 	Kind    string
 	Handle  string // as tc prints it, "8001:"; "0:" if the kernel chose none
-	Parent  string // "root", or a class of another: "1:2"
+	Parent  string // "root", or a class of another: "1:2", ":2" if that has no handle
 	Limit   uint32 // in Unit; 0 if it has none or none is known
 	Unit    string // packets or bytes
 	Options string // what tc has to repeat to change the limit: "rate 1000bit burst 10000"

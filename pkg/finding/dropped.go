@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package finding
+
+import (
+	"fmt"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// dropped speaks of devices whose rx_dropped or tx_dropped grows by someLoss or more,
+// without what full backlogs explain, which count at the device as well. Why is for a
+// trace to tell: devices drop for many reasons under one name.
+func dropped(n *node) []found {
+	backlog := n.machine(event.CounterSoftnet, "dropped").moved
+	var all []found
+	for _, c := range n.of(event.CounterLink, "rx_dropped", "tx_dropped") {
+		if c.Name == "rx_dropped" && c.moved <= backlog || n.perSecond(c.moved) < someLoss {
+			continue
+		}
+		name := c.Device
+		if link, ok := n.namespace(c.Netns).Find(c.Device); ok {
+			if sumsUp(link) {
+				continue
+			}
+			name = title(link)
+		}
+		f := Finding{
+			ID: "device-dropped", Severity: atMost(Warning, n.losing(c.moved)), Device: c.Device, Netns: c.Netns,
+			Evidence: n.facts(c.Name, c),
+			Explain:  fmt.Sprintf("%s drops %.0f packets a second (%s); what they died of, a trace tells.", name, n.perSecond(c.moved), c.Name),
+			Fix:      []string{"dropwatch record -d 10s", "dropwatch report --by reason,location,device"},
+			Cost:     "none: it only looks",
+		}
+		all = append(all, found{f, n.perSecond(c.moved)})
+	}
+	return all
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package finding tells what a node loses and what to change, by the USE method: for
+// each resource a packet passes, how full it is, whether work waits for it, and what
+// was lost there.
+//
+// Each rule is in the file of its subject and says above itself from when on it speaks.
+// Rules see numbers only: no clock, no file, no kernel.
+package finding
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/host"
+)
+
+// Finding is something to change on a node, or to know about it. Commands are exact and
+// for a shell of root; nothing runs them here.
+type Finding struct {
+	ID       string // of the rule: rx-ring, backlog
+	Severity Severity
+	Device   string      // empty if it is of no device
+	Netns    event.Netns // zero if it is of the whole machine
+	Evidence []Fact
+	Explain  string   // what it means, in one sentence
+	Fix      []string // commands
+	Persist  []string // what makes it last: "FILE: line", or a line of advice
+	Undo     []string // commands that restore what is set now
+	Cost     string   // of the change: memory, latency, risk
+}
+
+// Fact is a number or text that a finding rests on.
+type Fact struct {
+	Name  string // with its unit where it has one: rx_missed_errors_per_s
+	Value any    // uint64, float64 or string
+}
+
+// Severity is how bad a finding is.
+type Severity string
+
+const (
+	// Info is for what may become loss, or is very little of it.
+	Info Severity = "info"
+	// Warning is for loss, and for what makes it likely.
+	Warning Severity = "warning"
+	// Critical is for much loss that goes on.
+	Critical Severity = "critical"
+)
+
+func (s Severity) rank() int {
+	return slices.Index([]Severity{Info, Warning, Critical}, s)
+}
+
+// Input is what rules judge: counters and loads at two moments, and the settings.
+type Input struct {
+	Before, After         []event.Reading
+	LoadBefore, LoadAfter host.Load
+	Elapsed               time.Duration // between the two
+	State                 host.State
+}
+
+// found is a finding with what it is ordered by within its severity: packets, or
+// what the rule takes instead.
+type found struct {
+	Finding
+	amount float64
+}
+
+// Find applies all rules. The worst comes first; within a severity, the most packets.
+func Find(in Input) []Finding {
+	n := newNode(in)
+	var all []found
+	for _, rule := range []func(*node) []found{
+		rings, backlogs, budgets, dropped, steering, ksoftirqds, steals,
+		receiveBuffers, listens, conntracks, neighbourTables, neighbourQueues,
+		qdiscs, reversePaths, fragments, peerMTUs, tunnelMTUs, checksums, frameChecks, dyingCgroups,
+	} {
+		all = append(all, rule(n)...)
+	}
+	slices.SortStableFunc(all, func(a, b found) int {
+		return cmp.Or(
+			cmp.Compare(b.Severity.rank(), a.Severity.rank()),
+			cmp.Compare(b.amount, a.amount),
+			cmp.Compare(a.ID, b.ID),
+			cmp.Compare(a.Device, b.Device),
+		)
+	})
+	var findings []Finding
+	for _, f := range all {
+		findings = append(findings, f.Finding)
+	}
+	return findings
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package finding
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+const neighbourFull = 0.8
+
+// neighbourTables speaks when a table of neighbours is four fifths full, or refused one
+// in the interval: packets to new neighbours are lost then.
+func neighbourTables(n *node) []found {
+	var all []found
+	for _, table := range n.State.Neighbours {
+		prefix := "net." + table.Family + ".neigh.default.gc_thresh"
+		limit, ok := n.State.Sysctls.Number(prefix + "3")
+		refused := n.neighbourCounter(table.Name, "table_fulls")
+		full := ok && float64(table.Entries) >= neighbourFull*float64(limit)
+		if !full && refused.moved == 0 {
+			continue
+		}
+		f := Finding{ID: "neighbour-table", Severity: n.losing(refused.moved)}
+		if f.Severity == Info {
+			f.Severity = Warning
+		}
+		f.Evidence = append([]Fact{{"table", table.Name}, {"entries", table.Entries}, {"gc_thresh3", limit}}, n.facts("table_fulls", refused)...)
+		f.Explain = fmt.Sprintf("the table of %s neighbours, which all namespaces share, holds %d of at most %d; packets to neighbours that find no place in it are dropped.", table.Family, table.Entries, limit)
+		n.raise(&f, n.own(), n.State.Sysctls, 4, 1<<20, prefix+"3", prefix+"2", prefix+"1")
+		f.Cost = fmt.Sprintf("about %s when it is full", mebibytes(4*limit*512))
+		all = append(all, found{f, n.perSecond(refused.moved)})
+	}
+	return all
+}
+
+// neighbourQueues speaks when packets that waited for a neighbour's address were pushed
+// out by later ones, someLoss or more a second. Counters tell no device; the
+// setting to raise is that of each device that has it.
+func neighbourQueues(n *node) []found {
+	var all []found
+	for _, table := range n.State.Neighbours {
+		discarded := n.neighbourCounter(table.Name, "unresolved_discards")
+		if n.perSecond(discarded.moved) < someLoss {
+			continue
+		}
+		f := Finding{ID: "neighbour-queue", Severity: n.losing(discarded.moved)}
+		f.Evidence = append([]Fact{{"table", table.Name}}, n.facts("unresolved_discards", discarded)...)
+		f.Explain = fmt.Sprintf("%d packets were thrown away while they waited for the address of a %s neighbour that answers late or never; look for it with ip neigh show nud incomplete.", discarded.moved, table.Family)
+		name := "net." + table.Family + ".neigh.default.unres_qlen_bytes"
+		n.raise(&f, n.own(), n.own().Sysctls, 4, 16<<20, name)
+		f.Cost = "as much memory for each neighbour that does not answer; the default is for devices made later, others have net." + table.Family + ".neigh.DEVICE.unres_qlen_bytes"
+		all = append(all, found{f, n.perSecond(discarded.moved)})
+	}
+	return all
+}
+
+// neighbourCounter adds up a counter of a table. Its name is the counter's part.
+func (n *node) neighbourCounter(table, name string) change {
+	var sum change
+	for _, c := range slices.DeleteFunc(n.of(event.CounterNeighbour, name), func(c change) bool { return c.Part != table }) {
+		sum.moved += c.moved
+		sum.total += c.total
+	}
+	return sum
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package finding
+
+import (
+	"slices"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/host"
+)
+
+// node is an Input with its counters by name.
+type node struct {
+	Input
+	changes map[event.CounterSource][]change // in the order of After
+}
+
+// change is what a counter did.
+type change struct {
+	event.Counter
+	moved uint64 // in the interval; 0 if it is new or went back
+	total uint64
+}
+
+func newNode(in Input) *node {
+	n := &node{Input: in, changes: map[event.CounterSource][]change{}}
+	before := map[event.Counter]uint64{}
+	for _, r := range in.Before {
+		before[unnamed(r.Counter)] = r.Value
+	}
+	for _, r := range in.After {
+		c := change{Counter: r.Counter, total: r.Value}
+		if old, ok := before[unnamed(r.Counter)]; ok && old <= r.Value {
+			c.moved = r.Value - old
+		}
+		n.changes[r.Source] = append(n.changes[r.Source], c)
+	}
+	return n
+}
+
+// unnamed leaves out a namespace's name, which it may get at any time.
+func unnamed(c event.Counter) event.Counter {
+	c.Netns.Name = ""
+	return c
+}
+
+// of returns the counters of a source that have one of these names.
+func (n *node) of(source event.CounterSource, names ...string) []change {
+	var some []change
+	for _, c := range n.changes[source] {
+		if slices.Contains(names, c.Name) {
+			some = append(some, c)
+		}
+	}
+	return some
+}
+
+// ofDevice returns a device's counter, zero if it has none of that name.
+func (n *node) ofDevice(source event.CounterSource, ns host.Namespace, device, name string) change {
+	for _, c := range n.changes[source] {
+		if c.Name == name && c.Device == device && c.Netns.Inode == ns.Netns.Inode {
+			return c
+		}
+	}
+	return change{}
+}
+
+// ofNamespace returns a namespace's counter, zero if it has none of that name.
+func (n *node) ofNamespace(source event.CounterSource, ns host.Namespace, name string) change {
+	return n.ofDevice(source, ns, "", name)
+}
+
+// machine adds up a counter of the whole machine over CPUs and tables.
+func (n *node) machine(source event.CounterSource, name string) change {
+	var sum change
+	for _, c := range n.of(source, name) {
+		sum.moved += c.moved
+		sum.total += c.total
+	}
+	return sum
+}
+
+// perSecond is how often something happened in the interval.
+func (n *node) perSecond(count uint64) float64 {
+	if n.Elapsed <= 0 {
+		return 0
+	}
+	return float64(count) / n.Elapsed.Seconds()
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package finding
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dropwatch/dropwatch/pkg/host"
+)
+
+const (
+	hotWork  = 0.5
+	hotShare = 0.8
+	hotRate  = 1000.0
+
+	flowsName   = "net.core.rps_sock_flow_entries"
+	flowEntries = 32768
+)
+
+// steering speaks when one CPU receives nearly everything (see hotCPU) though others
+// could: it says for each device what piles up there. If packets are lost meanwhile in
+// rings or backlogs, that is a warning.
+func steering(n *node) []found {
+	cpu, work, part, ok := n.hotCPU()
+	if !ok {
+		return nil
+	}
+	ns := n.own()
+	var all []found
+	for _, link := range ns.Links {
+		f := Finding{
+			Severity: Info, Device: link.Name, Netns: ns.Netns,
+			Evidence: []Fact{{"cpu", uint64(cpu)}, {"softirq_share", work}, {"net_rx_share", part}},
+		}
+		if !n.spread(&f, ns, link, cpu) {
+			continue
+		}
+		if n.behind() {
+			f.Severity = Warning
+		}
+		all = append(all, found{f, part})
+	}
+	return all
+}
+
+// spread finds the first thing that would take packets away from a CPU: RPS that points
+// there alone, several interrupts that go there, queues the device could have, RPS.
+func (n *node) spread(f *Finding, ns host.Namespace, link host.Link, cpu int) bool {
+	active := n.activeIRQs(link, cpu)
+	_, _, _, moreQueues := n.channelsFor(link)
+	switch {
+	case rpsOnlyTo(link, cpu):
+		f.ID = "rps"
+		f.Explain = fmt.Sprintf("RPS of %s steers every packet to CPU %d, which does most of the receiving of this node.", title(link), cpu)
+		n.steerByRPS(f, ns, link)
+	case link.Kind != "" || len(active) == 0:
+		return false
+	case len(active) > 1:
+		f.ID = "irq-affinity"
+		f.Explain = fmt.Sprintf("%d interrupts of %s come to CPU %d, which does most of the receiving of this node.", len(active), title(link), cpu)
+		n.spreadIRQs(f, active)
+	case moreQueues:
+		f.ID = "rx-queues"
+		f.Explain = fmt.Sprintf("%s receives on CPU %d nearly alone and could have more queues, each with an interrupt of its own.", title(link), cpu)
+		n.moreChannels(f, ns, link)
+	case !hasRPS(link):
+		f.ID = "rps"
+		f.Explain = fmt.Sprintf("%s has one receive queue, whose packets CPU %d handles to the end; RPS and RFS would share them out.", title(link), cpu)
+		n.steerByRPS(f, ns, link)
+	default:
+		return false
+	}
+	return true
+}
+
+// activeIRQs are a device's interrupts that came to a CPU, most of them there.
+func (n *node) activeIRQs(link host.Link, cpu int) []host.IRQ {
+	var active []host.IRQ
+	for _, irq := range link.IRQs {
+		var sum uint64
+		for c := range n.LoadAfter.Interrupts[irq.Number] {
+			sum += n.interrupts(irq, c)
+		}
+		if here := n.interrupts(irq, cpu); here > 0 && float64(here) >= hotShare*float64(sum) {
+			active = append(active, irq)
+		}
+	}
+	return active
+}
+
+// spreadIRQs gives each interrupt a CPU of its own, as far as there are some.
+func (n *node) spreadIRQs(f *Finding, irqs []host.IRQ) {
+	var words []string
+	for i, irq := range irqs {
+		file := fmt.Sprintf("/proc/irq/%d/smp_affinity_list", irq.Number)
+		cpu := n.State.CPUs[i%len(n.State.CPUs)]
+		words = append(words, fmt.Sprintf("%d: %s", irq.Number, list(irq.CPUs)))
+		f.Fix = append(f.Fix, write(number(cpu), file))
+		f.Undo = append(f.Undo, write(list(irq.CPUs), file))
+	}
+	f.Evidence = append(f.Evidence, Fact{"irq_cpus", strings.Join(words, "; ")})
+	f.Persist = append(f.Persist, "systemctl enable --now irqbalance (it spreads them anew after each start, when their numbers may differ; it may also undo what the commands do)")
+	n.daemonSet(f)
+	f.Cost = "more CPUs are interrupted; those with tasks that must not be should be left out"
+}
+
+func hasRPS(link host.Link) bool {
+	return slices.ContainsFunc(link.RxQueues, func(q host.RxQueue) bool { return len(q.CPUs) > 0 })
+}
+
+func rpsOnlyTo(link host.Link, cpu int) bool {
+	for _, queue := range link.RxQueues {
+		if len(queue.CPUs) != 1 || queue.CPUs[0] != cpu {
+			return false
+		}
+	}
+	return len(link.RxQueues) > 0
+}
+
+// steerByRPS has a device's packets handled on all CPUs, those of a flow where its
+// socket is read.
+func (n *node) steerByRPS(f *Finding, ns host.Namespace, link host.Link) {
+	if now, ok := n.State.Sysctls.Number(flowsName); ok && now < flowEntries {
+		n.set(f, ns, setting{flowsName, number(now), number(flowEntries)})
+	}
+	var words []string
+	for i, queue := range link.RxQueues {
+		dir := fmt.Sprintf("/sys/class/net/%s/queues/rx-%d/", link.Name, i)
+		flows := flowEntries / len(link.RxQueues)
+		words = append(words, fmt.Sprintf("rx-%d: %s", i, host.Mask(queue.CPUs)))
+		n.onDevice(f, ns, link.Name, write(host.Mask(n.State.CPUs), dir+"rps_cpus"), write(host.Mask(queue.CPUs), dir+"rps_cpus"))
+		if queue.Flows < flows {
+			n.onDevice(f, ns, link.Name, write(number(flows), dir+"rps_flow_cnt"), write(number(queue.Flows), dir+"rps_flow_cnt"))
+		}
+	}
+	f.Evidence = append(f.Evidence, Fact{"rps_cpus", strings.Join(words, "; ")})
+	f.Cost = "an interrupt between CPUs for each batch of packets, and their backlogs fill (net.core.netdev_max_backlog)"
+}
+
+// list prints CPUs as smp_affinity_list takes them.
+func list(cpus []int) string {
+	var words []string
+	for _, cpu := range cpus {
+		words = append(words, strconv.Itoa(cpu))
+	}
+	return strings.Join(words, ",")
+}
