@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package finding
+
+import (
+	"testing"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/host"
+)
+
+func TestQdiscs(t *testing.T) {
+	drops := func(part string, moved uint64, all ...host.Qdisc) func(*Input) {
+		return func(in *Input) {
+			in.link().Qdiscs = all
+			in.count(event.Counter{Source: event.CounterQdisc, Name: "dropped", Netns: host0, Device: "eth0", Part: part}, 3, 3+moved)
+		}
+	}
+	tbf := host.Qdisc{Kind: "tbf", Handle: "1:", Parent: "root", Limit: 3000, Unit: "bytes", Options: "rate 1000000bit burst 10000"}
+	fifo := host.Qdisc{Kind: "pfifo_fast", Handle: "0:", Parent: "root"}
+	fq := host.Qdisc{Kind: "fq", Handle: "0:", Parent: "root", Limit: 10000, Unit: "packets"}
+	child := host.Qdisc{Kind: "fq", Handle: "0:", Parent: ":2", Limit: 10000, Unit: "packets"}
+	mq := host.Qdisc{Kind: "mq", Handle: "0:", Parent: "root"}
+	run(t, []rule{
+		{"none now", drops("tbf 1:", 0, tbf), nil},
+		{"a shaper", drops("tbf 1:", 10, tbf), []string{"warning qdisc-drops eth0: tc qdisc replace dev eth0 root handle 1: tbf rate 1000000bit burst 10000 limit 65536 | tc qdisc replace dev eth0 root handle 1: tbf rate 1000000bit burst 10000 limit 3000"}},
+		{"the default queue", drops("pfifo_fast 0:", 1000, fifo), []string{"critical qdisc-drops eth0: ip link set dev eth0 txqueuelen 4000 | ip link set dev eth0 txqueuelen 1000"}},
+		{"one the kernel made", drops("fq 0:", 10, fq), []string{"warning qdisc-drops eth0: tc qdisc replace dev eth0 root fq limit 40000 | tc qdisc del dev eth0 root"}},
+		{"one below an mq the kernel made", drops("fq 0: parent :2", 10, mq, child), []string{"warning qdisc-drops eth0: tc qdisc replace dev eth0 root handle 1: mq; tc qdisc replace dev eth0 parent 1:2 fq limit 40000 | tc qdisc del dev eth0 root"}},
+		{"one that slows senders down", drops("fq_codel 8001:", 1000), []string{"info qdisc-drops eth0:  | "}},
+		{"one whose limit is not known", drops("htb 1:", 10), []string{"warning qdisc-drops eth0: tc -s -d qdisc show dev eth0 | "}},
+	})
+}
+
+func TestReversePaths(t *testing.T) {
+	run(t, []rule{
+		{"none now", moves(host0, "TcpExtIPReversePathFilter", 0), nil},
+		{"strict everywhere", func(in *Input) {
+			in.State.Namespaces[0].Sysctls[allFilter] = "1"
+			in.protocol(host0, "TcpExtIPReversePathFilter", 10)
+		}, []string{"warning rp-filter: sysctl -w net.ipv4.conf.all.rp_filter=2 | sysctl -w net.ipv4.conf.all.rp_filter=1"}},
+		{"strict on a VLAN in a pod", func(in *Input) {
+			in.State.Namespaces[1].Links = append(in.State.Namespaces[1].Links, host.Link{Name: "eth0.7", Kind: "vlan", RPFilter: 1})
+			in.protocol(pod0, "TcpExtIPReversePathFilter", 10)
+		}, []string{"warning rp-filter: nsenter --net=/run/netns/pod sysctl -w net/ipv4/conf/eth0.7/rp_filter=2 | nsenter --net=/run/netns/pod sysctl -w net/ipv4/conf/eth0.7/rp_filter=1"}},
+	})
+}
+
+func TestMTUs(t *testing.T) {
+	const clamp = "FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"
+	vxlan := func(mtu int) func(*Input) {
+		return func(in *Input) {
+			in.State.Namespaces[0].Links = append(in.State.Namespaces[0].Links, host.Link{Name: "vx0", Kind: "vxlan", Lower: "eth0", MTU: mtu, Up: true})
+		}
+	}
+	run(t, []rule{
+		{"path MTU discovery", moves(host0, "IpFragFails", 9), nil},
+		{"too big all the time", moves(host0, "IpFragFails", 10), []string{"warning mtu: iptables -t mangle -A " + clamp + " | iptables -t mangle -D " + clamp}},
+		{"a pod's end is larger", func(in *Input) { in.State.Namespaces[1].Links[0].MTU = 9000 },
+			[]string{"info mtu-peer veth0: nsenter --net=/run/netns/pod ip link set dev eth0 mtu 1500 | nsenter --net=/run/netns/pod ip link set dev eth0 mtu 9000"}},
+		{"a node's end is larger and drops", func(in *Input) {
+			in.State.Namespaces[0].Links[1].MTU = 9000
+			in.count(event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: pod0, Device: "eth0"}, 0, 1)
+		}, []string{"warning mtu-peer veth0: ip link set dev veth0 mtu 1500 | ip link set dev veth0 mtu 9000"}},
+		{"a tunnel that fits", vxlan(1450), nil},
+		{"a tunnel that does not", vxlan(1451), []string{"info mtu-tunnel vx0: ip link set dev vx0 mtu 1450 | ip link set dev vx0 mtu 1451"}},
+	})
+}
+
+func TestChecksums(t *testing.T) {
+	const off = ": ethtool -K eth0 rx off | ethtool -K eth0 rx on"
+	run(t, []rule{
+		{"none now", moves(host0, "UdpInCsumErrors", 0), nil},
+		{"one", moves(host0, "UdpInCsumErrors", 1), []string{"info checksum" + off}},
+		{"many", moves(host0, "TcpInCsumErrors", 1000), []string{"critical checksum" + off}},
+		{"in a pod, which has no device", moves(pod0, "UdpInCsumErrors", 10), []string{"warning checksum:  | "}},
+		{"damaged on the wire", func(in *Input) { in.device("rx_crc_errors", 0, 1) }, []string{"warning crc eth0: ethtool -m eth0 | "}},
+		{"not damaged now", func(in *Input) { in.device("rx_crc_errors", 7, 7) }, nil},
+	})
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package finding
+
+import (
+	"testing"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/host"
+)
+
+func TestQuiet(t *testing.T) {
+	run(t, []rule{{"nothing moves", func(*Input) {}, nil}})
+}
+
+func TestRings(t *testing.T) {
+	const bigger = "ethtool -G eth0 rx 4096 | ethtool -G eth0 rx 512"
+	run(t, []rule{
+		{"lost long ago, a small share", func(in *Input) { in.device("rx_missed_errors", 99_000, 99_000) }, nil},
+		{"lost long ago, too few", func(in *Input) { in.link().RxPackets = 10; in.device("rx_missed_errors", 999, 999) }, nil},
+		{"lost long ago, a large share", func(in *Input) { in.device("rx_missed_errors", 101_000, 101_000) },
+			[]string{"warning rx-ring eth0: " + bigger}},
+		{"lost long ago, the ring is as large as can be", func(in *Input) { in.link().Device.Ring.Rx = 4096; in.device("rx_missed_errors", 101_000, 101_000) }, nil},
+		{"one now", func(in *Input) { in.device("rx_missed_errors", 5, 6) }, []string{"info rx-ring eth0: " + bigger}},
+		{"one a second", func(in *Input) { in.device("rx_missed_errors", 5, 15) }, []string{"warning rx-ring eth0: " + bigger}},
+		{"a hundred a second", func(in *Input) { in.device("rx_missed_errors", 5, 1005) }, []string{"critical rx-ring eth0: " + bigger}},
+		{"counted in the FIFO", func(in *Input) { in.device("rx_fifo_errors", 5, 15) }, []string{"warning rx-ring eth0: " + bigger}},
+		{"a full ring of two queues on eight CPUs", func(in *Input) {
+			in.State.CPUs = []int{0, 1, 2, 3, 4, 5, 6, 7}
+			in.link().Device.Ring.Rx = 4096
+			in.device("rx_missed_errors", 5, 15)
+		}, []string{"warning rx-ring eth0: ethtool -L eth0 combined 8 | ethtool -L eth0 combined 2"}},
+		{"a ring nothing is known of", func(in *Input) { in.link().Device = host.Device{}; in.device("rx_missed_errors", 5, 15) },
+			[]string{"warning rx-ring eth0:  | "}},
+		{"a VF below a netvsc device that counts the same", func(in *Input) {
+			vf := *in.link()
+			vf.Name, vf.Master, vf.Device.Driver = "enP1s1", "eth0", "mlx5_core"
+			in.State.Namespaces[0].Links = append(in.State.Namespaces[0].Links, vf)
+			in.device("rx_missed_errors", 5, 15)
+			in.count(event.Counter{Source: event.CounterDriver, Name: "rx_out_of_buffer", Netns: host0, Device: "enP1s1"}, 5, 15)
+		}, []string{"warning rx-ring enP1s1: ethtool -G enP1s1 rx 4096 | ethtool -G enP1s1 rx 512"}},
+		{"the bond above counts the same", func(in *Input) {
+			in.link().Master = "bond0"
+			in.State.Namespaces[0].Links = append(in.State.Namespaces[0].Links, host.Link{Name: "bond0", Index: 9, Kind: "bond", Up: true})
+			in.device("rx_missed_errors", 5, 15)
+			in.count(event.Counter{Source: event.CounterLink, Name: "rx_missed_errors", Netns: host0, Device: "bond0"}, 5, 15)
+		}, []string{"warning rx-ring eth0: " + bigger}},
+		{"a hostile name", func(in *Input) {
+			in.link().Name = "a;reboot"
+			in.count(event.Counter{Source: event.CounterLink, Name: "rx_missed_errors", Netns: host0, Device: "a;reboot"}, 5, 15)
+		},
+			[]string{"warning rx-ring a;reboot: ethtool -G 'a;reboot' rx 4096 | ethtool -G 'a;reboot' rx 512"}},
+	})
+}
+
+func TestBacklogs(t *testing.T) {
+	const longer = "warning backlog: sysctl -w net.core.netdev_max_backlog=2048 | sysctl -w net.core.netdev_max_backlog=1000"
+	run(t, []rule{
+		{"one a second on 10 Gb/s", func(in *Input) { in.softnet("dropped", 10) }, []string{longer}},
+		{"the veth it happened at is no finding of its own", func(in *Input) {
+			in.softnet("dropped", 10)
+			in.count(event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: host0, Device: "veth0"}, 0, 10)
+		}, []string{longer}},
+		{"no speed known", func(in *Input) { in.link().Speed = 0; in.softnet("dropped", 10) },
+			[]string{"warning backlog: sysctl -w net.core.netdev_max_backlog=4096 | sysctl -w net.core.netdev_max_backlog=1000"}},
+		{"long enough for 10 Gb/s, and yet full", func(in *Input) { in.State.Sysctls[backlogName] = "8192"; in.softnet("dropped", 10) },
+			[]string{"warning backlog: sysctl -w net.core.netdev_max_backlog=16384 | sysctl -w net.core.netdev_max_backlog=8192"}},
+		{"as long as makes sense", func(in *Input) { in.State.Sysctls[backlogName] = "131072"; in.softnet("dropped", 10) },
+			[]string{"warning backlog:  | "}},
+		{"a setting that could not be read", func(in *Input) { delete(in.State.Sysctls, backlogName); in.softnet("dropped", 10) },
+			[]string{"warning backlog:  | "}},
+	})
+}
+
+func TestBudgets(t *testing.T) {
+	const more = ": sysctl -w net.core.netdev_budget=600; sysctl -w net.core.netdev_budget_usecs=16000 | sysctl -w net.core.netdev_budget=300; sysctl -w net.core.netdev_budget_usecs=8000"
+	run(t, []rule{
+		{"below", func(in *Input) { in.softnet("time_squeeze", 99) }, nil},
+		{"above", func(in *Input) { in.softnet("time_squeeze", 100) }, []string{"info budget" + more}},
+		{"while rings overflow", func(in *Input) { in.softnet("time_squeeze", 100); in.device("rx_missed_errors", 0, 1) },
+			[]string{"warning budget" + more, "info rx-ring eth0: ethtool -G eth0 rx 4096 | ethtool -G eth0 rx 512"}},
+	})
+}
+
+func TestDropped(t *testing.T) {
+	const look = "dropwatch record -d 10s; dropwatch report --by reason,location,device | "
+	run(t, []rule{
+		{"now and then", func(in *Input) { in.device("rx_dropped", 0, 9) }, nil},
+		{"one a second", func(in *Input) { in.device("rx_dropped", 0, 10) }, []string{"warning device-dropped eth0: " + look}},
+		{"many", func(in *Input) { in.device("tx_dropped", 0, 10_000) }, []string{"warning device-dropped eth0: " + look}},
+		{"new since", func(in *Input) {
+			in.After = append(in.After, event.Reading{Counter: event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: host0, Device: "eth9"}, Value: 10_000})
+		}, nil},
+		{"went back", func(in *Input) { in.device("rx_dropped", 10_000, 0) }, nil},
+		{"the namespace got a name", func(in *Input) {
+			in.device("rx_dropped", 0, 10)
+			in.Before[0].Netns.Name = ""
+		}, []string{"warning device-dropped eth0: " + look}},
+	})
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package finding
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/host"
+)
+
+// rule is a case of a rule: a quiet node with something done to it, and what is found
+// then, each finding as "severity id device: fixes | undos".
+type rule struct {
+	name string
+	do   func(*Input)
+	want []string
+}
+
+func run(t *testing.T, rules []rule) {
+	t.Helper()
+	for _, r := range rules {
+		t.Run(r.name, func(t *testing.T) {
+			in := quiet()
+			r.do(&in)
+			var got []string
+			for _, f := range Find(in) {
+				got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s %s", f.Severity, f.ID, f.Device))+
+					": "+strings.Join(f.Fix, "; ")+" | "+strings.Join(f.Undo, "; "))
+				if f.Explain == "" || len(f.Evidence) == 0 || f.Cost == "" && len(f.Fix) > 0 {
+					t.Errorf("something is not said: %+v", f)
+				}
+			}
+			if diff := cmp.Diff(r.want, got); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+// The own namespace of a quiet node, and another one.
+var (
+	host0 = event.Netns{Inode: 1, Name: "host"}
+	pod0  = event.Netns{Inode: 2, Name: "pod"}
+)
+
+// quiet is ten seconds of a node with two CPUs, a NIC, and a pod, on which nothing moves.
+func quiet() Input {
+	in := Input{Elapsed: 10 * time.Second}
+	in.State = host.State{
+		CPUs: []int{0, 1},
+		Sysctls: host.Sysctls{
+			backlogName: "1000", budgetName: "300", usecsName: "8000", flowsName: "0",
+			"net.core.rmem_max": "212992", "net.core.rmem_default": "212992", "net.ipv4.udp_mem": "100 200 300",
+			conntrackMax: "1000", conntrackBuckets: "250",
+			"net.ipv4.neigh.default.gc_thresh1": "128", "net.ipv4.neigh.default.gc_thresh2": "512", "net.ipv4.neigh.default.gc_thresh3": "1024",
+		},
+		Neighbours: []host.NeighbourTable{{Name: "arp_cache", Family: "ipv4", Entries: 10}},
+		Cgroups:    host.Cgroups{Dir: "/sys/fs/cgroup", Dying: 10, Read: time.Millisecond},
+	}
+	own := host.Sysctls{
+		somaxconn: "128", synBacklog: "512", cookies: "1", "net.ipv4.tcp_rmem": "4096 131072 6291456", allFilter: "0",
+		conntrackCount: "10", "net.ipv4.neigh.default.unres_qlen_bytes": "212992",
+	}
+	in.State.Namespaces = []host.Namespace{
+		{Netns: host0, Sysctls: own, Links: []host.Link{
+			{Name: "eth0", Index: 2, MTU: 1500, Up: true, Speed: 10000, TxQueueLen: 1000, RxPackets: 1e9,
+				IRQs:     []host.IRQ{{Number: 30, CPUs: []int{0, 1}}, {Number: 31, CPUs: []int{0, 1}}},
+				RxQueues: []host.RxQueue{{}},
+				Device:   host.Device{Driver: "ixgbe", Ring: host.Ring{Rx: 512, RxMax: 4096}, Channels: host.Channels{Combined: 2, CombinedMax: 64}}},
+			{Name: "veth0", Index: 5, Kind: "veth", MTU: 1500, Up: true, Peer: &host.Peer{Netns: pod0, Index: 2, Name: "eth0"}},
+		}},
+		{Netns: pod0, Path: "/run/netns/pod", Sysctls: own, Links: []host.Link{
+			{Name: "eth0", Index: 2, Kind: "veth", MTU: 1500, Up: true, Peer: &host.Peer{Netns: host0, Index: 5, Name: "veth0"}},
+		}},
+	}
+	in.LoadBefore = idle(100 * time.Second)
+	in.LoadAfter = idle(110 * time.Second)
+	return in
+}
+
+func idle(total time.Duration) host.Load {
+	load := host.Load{
+		CPUs: map[int]host.CPUTime{}, NetRX: map[int]uint64{},
+		Interrupts: map[int]map[int]uint64{30: {}, 31: {}}, Ksoftirqd: map[int]host.Thread{},
+	}
+	for cpu := range 2 {
+		load.CPUs[cpu] = host.CPUTime{Total: total}
+		load.Ksoftirqd[cpu] = host.Thread{PID: 14 + cpu}
+	}
+	return load
+}
+
+// link is of the NIC.
+func (in *Input) link() *host.Link { return &in.State.Namespaces[0].Links[0] }
+
+// count has a counter at two values.
+func (in *Input) count(c event.Counter, before, after uint64) {
+	in.Before = append(in.Before, event.Reading{Counter: c, Value: before})
+	in.After = append(in.After, event.Reading{Counter: c, Value: after})
+}
+
+func (in *Input) device(name string, before, after uint64) {
+	in.count(event.Counter{Source: event.CounterLink, Name: name, Netns: host0, Device: "eth0"}, before, after)
+}
+
+func (in *Input) protocol(ns event.Netns, name string, moved uint64) {
+	in.count(event.Counter{Source: event.CounterProtocol, Name: name, Netns: ns}, 5, 5+moved)
+}
+
+func (in *Input) softnet(name string, moved uint64) {
+	in.count(event.Counter{Source: event.CounterSoftnet, Name: name, Part: "cpu 1"}, 7, 7+moved)
+}
+
+// moves is a case in which a protocol's counter of a namespace moves.
+func moves(ns event.Netns, name string, moved uint64) func(*Input) {
+	return func(in *Input) { in.protocol(ns, name, moved) }
+}
