@@ -9,6 +9,8 @@ import "github.com/dropwatch/dropwatch/pkg/event"
 // device is an interface, and what is known of it from reading to reading.
 type device struct {
 	index      int32
+	lower      int32
+	kind       string
 	name       string // as the kernel spells it
 	text       string // the same through event.Text
 	asked      bool   // for the names of its driver's statistics
@@ -33,6 +35,9 @@ func (t *deviceTable) see(link linkMessage) *device {
 		}
 		d = &device{index: link.index, name: string(link.name), text: event.Text(link.name)}
 		t.byIndex[link.index] = d
+	}
+	if d.lower = link.lower; d.kind != string(link.kind) {
+		d.kind = event.Text(link.kind)
 	}
 	t.listed = append(t.listed, d)
 	return d

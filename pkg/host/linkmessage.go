@@ -17,6 +17,7 @@ import (
 // message.
 type linkMessage struct {
 	index int32
+	lower int32  // index of what it is made of; of a veth its peer's, in the peer's namespace
 	name  []byte // up to 15 bytes of anything, without the zero at its end
 	kind  []byte // "veth", "bond"; empty for hardware and loopback
 	stats []byte // struct rtnl_link_stats64; older kernels send a shorter one
@@ -32,6 +33,10 @@ func parseLink(message []byte) (linkMessage, error) {
 		switch kind {
 		case unix.IFLA_IFNAME:
 			link.name, _ = cut(value, 0)
+		case unix.IFLA_LINK:
+			if len(value) >= 4 {
+				link.lower = int32(binary.NativeEndian.Uint32(value))
+			}
 		case unix.IFLA_STATS64:
 			link.stats = value
 		case unix.IFLA_LINKINFO:

@@ -34,8 +34,18 @@ const (
 // Next implements event.Source. It waits for a sample or for the next tick, which
 // comes once a second.
 func (t *Tracer) Next() (event.Event, error) {
+	if len(t.first) > 0 {
+		e := t.first[0]
+		t.first = t.first[1:]
+		return e, nil
+	}
 	switch t.state {
 	case drained:
+		if t.counters != nil {
+			if e := t.counters.end(); e != nil {
+				return e, nil
+			}
+		}
 		if e, err := t.stall(); e != nil || err != nil {
 			return e, err
 		}
@@ -54,7 +64,7 @@ func (t *Tracer) Next() (event.Event, error) {
 		now := time.Now()
 		if !now.Before(t.nextTick) && !t.stopping.Load() {
 			t.nextTick = now.Add(tickInterval)
-			return t.count(now)
+			return t.countAll(now)
 		}
 		if !now.Before(t.nextLook) {
 			if e, err := t.stall(); e != nil || err != nil {
@@ -83,6 +93,22 @@ func (t *Tracer) Next() (event.Event, error) {
 			return nil, fmt.Errorf("read ring buffer: %w", err)
 		}
 	}
+}
+
+// countAll reads the cells, and then the node's counters where it is time to.
+func (t *Tracer) countAll(now time.Time) (event.Event, error) {
+	tick, err := t.count(now)
+	if err != nil || t.counters == nil {
+		return tick, err
+	}
+	counters, err := t.counters.due(now, t.meta.Start)
+	if err != nil {
+		return nil, fmt.Errorf("read counters: %w", err)
+	}
+	if counters != nil {
+		t.first = append(t.first[:0], counters)
+	}
+	return tick, nil
 }
 
 // keepPace pauses the watch for stalls on a machine that is too busy for it.
@@ -143,7 +169,7 @@ func (t *Tracer) count(now time.Time) (event.Event, error) {
 
 	elapsed := now.Sub(t.lastTick).Seconds()
 	t.lastTick = now
-	if rates := t.cells.rates; !t.config.Exact && elapsed > 0 {
+	if rates := t.cells.rates; !t.config.Exact && elapsed > tickInterval.Seconds()/2 {
 		for i := range rates {
 			rates[i] /= elapsed
 		}

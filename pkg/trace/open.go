@@ -38,6 +38,8 @@ type Tracer struct {
 	resolver *resolver
 	stalls   *stalls // nil unless Config.Stalls asks for them and the kernel can
 	waits    event.StallLoss
+	counters *counters     // nil if the node's cannot be read
+	first    []event.Event // that Next is to yield before others
 	stopping atomic.Bool
 
 	state    state
@@ -106,7 +108,10 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 		t.watchStalls(cpus, types, kernel, functions)
 	}
 	t.lastTick = time.Now()
-	t.nextTick = t.lastTick.Add(tickInterval)
+	if err := t.watchCounters(); err != nil {
+		return nil, err
+	}
+	t.nextTick = time.Now().Add(tickInterval)
 	debug.FreeOSMemory() // the types and the symbols' text are large, and needed no more
 	return t, nil
 }
@@ -197,6 +202,9 @@ func (t *Tracer) Close() error {
 	if t.stalls != nil {
 		errs = append(errs, t.stalls.close())
 	}
+	if t.counters != nil {
+		t.counters.reader.Close()
+	}
 	if t.reader != nil {
 		errs = append(errs, t.reader.Close())
 	}
@@ -218,7 +226,11 @@ func (t *Tracer) Stop() error {
 	if t.stopping.Swap(true) {
 		return nil
 	}
-	errs := []error{t.hook.Close()}
+	var errs []error
+	if t.counters != nil { // as near as can be to when the last drop is counted
+		errs = append(errs, t.counters.finish(t.meta.Start))
+	}
+	errs = append(errs, t.hook.Close())
 	if t.stalls != nil {
 		errs = append(errs, t.stalls.stop())
 	}
