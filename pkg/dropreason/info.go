@@ -2,7 +2,12 @@
 
 package dropreason
 
-import "sync"
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"sync"
+)
 
 // Info is what is known of a reason.
 type Info struct {
@@ -14,6 +19,14 @@ type Info struct {
 	Class Class
 	// Meaning says in one or two sentences, at most 160 bytes, what happened.
 	Meaning string
+	// Check says where to look next, at most 240 bytes: commands and files, each
+	// with a colon and what to look at, parted by semicolons; DEV, DST, PEER, PID
+	// and N stand for what the drops tell. Empty for benign reasons.
+	Check string
+	// Change says in one or two sentences, at most 240 bytes, what to change, with
+	// the command or setting. Every reason of class loss or policy has it; a peer's
+	// error where there is something to change.
+	Change string
 	// Counters are what the kernel counts such a drop in, nil if in nothing,
 	// or in nothing that is certain. Each is spelled in one of two ways:
 	//   - as nstat prints it: UdpRcvbufErrors, TcpExtListenDrops, Ip6InDiscards;
@@ -34,6 +47,21 @@ type Info struct {
 	// Parameters of qdiscs, devices and sockets are none. Nil if there is none.
 	// The slice is shared and must not be changed.
 	Sysctls []string
+}
+
+// Catalogued reports whether anything is known of the reason.
+func (i Info) Catalogued() bool { return i.Meaning != "" }
+
+// All returns what is known of every reason of every kernel known here, other
+// spellings included, by layer and then by name.
+func All() []Info {
+	order := make(map[Layer]int)
+	for i, layer := range Layers() {
+		order[layer] = i
+	}
+	return slices.SortedFunc(maps.Values(catalogue()), func(a, b Info) int {
+		return cmp.Or(cmp.Compare(order[a.Layer], order[b.Layer]), cmp.Compare(a.Name, b.Name))
+	})
 }
 
 // Lookup returns what is known of the reason of that name. A name that no

@@ -12,12 +12,7 @@ import (
 )
 
 func TestTables(t *testing.T) {
-	layers := []Layer{
-		LayerDriver, LayerWireless, LayerCAN, LayerBPF, LayerDevice, LayerTC, LayerQdisc, LayerBridge,
-		LayerNetfilter, LayerIP, LayerNeighbour, LayerTunnel, LayerSecurity, LayerTCP, LayerUDP,
-		LayerSocket, LayerCore, LayerUnknown,
-	}
-	classes := []Class{ClassLoss, ClassPolicy, ClassPeerError, ClassBenign, ClassUnknown}
+	layers, classes := Layers(), Classes()
 	used := make(map[Layer]bool)
 	names := make(map[string]bool)
 	meanings := make(map[string]string)

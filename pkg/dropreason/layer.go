@@ -47,6 +47,15 @@ const (
 	LayerUnknown Layer = "unknown"
 )
 
+// Layers returns all layers, in that order.
+func Layers() []Layer {
+	return []Layer{
+		LayerDriver, LayerWireless, LayerCAN, LayerBPF, LayerDevice, LayerTC, LayerQdisc, LayerBridge,
+		LayerNetfilter, LayerIP, LayerNeighbour, LayerTunnel, LayerSecurity, LayerTCP, LayerUDP,
+		LayerSocket, LayerCore, LayerUnknown,
+	}
+}
+
 // Class says how bad a drop is.
 type Class string
 
@@ -64,6 +73,11 @@ const (
 	// ClassUnknown is a drop the reason does not explain.
 	ClassUnknown Class = "unknown"
 )
+
+// Classes returns all classes, the worst first.
+func Classes() []Class {
+	return []Class{ClassLoss, ClassPolicy, ClassPeerError, ClassBenign, ClassUnknown}
+}
 
 // Meaning says in a few words what a class stands for.
 func (c Class) Meaning() string {
