@@ -7,12 +7,10 @@ package trace
 import (
 	"os"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/bpf"
@@ -90,22 +88,4 @@ func mostFrames() int {
 		return most
 	}
 	return min(n, most)
-}
-
-// subsystemTypes returns the BTF of loaded modules that bring drop reasons along.
-func subsystemTypes(types *btf.Cache) []*btf.Spec {
-	loaded, err := types.Modules()
-	if err != nil {
-		return nil // a kernel without split BTF; its reasons are shown by number
-	}
-	var specs []*btf.Spec
-	for _, module := range []string{"mac80211", "openvswitch"} {
-		if !slices.Contains(loaded, module) {
-			continue
-		}
-		if spec, err := types.Module(module); err == nil {
-			specs = append(specs, spec)
-		}
-	}
-	return specs
 }

@@ -77,7 +77,7 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("read kernel BTF: %w", err)
 	}
-	names, err := dropreason.FromBTF(kernel, subsystemTypes(types)...)
+	names, err := dropreason.FromKernel(types)
 	if err != nil {
 		return nil, fmt.Errorf("read drop reasons: %w", err)
 	}
