@@ -70,7 +70,10 @@ func complain(w io.Writer, err error) {
 }
 
 func hint(err error) string {
+	var reason *unknownReasonError
 	switch {
+	case errors.As(err, &reason):
+		return reason.hint()
 	case errors.Is(err, errAttach) && errors.Is(err, os.ErrPermission) && os.Geteuid() != 0:
 		return "needs CAP_BPF and CAP_PERFMON; run with sudo"
 	case errors.Is(err, errAttach) && errors.Is(err, os.ErrPermission):

@@ -21,6 +21,20 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
+// columns returns how many fit on a line of what w writes to: a terminal's, else 120.
+func columns(w io.Writer) int {
+	const elsewhere = 120
+	file, ok := w.(*os.File)
+	if !ok {
+		return elsewhere
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil || width <= 0 {
+		return elsewhere
+	}
+	return width
+}
+
 // output opens what -o names: standard output for an empty name or "-".
 func output(s streams, name string, binary bool) (io.WriteCloser, error) {
 	if name != "" && name != "-" {
