@@ -97,7 +97,7 @@ func capture(s streams, out io.Writer, tracer *trace.Tracer, options recordOptio
 	if err != nil {
 		return err
 	}
-	summary := report.NewBuilder(tracer.Meta(), report.Options{By: by, Limit: 10})
+	summary := report.NewBuilder(tracer.Meta(), report.Options{By: by, Limit: 10, Fold: true})
 	stalls := newStallSums(tracer.Meta())
 	line := newStatusLine(s.err, options)
 	err = profile.Each(tracer, func(e event.Event) error {

@@ -17,6 +17,7 @@ import (
 func newReport(s streams) *cobra.Command {
 	var by, format, out string
 	var limit int
+	var all bool
 	var of subject
 	cmd := &cobra.Command{
 		Use:   "report",
@@ -27,6 +28,9 @@ func newReport(s streams) *cobra.Command {
   comm pid cpu context flow dst stack              estimated where drops were sampled
 
 comm and pid are the interrupted task's in softirq context, not the packet's owner.
+
+Benign drops, which nobody misses, are taken out of all groups and named in one line;
+--all leaves them where they are, as JSON does. They count in totals and shares.
 
 Stalls (--of stalls) are added up by CPU, verdict and culprit.`,
 		Example: `  dropwatch report
@@ -46,7 +50,7 @@ Stalls (--of stalls) are added up by CPU, verdict and culprit.`,
 				return withRecording(s, args, func(src event.Source) error { return reportStalls(s, cmd, src, format, out) })
 			}
 			return withRecording(s, args, func(src event.Source) error {
-				r, readErr := report.Read(src, report.Options{By: dimensions, Limit: limit})
+				r, readErr := report.Read(src, report.Options{By: dimensions, Limit: limit, Fold: !all && format == "text"})
 				var b bytes.Buffer
 				if err := printer(&b, r); err != nil {
 					return err
@@ -58,6 +62,7 @@ Stalls (--of stalls) are added up by CPU, verdict and culprit.`,
 	}
 	cmd.Flags().StringVar(&by, "by", report.DefaultBy, "what to group by, separated by commas")
 	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "groups to show, most drops first; 0: all")
+	cmd.Flags().BoolVar(&all, "all", false, "show benign drops as groups too")
 	cmd.Flags().StringVarP(&format, "format", "f", "text", "text or json")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write instead of standard output")
 	of.add(cmd.Flags())
@@ -66,7 +71,7 @@ Stalls (--of stalls) are added up by CPU, verdict and culprit.`,
 
 // reportStalls prints what a recording's stalls add up to.
 func reportStalls(s streams, cmd *cobra.Command, src event.Source, format, out string) error {
-	for _, name := range []string{"by", "limit"} {
+	for _, name := range []string{"by", "limit", "all"} {
 		if cmd.Flags().Changed(name) {
 			return usageError{fmt.Errorf("--%s says nothing about stalls", name)}
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -41,6 +42,7 @@ type (
 
 	groupJSON struct {
 		Key     map[string]string `json:"key"`
+		Class   dropreason.Class  `json:"class,omitempty"` // where the key has a reason
 		Drops   uint64            `json:"drops"`
 		Bytes   uint64            `json:"bytes"`
 		Share   float64           `json:"share"`
@@ -62,7 +64,7 @@ func WriteJSON(w io.Writer, r *Report) error {
 		By: r.By, Exact: r.Exact, Groups: []groupJSON{}, Ledger: ledgerJSON(r.Ledger),
 	}
 	for _, g := range r.Groups {
-		out.Groups = append(out.Groups, groupJSON{keyJSON(r.By, g.Key), g.Drops, g.Bytes, g.Share, g.Rate, g.Samples, g.Exact})
+		out.Groups = append(out.Groups, groupJSON{keyJSON(r.By, g.Key), g.Class, g.Drops, g.Bytes, g.Share, g.Rate, g.Samples, g.Exact})
 	}
 	return encode(w, out)
 }

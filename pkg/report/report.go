@@ -31,6 +31,7 @@ type Report struct {
 	More     Group          // what Options.Limit left out; Count says how many groups
 	Count    int            // groups in all
 	Ledger   *ledger.Ledger // nil if counters were not read
+	Benign   Folded         // what Options.Fold left out; none of it in Groups, More and Count
 	Cut      *event.CutError
 }
 
@@ -49,7 +50,8 @@ type Group struct {
 // Options says how to group.
 type Options struct {
 	By    []profile.Dimension
-	Limit int // groups to show; 0: all
+	Limit int  // groups to show; 0: all
+	Fold  bool // take benign drops out of the groups; totals and shares keep them
 }
 
 // DefaultBy is what reports group by unless told otherwise.
@@ -63,13 +65,14 @@ type Builder struct {
 	meta  *event.Meta
 	by    profile.Grouping
 	limit int
-	sums  *profile.Aggregator[string]
+	fold  bool
+	sums  *profile.Aggregator[part]
 }
 
 // NewBuilder returns a Builder for the events of a recording.
 func NewBuilder(meta *event.Meta, options Options) *Builder {
 	by := profile.Grouping(options.By)
-	return &Builder{meta, by, options.Limit, profile.NewAggregator(by.ByCell(), by.Key)}
+	return &Builder{meta, by, options.Limit, options.Fold, profile.NewAggregator(by.ByCell(), partOf(by))}
 }
 
 // Add adds an event.
@@ -80,25 +83,26 @@ func (b *Builder) Report() *Report {
 	sums := b.sums.Sums()
 	r := &Report{
 		Meta: b.meta, Duration: sums.Duration,
-		Drops: sums.Total.Drops, Bytes: sums.Total.Bytes, Exact: sums.Total.Exact,
+		Drops: sums.Total.Drops, Bytes: sums.Total.Bytes,
 		Unseen: sums.Unseen.Drops, Ledger: sums.Ledger,
 		Unwound: event.Unwound(sums.Sampled, sums.Loss), Sampled: sums.Sampled, Loss: sums.Loss,
 		By: b.by.Names(),
 	}
-	for _, key := range sums.Keys {
-		if v := sums.Of[key]; v.Drops > 0 {
-			r.Groups = append(r.Groups, r.group(b.by.Values(key), v))
-		}
+	parts := newFold(sums, b.fold)
+	for key, v := range parts.groups {
+		r.Groups = append(r.Groups, r.group(b.by.Values(key), *v))
 	}
 	slices.SortFunc(r.Groups, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(b.Drops, a.Drops), slices.Compare(a.Key, b.Key))
 	})
 	r.Count = len(r.Groups)
+	r.Benign = r.folded(parts)
+	r.Exact = r.Benign.Exact && !slices.ContainsFunc(r.Groups, func(g Group) bool { return !g.Exact })
 	r.limit(b.limit)
 	return r
 }
 
-func (r *Report) group(key []string, v *profile.Value) Group {
+func (r *Report) group(key []string, v profile.Value) Group {
 	g := Group{Key: key, Drops: v.Drops, Bytes: v.Bytes, Samples: v.Samples, Exact: v.Exact}
 	if i := slices.Index(r.By, "reason"); i >= 0 && key != nil {
 		g.Class = dropreason.Lookup(key[i]).Class
@@ -119,12 +123,9 @@ func (r *Report) limit(n int) {
 	}
 	rest := profile.Value{Exact: true}
 	for _, g := range r.Groups[n:] {
-		rest.Drops += g.Drops
-		rest.Bytes += g.Bytes
-		rest.Samples += g.Samples
-		rest.Exact = rest.Exact && g.Exact
+		rest = plus(rest, profile.Value{Drops: g.Drops, Bytes: g.Bytes, Samples: g.Samples, Exact: g.Exact})
 	}
-	r.More = r.group(nil, &rest)
+	r.More = r.group(nil, rest)
 	r.Groups = r.Groups[:n]
 }
 

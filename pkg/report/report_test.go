@@ -114,11 +114,18 @@ func sample() *source {
 
 func read(t *testing.T, by string, limit int) *Report {
 	t.Helper()
+	return readAs(t, by, Options{Limit: limit})
+}
+
+// readAs reads the sample with options but for what to group by.
+func readAs(t *testing.T, by string, options Options) *Report {
+	t.Helper()
 	dimensions, err := profile.ParseDimensions(by)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Read(sample(), Options{By: dimensions, Limit: limit})
+	options.By = dimensions
+	r, err := Read(sample(), options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,8 +36,11 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 			return err
 		}
 		if left := r.Count - len(r.Groups); left > 0 {
-			fmt.Fprintf(&b, "and %s in %d more; dropwatch report -n 0 shows all\n", profile.Plural(r.More.Drops, "drop"), left)
+			fmt.Fprintf(&b, "and %s in %d more; dropwatch report -n 0 shows them\n", profile.Plural(r.More.Drops, "drop"), left)
 		}
+	}
+	if r.Benign.Drops > 0 {
+		fmt.Fprintf(&b, "\n%s\n", benignLine(r.Benign, colour))
 	}
 	fmt.Fprintf(&b, "\n%s\n", profile.Accounting(r.Drops, r.Sampled, r.Loss))
 	if !r.Exact {
@@ -51,6 +54,17 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// benignLine stands for the drops that were folded.
+func benignLine(f Folded, colour bool) string {
+	text := fmt.Sprintf("benign: %s%s (%s) in %s: %s; dropwatch report --all shows them",
+		mark(f.Exact), profile.Plural(f.Drops, "drop"), percent(f.Share),
+		profile.Plural(uint64(f.Groups), "group"), several(f.Reasons))
+	if colour {
+		return paint(dropreason.ClassBenign, text)
+	}
+	return text
 }
 
 // headline says what was recorded where and when, and how much was lost.
