@@ -36,7 +36,7 @@ var queueReasons = []Info{
 	{Name: "QDISC_DROP_MAXFLOWS", Layer: LayerQdisc, Class: ClassLoss,
 		Meaning: "SFQ has no slot left for one more flow.",
 		Check:   "tc -s -d qdisc show dev DEV: flows",
-		Change:  "tc qdisc change dev DEV ... sfq flows N, up to 65535, or use fq_codel.",
+		Change:  "tc qdisc change dev DEV ... sfq flows N, or use fq_codel.",
 		Counters: []string{"tc -s qdisc: dropped", "IpOutDiscards", "Ip6OutDiscards", "UdpSndbufErrors",
 			"Udp6SndbufErrors"}},
 	{Name: "CAKE_FLOOD", Layer: LayerQdisc, Class: ClassLoss,
