@@ -20,12 +20,18 @@ const (
 	statusUsage
 	statusKernel
 	statusPrivilege
+	statusThreshold
 )
 
 // usageError is a mistake on the command line.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
+
+// thresholdError says that a threshold that the user gave was crossed.
+type thresholdError struct{ error }
+
+func (e thresholdError) Unwrap() error { return e.error }
 
 // commandError is the status of a command that was recorded; it was said already.
 type commandError struct{ status int }
@@ -43,6 +49,8 @@ func status(err error) int {
 		return statusDone
 	case errors.As(err, &command):
 		return command.status
+	case errors.As(err, new(thresholdError)):
+		return statusThreshold
 	case errors.As(err, &usage):
 		return statusUsage
 	case errors.Is(err, errAttach) && errors.Is(err, os.ErrPermission):

@@ -40,7 +40,7 @@ stacks that explain it, and shows them as tables, events, profiles and pictures.
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(
 		newRecord(s), newReport(s), newEvents(s), newFold(s), newPProf(s), newFlamegraph(s), newDiff(s),
-		newStalls(s), newICMP(s), newReasons(s), newMan(s),
+		newStalls(s), newICMP(s), newDoctor(s), newReasons(s), newMan(s),
 	)
 	return root
 }

@@ -66,4 +66,5 @@ type Link struct {
 	Kind      string // as ip -d link prints it: "veth"; empty for hardware
 	Peer      string // of a veth, if it is known
 	PeerNetns Netns
+	NativeXDP bool // an XDP program runs in its driver
 }

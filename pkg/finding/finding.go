@@ -50,6 +50,9 @@ const (
 	Critical Severity = "critical"
 )
 
+// AtLeast reports whether it is as bad as another, or worse.
+func (s Severity) AtLeast(other Severity) bool { return s.rank() >= other.rank() }
+
 func (s Severity) rank() int {
 	return slices.Index([]Severity{Info, Warning, Critical}, s)
 }

@@ -11,6 +11,7 @@ type device struct {
 	index      int32
 	lower      int32
 	kind       string
+	nativeXDP  bool
 	name       string // as the kernel spells it
 	text       string // the same through event.Text
 	asked      bool   // for the names of its driver's statistics
@@ -36,7 +37,8 @@ func (t *deviceTable) see(link linkMessage) *device {
 		d = &device{index: link.index, name: string(link.name), text: event.Text(link.name)}
 		t.byIndex[link.index] = d
 	}
-	if d.lower = link.lower; d.kind != string(link.kind) {
+	d.lower, d.nativeXDP = link.lower, link.native()
+	if d.kind != string(link.kind) {
 		d.kind = event.Text(link.kind)
 	}
 	t.listed = append(t.listed, d)

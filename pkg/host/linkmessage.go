@@ -20,6 +20,7 @@ type linkMessage struct {
 	lower int32  // index of what it is made of; of a veth its peer's, in the peer's namespace
 	name  []byte // up to 15 bytes of anything, without the zero at its end
 	kind  []byte // "veth", "bond"; empty for hardware and loopback
+	xdp   byte   // how an XDP program is attached: IFLA_XDP_ATTACHED
 	stats []byte // struct rtnl_link_stats64; older kernels send a shorter one
 }
 
@@ -37,6 +38,13 @@ func parseLink(message []byte) (linkMessage, error) {
 			if len(value) >= 4 {
 				link.lower = int32(binary.NativeEndian.Uint32(value))
 			}
+		case unix.IFLA_XDP:
+			return attributes(value, func(kind uint16, value []byte) error {
+				if kind == unix.IFLA_XDP_ATTACHED && len(value) == 1 {
+					link.xdp = value[0]
+				}
+				return nil
+			})
 		case unix.IFLA_STATS64:
 			link.stats = value
 		case unix.IFLA_LINKINFO:
@@ -54,6 +62,10 @@ func parseLink(message []byte) (linkMessage, error) {
 	}
 	return link, nil
 }
+
+// native tells whether an XDP program runs in the driver, alone (XDP_ATTACHED_DRV of
+// uapi/linux/if_link.h) or with others (XDP_ATTACHED_MULTI).
+func (l linkMessage) native() bool { return l.xdp == 1 || l.xdp == 4 }
 
 // sums tells of bonds and teams, whose counters are the sums of those of their ports:
 // each packet would be counted twice.

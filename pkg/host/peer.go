@@ -16,7 +16,7 @@ func (r *CounterReader) Links() (links []event.Link) {
 	ends := map[veth][]event.Link{}
 	for _, s := range r.spaces {
 		for _, d := range s.devices.listed {
-			link := event.Link{Name: d.text, Netns: s.netns, Kind: d.kind}
+			link := event.Link{Name: d.text, Netns: s.netns, Kind: d.kind, NativeXDP: d.nativeXDP}
 			links = append(links, link)
 			if d.kind == "veth" {
 				ends[veth{d.index, d.lower}] = append(ends[veth{d.index, d.lower}], link)

@@ -20,7 +20,7 @@ func (w *Writer) countersLine(e *event.Counters) countersLine {
 	}
 	for _, l := range e.Links {
 		line.Links = append(line.Links, linkLine{
-			l.Name, l.Netns.Inode, l.Netns.Name, l.Kind, l.Peer, l.PeerNetns.Inode, l.PeerNetns.Name,
+			l.Name, l.Netns.Inode, l.Netns.Name, l.Kind, l.Peer, l.PeerNetns.Inode, l.PeerNetns.Name, l.NativeXDP,
 		})
 	}
 	return line
@@ -76,7 +76,7 @@ func (r *Reader) parseCounters(text []byte) (event.Event, error) {
 		e.Links = append(e.Links, event.Link{
 			Name: event.Printable(l.Name), Netns: event.Netns{Inode: l.Netns, Name: event.Printable(l.NetnsName)},
 			Kind: event.Printable(l.Kind), Peer: event.Printable(l.Peer),
-			PeerNetns: event.Netns{Inode: l.PeerNetns, Name: event.Printable(l.PeerNetnsName)},
+			PeerNetns: event.Netns{Inode: l.PeerNetns, Name: event.Printable(l.PeerNetnsName)}, NativeXDP: l.NativeXDP,
 		})
 	}
 	r.at = max(r.at, e.Time)

@@ -24,7 +24,7 @@ func counterEvents() []event.Event {
 	return []event.Event{
 		&event.Counters{
 			Readings: []event.Reading{{Counter: missed, Value: 5321081}, {Counter: noPorts}, {Counter: dropped, Value: 1 << 40}},
-			Links:    []event.Link{{Name: "eth0", Netns: host}, {Name: "veth7", Netns: host, Kind: "veth", Peer: "eth0", PeerNetns: pod}},
+			Links:    []event.Link{{Name: "eth0", Netns: host, NativeXDP: true}, {Name: "veth7", Netns: host, Kind: "veth", Peer: "eth0", PeerNetns: pod}},
 		},
 		&event.Counters{Time: time.Second, Readings: []event.Reading{{Counter: missed, Value: 5321089}}, Gone: []event.Counter{noPorts}},
 		&event.End{Time: time.Second, Loss: event.Loss{Missed: new(uint64)}},

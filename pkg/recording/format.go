@@ -124,6 +124,7 @@ type (
 		Peer          string `json:"peer,omitempty"`
 		PeerNetns     uint32 `json:"peer_netns,omitempty"`
 		PeerNetnsName string `json:"peer_netns_name,omitempty"`
+		NativeXDP     bool   `json:"native_xdp,omitempty"`
 	}
 
 	endLine struct {

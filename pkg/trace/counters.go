@@ -18,55 +18,19 @@ const counterShare = 0.01
 
 // counters are the node's own, read beside the cells.
 type counters struct {
-	lock   sync.Mutex // the last reading is another goroutine's
-	reader *host.CounterReader
-	known  map[event.Counter]known
-	links  map[event.Link]bool
-	turn   bool // changes with each reading, to tell what is gone
-	next   time.Time
-	last   *event.Counters // read when the tracer was stopped
+	lock    sync.Mutex // the last reading is another goroutine's
+	changes *host.CounterChanges
+	next    time.Time
+	last    *event.Counters // read when the tracer was stopped
 }
 
-type known struct {
-	value uint64
-	turn  bool // of the reading that had it last
-}
-
-func openCounters() (*counters, error) {
-	reader, err := host.NewCounterReader()
-	if err != nil {
-		return nil, err
-	}
-	return &counters{reader: reader, known: map[event.Counter]known{}, links: map[event.Link]bool{}}, nil
-}
-
-// read returns what is new or has changed. The next reading is due after a second, or
-// later where that would take too much of a CPU.
-func (c *counters) read(since time.Time) (*event.Counters, error) {
+// read reads all of them. The next reading is due after a second, or later where that
+// would take too much of a CPU.
+func (c *counters) read(start time.Time) (*event.Counters, error) {
 	began := time.Now()
-	readings, err := c.reader.Read()
+	e, err := c.changes.Read(start)
 	if err != nil {
 		return nil, err
-	}
-	e := &event.Counters{Time: began.Sub(since)}
-	c.turn = !c.turn
-	for _, r := range readings {
-		if was, ok := c.known[r.Counter]; !ok || was.value != r.Value {
-			e.Readings = append(e.Readings, r)
-		}
-		c.known[r.Counter] = known{r.Value, c.turn}
-	}
-	for counter, k := range c.known {
-		if k.turn != c.turn {
-			delete(c.known, counter)
-			e.Gone = append(e.Gone, counter)
-		}
-	}
-	for _, link := range c.reader.Links() {
-		if !c.links[link] {
-			c.links[link] = true
-			e.Links = append(e.Links, link)
-		}
 	}
 	took := time.Since(began)
 	c.next = began.Add(max(tickInterval, time.Duration(float64(took)/counterShare)))
@@ -74,20 +38,20 @@ func (c *counters) read(since time.Time) (*event.Counters, error) {
 }
 
 // due returns a reading if it is time for one, else nil.
-func (c *counters) due(now, since time.Time) (*event.Counters, error) {
+func (c *counters) due(now, start time.Time) (*event.Counters, error) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	if now.Before(c.next) || c.last != nil {
 		return nil, nil
 	}
-	return c.read(since)
+	return c.read(start)
 }
 
 // finish reads once more; the reading is that of the end.
-func (c *counters) finish(since time.Time) (err error) {
+func (c *counters) finish(start time.Time) (err error) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	c.last, err = c.read(since)
+	c.last, err = c.read(start)
 	return err
 }
 
@@ -103,12 +67,12 @@ func (c *counters) end() *event.Counters {
 // watchCounters reads the counters, and the cells with them, so that both count from the
 // same moment. Drops are recorded without it too.
 func (t *Tracer) watchCounters() error {
-	reader, err := openCounters()
+	changes, err := host.NewCounterChanges()
 	if err != nil {
 		t.meta.Notes = append(t.meta.Notes, "the node's own counters are not recorded: "+err.Error())
 		return nil
 	}
-	t.counters = reader
+	t.counters = &counters{changes: changes}
 	tick, err := t.count(time.Now())
 	if err != nil {
 		return err
@@ -118,7 +82,7 @@ func (t *Tracer) watchCounters() error {
 		return fmt.Errorf("read counters: %w", err)
 	}
 	t.first = []event.Event{tick, first}
-	for _, note := range t.counters.reader.Notes() {
+	for _, note := range changes.Notes() {
 		t.meta.Notes = append(t.meta.Notes, "counters: "+note)
 	}
 	return nil

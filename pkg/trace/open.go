@@ -203,7 +203,7 @@ func (t *Tracer) Close() error {
 		errs = append(errs, t.stalls.close())
 	}
 	if t.counters != nil {
-		t.counters.reader.Close()
+		t.counters.changes.Close()
 	}
 	if t.reader != nil {
 		errs = append(errs, t.reader.Close())

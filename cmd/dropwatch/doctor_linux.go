@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/finding"
+	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/ledger"
+	"github.com/dropwatch/dropwatch/pkg/profile"
+	"github.com/dropwatch/dropwatch/pkg/report"
+	"github.com/dropwatch/dropwatch/pkg/trace"
+)
+
+// examine watches this machine until the duration is over or a signal comes. What
+// cannot be traced or read is noted.
+func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer onSignals(cancel)()
+	if flags.format == "text" && isTerminal(s.err) {
+		fmt.Fprintf(s.err, "watching for %v; Ctrl-C ends\n", flags.duration)
+	}
+	files := host.Files{Root: os.DirFS("/")}
+	d := &report.Doctor{Start: time.Now(), Facts: files.Facts()}
+	d.Host, d.Kernel = trace.Machine()
+	trials := make(chan []event.Trial, 1)
+	go func() { trials <- trace.Try() }()
+	in := finding.Input{LoadBefore: files.ReadLoad()}
+	seen := newSighting()
+	notes, err := seen.watch(func() { wait(ctx, flags.duration, noWorkload()) })
+	if err != nil {
+		return nil, err
+	}
+	in.LoadAfter = files.ReadLoad()
+	in.Before, in.After, in.Elapsed = seen.before, seen.now(), time.Since(d.Start)
+	sources, err := host.LiveSources()
+	if err != nil {
+		return nil, err
+	}
+	in.State = host.ReadState(sources)
+	d.Duration, d.Findings, d.Ledger = in.Elapsed, finding.Find(in), seen.book.Ledger()
+	d.Notes = slices.Concat(notes, in.State.Notes)
+	d.Blind = seen.blind()
+	d.Trials = <-trials
+	return d, nil
+}
+
+// sighting is what was seen of the node's counters, and of drops.
+type sighting struct {
+	book   *ledger.Book
+	before []event.Reading // the first
+	values map[event.Counter]uint64
+	links  []event.Link
+}
+
+func newSighting() *sighting {
+	return &sighting{book: ledger.NewBook(), values: map[event.Counter]uint64{}}
+}
+
+func (s *sighting) add(e event.Event) {
+	s.book.Add(e)
+	counters, ok := e.(*event.Counters)
+	if !ok {
+		return
+	}
+	for _, r := range counters.Readings {
+		s.values[r.Counter] = r.Value
+	}
+	for _, c := range counters.Gone {
+		delete(s.values, c)
+	}
+	s.links = append(s.links, counters.Links...)
+	if s.before == nil {
+		s.before = s.now()
+	}
+}
+
+// now returns the last value of every counter.
+func (s *sighting) now() []event.Reading {
+	readings := make([]event.Reading, 0, len(s.values))
+	for c, value := range s.values {
+		readings = append(readings, event.Reading{Counter: c, Value: value})
+	}
+	return readings
+}
+
+// watch traces drops and reads counters as long as wait takes, or counters alone where
+// it may not trace. The notes say what was not to be had.
+func (s *sighting) watch(wait func()) (notes []string, err error) {
+	tracer, refused := trace.Open(trace.Config{})
+	if refused != nil {
+		notes, err := s.readCounters(wait)
+		return append(notes, "drops: "+refused.Error()), err
+	}
+	read := make(chan error, 1)
+	go func() { read <- profile.Each(tracer, func(e event.Event) error { s.add(e); return nil }) }()
+	wait()
+	err = errors.Join(tracer.Stop(), <-read, tracer.Close())
+	return tracer.Meta().Notes, err
+}
+
+// readCounters reads counters before and after.
+func (s *sighting) readCounters(wait func()) (notes []string, err error) {
+	counters, err := host.NewCounterChanges()
+	if err != nil {
+		return nil, err
+	}
+	defer counters.Close()
+	start := time.Now()
+	for i := range 2 {
+		if i > 0 {
+			wait()
+		}
+		e, err := counters.Read(start)
+		if err != nil {
+			return nil, err
+		}
+		s.add(e)
+	}
+	return counters.Notes(), nil
+}
+
+// blind says what of this node's losses stays invisible.
+func (s *sighting) blind() (lines []string) {
+	for _, l := range s.links {
+		if l.NativeXDP {
+			lines = append(lines, fmt.Sprintf("packets that the XDP program in the driver of %s drops are no drops to the kernel; the driver may count them (ethtool -S %s)", l.Name, l.Name))
+		}
+	}
+	if !trace.GivesReasons() {
+		lines = append(lines, "this kernel gives no drop reasons: they are inferred from where packets die, or stay NOT_SPECIFIED")
+	}
+	return lines
+}
