@@ -46,7 +46,7 @@ func (e *evidence) credible(alive time.Duration) *event.Blocked {
 // The tick is always started ahead, and when interrupts come back on it is late, too,
 // if they were off for longer than its period.
 func (e *evidence) startedLate(b *event.Blocked) bool {
-	if b.Function != nil && slices.Contains(tickFunctions, symbol(b.Function)) {
+	if b.Function != nil && slices.Contains(event.TickFunctions(), symbol(b.Function)) {
 		return false
 	}
 	late := 0
@@ -58,10 +58,6 @@ func (e *evidence) startedLate(b *event.Blocked) bool {
 	e.alone = late < 2
 	return late == 1 && e.window.Period > 0 && b.Till-b.From > e.window.Period+samplerDelay+slack
 }
-
-// tickFunctions are what the scheduler's tick runs, kernel/time/tick-sched.c: the
-// first since 6.9, when it took the name of one that no timer ran.
-var tickFunctions = []string{"tick_nohz_handler", "tick_sched_timer"}
 
 // blockedLimit is the hard lockup detector's, kernel/watchdog.c: watchdog_thresh.
 const blockedLimit = 10 * time.Second

@@ -163,14 +163,10 @@ func stallHooks() []event.Hook {
 	return append(hooks, event.Hook{Name: "net:netif_rx", Rung: "raw_tp"})
 }
 
-// tickFunctions are what the scheduler's tick runs, kernel/time/tick-sched.c: the first
-// before 6.9. There the second was another function, which no timer runs.
-var tickFunctions = []string{"tick_sched_timer", "tick_nohz_handler"}
-
 // tickFunction returns the address of what the scheduler's tick runs, 0 if it is not
 // known.
 func tickFunction(names symbols) uint64 {
-	for _, name := range tickFunctions {
+	for _, name := range event.TickFunctions() {
 		if address, ok := names.Find(name); ok {
 			return address
 		}
