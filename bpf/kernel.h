@@ -68,6 +68,7 @@ struct sk_buff {
 	__be16 vlan_proto;
 	__u16 vlan_tci;
 	__be16 protocol;
+	__u16 transport_header;
 	__u16 network_header;
 	__u16 mac_header;
 	unsigned int tail;
@@ -186,7 +187,7 @@ struct napi_struct {
 	struct net_device *dev;
 };
 
-/* The registers of a task in user space; arm64 has them under other names. */
+/* The registers of a task in user space, or at a kprobe; arm64 has them under other names. */
 struct pt_regs___amd64 {
 	unsigned long orig_ax, di, si, dx;
 };
@@ -245,5 +246,16 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 				      &(ptr)->field);                    \
 		__value;                                                 \
 	})
+
+/* The first argument of the function that a kprobe is on. */
+static __always_inline void *first_argument(void *ctx)
+{
+	struct pt_regs___amd64 *amd64 = ctx;
+	struct pt_regs___arm64 *arm64 = ctx;
+
+	if (bpf_core_field_exists(arm64->syscallno))
+		return (void *)BPF_CORE_READ(arm64, regs[0]);
+	return (void *)BPF_CORE_READ(amd64, di);
+}
 
 #endif

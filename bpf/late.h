@@ -14,6 +14,9 @@
 /* Tell of every ICMP echo request. */
 const volatile bool echoes = false;
 
+/* A program on icmp_echo does, and packets are not parsed for them when they come. */
+const volatile bool icmp_echo_traced = false;
+
 struct stamp {
 	__u64 skb;
 	__u64 time_ns;
@@ -65,7 +68,12 @@ static __always_inline __u64 came(struct cpu *s, struct sk_buff *skb)
 	return at->time_ns;
 }
 
-static __always_inline void send_packet(struct cpu *s, struct sk_buff *skb, __u32 type, __u64 now, __u64 queued)
+/*
+ * Sends a packet from its network header on, of which so many bytes were pulled: none
+ * where netif_receive_skb is given it, after eth_type_trans.
+ */
+static __always_inline void send_packet(const bool direct, struct cpu *s, struct sk_buff *skb, __u32 pulled, __u32 type,
+					__u64 now, __u64 queued)
 {
 	struct late_packet *rec = bpf_ringbuf_reserve(&stalls, sizeof(*rec), 0);
 	struct net_device *dev;
@@ -81,14 +89,14 @@ static __always_inline void send_packet(struct cpu *s, struct sk_buff *skb, __u3
 	copy_task_of(&rec->task, bpf_get_current_task_btf());
 	rec->preempt_count = 0;
 	rec->flags = read_preempt_count(s, &rec->preempt_count) ? SAMPLE_PREEMPT_COUNT : 0;
-	dev = skb->dev;
+	dev = READ(direct, skb, dev);
 	rec->ifindex = BPF_CORE_READ(dev, ifindex);
 	rec->netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
 	BPF_CORE_READ_INTO(&rec->device, dev, name);
-	rec->len = skb->len;
-	rec->ethertype = bpf_ntohs(skb->protocol);
-	header = (__u64)BPF_CORE_READ(skb, data); /* the network header: eth_type_trans */
-	length = (__u64)BPF_CORE_READ(skb, head) + skb->tail - header;
+	rec->len = READ(direct, skb, len) + pulled;
+	rec->ethertype = bpf_ntohs(READ(direct, skb, protocol));
+	header = (__u64)BPF_CORE_READ(skb, data) - pulled;
+	length = (__u64)BPF_CORE_READ(skb, head) + READ(direct, skb, tail) - header;
 	if (length > STALL_PACKET_LEN)
 		length = STALL_PACKET_LEN;
 	rec->packet_len = bpf_probe_read_kernel(rec->packet, length, (void *)header) ? 0 : length;
@@ -120,7 +128,7 @@ static __always_inline void receive(struct cpu *s, struct sk_buff *skb, __u64 qu
 	if (s->packets >= MAX_LATE)
 		return;
 	s->packets++;
-	send_packet(s, skb, STALL_PACKET, now, queued);
+	send_packet(true, s, skb, 0, STALL_PACKET, now, queued);
 }
 
 static __always_inline bool is_echo(struct sk_buff *skb)
@@ -137,7 +145,7 @@ static __always_inline bool is_echo(struct sk_buff *skb)
 static __always_inline void echo(struct cpu *s, struct sk_buff *skb, __u64 queued)
 {
 	if (is_echo(skb))
-		send_packet(s, skb, STALL_ECHO, bpf_ktime_get_ns(), queued);
+		send_packet(true, s, skb, 0, STALL_ECHO, bpf_ktime_get_ns(), queued);
 }
 
 #endif

@@ -103,14 +103,20 @@ static __always_inline bool handled(struct cpu *s, __u64 now, bool more)
 	return w->waiter == WAITER_SOFTIRQ && !s->known;
 }
 
+/* A run is over, and counted once. */
+static __always_inline void count_run(struct cpu *s, __u64 now)
+{
+	if (s->served_ns)
+		s->runs[bucket(now - s->served_ns)]++;
+	s->served_ns = 0;
+}
+
 /* It was. More work may have come meanwhile, or be left. */
 static __always_inline void leave(struct cpu *s, __u64 now)
 {
 	bool more = s->raised_ns;
 
-	if (s->served_ns)
-		s->runs[bucket(now - s->served_ns)]++;
-	s->served_ns = 0;
+	count_run(s, now);
 	if (more) {
 		s->budget_ended++;
 		s->window.squeezed++;

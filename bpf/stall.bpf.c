@@ -11,6 +11,7 @@
 #include "thread.h"
 #include "interrupt.h"
 #include "late.h"
+#include "function.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -49,7 +50,11 @@ int BPF_PROG(netif_receive_skb, struct sk_buff *skb)
 	}
 	if (s->open && !s->drained)
 		receive(s, skb, queued);
-	if (echoes)
-		echo(s, skb, queued);
+	if (echoes) {
+		if (icmp_echo_traced)
+			s->queued_ns = queued;
+		else
+			echo(s, skb, queued);
+	}
 	return 0;
 }

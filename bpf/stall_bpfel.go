@@ -29,6 +29,7 @@ type StallCpu struct {
 	StolenNs    uint64
 	Queue       uint64
 	Skb         uint64
+	QueuedNs    uint64
 	ThreadNs    uint64
 	ThreadPid   uint32
 	Vector      int32
@@ -217,38 +218,45 @@ const (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	StallMapCpus                 = "cpus"
-	StallMapStalls               = "stalls"
-	StallProgHrtimerExpireEntry  = "hrtimer_expire_entry"
-	StallProgHrtimerExpireExit   = "hrtimer_expire_exit"
-	StallProgIrqHandlerEntry     = "irq_handler_entry"
-	StallProgIrqHandlerExit      = "irq_handler_exit"
-	StallProgNapiPoll            = "napi_poll"
-	StallProgNetifReceiveSkb     = "netif_receive_skb"
-	StallProgNetifRx             = "netif_rx"
-	StallProgSchedSwitch         = "sched_switch"
-	StallProgSchedWakeup         = "sched_wakeup"
-	StallProgSoftirqEntry        = "softirq_entry"
-	StallProgSoftirqExit         = "softirq_exit"
-	StallProgSoftirqRaise        = "softirq_raise"
-	StallProgTimerExpireEntry    = "timer_expire_entry"
-	StallProgTimerExpireExit     = "timer_expire_exit"
-	StallVarEchoes               = "echoes"
-	StallVarPreemptCountOffset   = "preempt_count_offset"
-	StallVarSoftirqPendingOffset = "softirq_pending_offset"
-	StallVarStamps               = "stamps"
-	StallVarStolenOffset         = "stolen_offset"
-	StallVarThresholdNs          = "threshold_ns"
-	StallVarTickFunction         = "tick_function"
-	StallVarUnusedEdge           = "unused_edge"
-	StallVarUnusedPacket         = "unused_packet"
-	StallVarUnusedSample         = "unused_sample"
-	StallVarUnusedSampleFlag     = "unused_sample_flag"
-	StallVarUnusedTaskFlag       = "unused_task_flag"
-	StallVarUnusedType           = "unused_type"
-	StallVarUnusedWaiter         = "unused_waiter"
-	StallVarUnusedWindowFlag     = "unused_window_flag"
-	StallVarWatchNs              = "watch_ns"
+	StallMapCpus                  = "cpus"
+	StallMapStalls                = "stalls"
+	StallProgHrtimerExpireEntry   = "hrtimer_expire_entry"
+	StallProgHrtimerExpireExit    = "hrtimer_expire_exit"
+	StallProgIcmpEchoFentry       = "icmp_echo_fentry"
+	StallProgIcmpEchoKprobe       = "icmp_echo_kprobe"
+	StallProgIrqHandlerEntry      = "irq_handler_entry"
+	StallProgIrqHandlerExit       = "irq_handler_exit"
+	StallProgNapiPoll             = "napi_poll"
+	StallProgNetRxActionFentry    = "net_rx_action_fentry"
+	StallProgNetRxActionFexit     = "net_rx_action_fexit"
+	StallProgNetRxActionKprobe    = "net_rx_action_kprobe"
+	StallProgNetRxActionKretprobe = "net_rx_action_kretprobe"
+	StallProgNetifReceiveSkb      = "netif_receive_skb"
+	StallProgNetifRx              = "netif_rx"
+	StallProgSchedSwitch          = "sched_switch"
+	StallProgSchedWakeup          = "sched_wakeup"
+	StallProgSoftirqEntry         = "softirq_entry"
+	StallProgSoftirqExit          = "softirq_exit"
+	StallProgSoftirqRaise         = "softirq_raise"
+	StallProgTimerExpireEntry     = "timer_expire_entry"
+	StallProgTimerExpireExit      = "timer_expire_exit"
+	StallVarEchoes                = "echoes"
+	StallVarIcmpEchoTraced        = "icmp_echo_traced"
+	StallVarPreemptCountOffset    = "preempt_count_offset"
+	StallVarSoftirqPendingOffset  = "softirq_pending_offset"
+	StallVarStamps                = "stamps"
+	StallVarStolenOffset          = "stolen_offset"
+	StallVarThresholdNs           = "threshold_ns"
+	StallVarTickFunction          = "tick_function"
+	StallVarUnusedEdge            = "unused_edge"
+	StallVarUnusedPacket          = "unused_packet"
+	StallVarUnusedSample          = "unused_sample"
+	StallVarUnusedSampleFlag      = "unused_sample_flag"
+	StallVarUnusedTaskFlag        = "unused_task_flag"
+	StallVarUnusedType            = "unused_type"
+	StallVarUnusedWaiter          = "unused_waiter"
+	StallVarUnusedWindowFlag      = "unused_window_flag"
+	StallVarWatchNs               = "watch_ns"
 )
 
 // LoadStall returns the embedded CollectionSpec for Stall.
@@ -293,20 +301,26 @@ type StallSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type StallProgramSpecs struct {
-	HrtimerExpireEntry *ebpf.ProgramSpec `ebpf:"hrtimer_expire_entry"`
-	HrtimerExpireExit  *ebpf.ProgramSpec `ebpf:"hrtimer_expire_exit"`
-	IrqHandlerEntry    *ebpf.ProgramSpec `ebpf:"irq_handler_entry"`
-	IrqHandlerExit     *ebpf.ProgramSpec `ebpf:"irq_handler_exit"`
-	NapiPoll           *ebpf.ProgramSpec `ebpf:"napi_poll"`
-	NetifReceiveSkb    *ebpf.ProgramSpec `ebpf:"netif_receive_skb"`
-	NetifRx            *ebpf.ProgramSpec `ebpf:"netif_rx"`
-	SchedSwitch        *ebpf.ProgramSpec `ebpf:"sched_switch"`
-	SchedWakeup        *ebpf.ProgramSpec `ebpf:"sched_wakeup"`
-	SoftirqEntry       *ebpf.ProgramSpec `ebpf:"softirq_entry"`
-	SoftirqExit        *ebpf.ProgramSpec `ebpf:"softirq_exit"`
-	SoftirqRaise       *ebpf.ProgramSpec `ebpf:"softirq_raise"`
-	TimerExpireEntry   *ebpf.ProgramSpec `ebpf:"timer_expire_entry"`
-	TimerExpireExit    *ebpf.ProgramSpec `ebpf:"timer_expire_exit"`
+	HrtimerExpireEntry   *ebpf.ProgramSpec `ebpf:"hrtimer_expire_entry"`
+	HrtimerExpireExit    *ebpf.ProgramSpec `ebpf:"hrtimer_expire_exit"`
+	IcmpEchoFentry       *ebpf.ProgramSpec `ebpf:"icmp_echo_fentry"`
+	IcmpEchoKprobe       *ebpf.ProgramSpec `ebpf:"icmp_echo_kprobe"`
+	IrqHandlerEntry      *ebpf.ProgramSpec `ebpf:"irq_handler_entry"`
+	IrqHandlerExit       *ebpf.ProgramSpec `ebpf:"irq_handler_exit"`
+	NapiPoll             *ebpf.ProgramSpec `ebpf:"napi_poll"`
+	NetRxActionFentry    *ebpf.ProgramSpec `ebpf:"net_rx_action_fentry"`
+	NetRxActionFexit     *ebpf.ProgramSpec `ebpf:"net_rx_action_fexit"`
+	NetRxActionKprobe    *ebpf.ProgramSpec `ebpf:"net_rx_action_kprobe"`
+	NetRxActionKretprobe *ebpf.ProgramSpec `ebpf:"net_rx_action_kretprobe"`
+	NetifReceiveSkb      *ebpf.ProgramSpec `ebpf:"netif_receive_skb"`
+	NetifRx              *ebpf.ProgramSpec `ebpf:"netif_rx"`
+	SchedSwitch          *ebpf.ProgramSpec `ebpf:"sched_switch"`
+	SchedWakeup          *ebpf.ProgramSpec `ebpf:"sched_wakeup"`
+	SoftirqEntry         *ebpf.ProgramSpec `ebpf:"softirq_entry"`
+	SoftirqExit          *ebpf.ProgramSpec `ebpf:"softirq_exit"`
+	SoftirqRaise         *ebpf.ProgramSpec `ebpf:"softirq_raise"`
+	TimerExpireEntry     *ebpf.ProgramSpec `ebpf:"timer_expire_entry"`
+	TimerExpireExit      *ebpf.ProgramSpec `ebpf:"timer_expire_exit"`
 }
 
 // StallMapSpecs contains maps before they are loaded into the kernel.
@@ -322,6 +336,7 @@ type StallMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type StallVariableSpecs struct {
 	Echoes               *ebpf.VariableSpec `ebpf:"echoes"`
+	IcmpEchoTraced       *ebpf.VariableSpec `ebpf:"icmp_echo_traced"`
 	PreemptCountOffset   *ebpf.VariableSpec `ebpf:"preempt_count_offset"`
 	SoftirqPendingOffset *ebpf.VariableSpec `ebpf:"softirq_pending_offset"`
 	Stamps               *ebpf.VariableSpec `ebpf:"stamps"`
@@ -375,6 +390,7 @@ func (m *StallMaps) Close() error {
 // It can be passed to LoadStallObjects or ebpf.CollectionSpec.LoadAndAssign.
 type StallVariables struct {
 	Echoes               *ebpf.Variable `ebpf:"echoes"`
+	IcmpEchoTraced       *ebpf.Variable `ebpf:"icmp_echo_traced"`
 	PreemptCountOffset   *ebpf.Variable `ebpf:"preempt_count_offset"`
 	SoftirqPendingOffset *ebpf.Variable `ebpf:"softirq_pending_offset"`
 	Stamps               *ebpf.Variable `ebpf:"stamps"`
@@ -396,29 +412,41 @@ type StallVariables struct {
 //
 // It can be passed to LoadStallObjects or ebpf.CollectionSpec.LoadAndAssign.
 type StallPrograms struct {
-	HrtimerExpireEntry *ebpf.Program `ebpf:"hrtimer_expire_entry"`
-	HrtimerExpireExit  *ebpf.Program `ebpf:"hrtimer_expire_exit"`
-	IrqHandlerEntry    *ebpf.Program `ebpf:"irq_handler_entry"`
-	IrqHandlerExit     *ebpf.Program `ebpf:"irq_handler_exit"`
-	NapiPoll           *ebpf.Program `ebpf:"napi_poll"`
-	NetifReceiveSkb    *ebpf.Program `ebpf:"netif_receive_skb"`
-	NetifRx            *ebpf.Program `ebpf:"netif_rx"`
-	SchedSwitch        *ebpf.Program `ebpf:"sched_switch"`
-	SchedWakeup        *ebpf.Program `ebpf:"sched_wakeup"`
-	SoftirqEntry       *ebpf.Program `ebpf:"softirq_entry"`
-	SoftirqExit        *ebpf.Program `ebpf:"softirq_exit"`
-	SoftirqRaise       *ebpf.Program `ebpf:"softirq_raise"`
-	TimerExpireEntry   *ebpf.Program `ebpf:"timer_expire_entry"`
-	TimerExpireExit    *ebpf.Program `ebpf:"timer_expire_exit"`
+	HrtimerExpireEntry   *ebpf.Program `ebpf:"hrtimer_expire_entry"`
+	HrtimerExpireExit    *ebpf.Program `ebpf:"hrtimer_expire_exit"`
+	IcmpEchoFentry       *ebpf.Program `ebpf:"icmp_echo_fentry"`
+	IcmpEchoKprobe       *ebpf.Program `ebpf:"icmp_echo_kprobe"`
+	IrqHandlerEntry      *ebpf.Program `ebpf:"irq_handler_entry"`
+	IrqHandlerExit       *ebpf.Program `ebpf:"irq_handler_exit"`
+	NapiPoll             *ebpf.Program `ebpf:"napi_poll"`
+	NetRxActionFentry    *ebpf.Program `ebpf:"net_rx_action_fentry"`
+	NetRxActionFexit     *ebpf.Program `ebpf:"net_rx_action_fexit"`
+	NetRxActionKprobe    *ebpf.Program `ebpf:"net_rx_action_kprobe"`
+	NetRxActionKretprobe *ebpf.Program `ebpf:"net_rx_action_kretprobe"`
+	NetifReceiveSkb      *ebpf.Program `ebpf:"netif_receive_skb"`
+	NetifRx              *ebpf.Program `ebpf:"netif_rx"`
+	SchedSwitch          *ebpf.Program `ebpf:"sched_switch"`
+	SchedWakeup          *ebpf.Program `ebpf:"sched_wakeup"`
+	SoftirqEntry         *ebpf.Program `ebpf:"softirq_entry"`
+	SoftirqExit          *ebpf.Program `ebpf:"softirq_exit"`
+	SoftirqRaise         *ebpf.Program `ebpf:"softirq_raise"`
+	TimerExpireEntry     *ebpf.Program `ebpf:"timer_expire_entry"`
+	TimerExpireExit      *ebpf.Program `ebpf:"timer_expire_exit"`
 }
 
 func (p *StallPrograms) Close() error {
 	return _StallClose(
 		p.HrtimerExpireEntry,
 		p.HrtimerExpireExit,
+		p.IcmpEchoFentry,
+		p.IcmpEchoKprobe,
 		p.IrqHandlerEntry,
 		p.IrqHandlerExit,
 		p.NapiPoll,
+		p.NetRxActionFentry,
+		p.NetRxActionFexit,
+		p.NetRxActionKprobe,
+		p.NetRxActionKretprobe,
 		p.NetifReceiveSkb,
 		p.NetifRx,
 		p.SchedSwitch,

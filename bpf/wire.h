@@ -258,6 +258,7 @@ struct cpu {
 	__u64 stolen_ns;      /* at the last tick before start_ns */
 	__u64 queue;          /* address of this CPU's struct rq */
 	__u64 skb;            /* address of the packet at hand */
+	__u64 queued_ns;      /* when that came, for icmp_echo; 0: not known */
 	__u64 thread_ns;      /* a NAPI thread is runnable since; 0: none */
 	__u32 thread_pid;
 	__s32 vector;         /* softirq being served, plus one; 0: none */

@@ -4,7 +4,12 @@
 
 package trace
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/cilium/ebpf"
+)
 
 // OpenBy attaches by one rung alone.
 func OpenBy(config Config, name string) (*Tracer, error) {
@@ -14,4 +19,30 @@ func OpenBy(config Config, name string) (*Tracer, error) {
 		}
 	}
 	return nil, fmt.Errorf("no rung %q", name)
+}
+
+// OpenStallsBy watches by one rung alone of each function, without the programs that are
+// named, and returns the others that are on the functions.
+func OpenStallsBy(config StallConfig, name string, without ...string) (*Stalls, map[string]*ebpf.Program, error) {
+	functions := stallFunctions(config.Echoes)
+	for i := range functions {
+		f := &functions[i]
+		f.rungs = slices.DeleteFunc(f.rungs, func(r functionRung) bool { return r.name != name })
+		for j := range f.rungs {
+			f.rungs[j].probes = slices.DeleteFunc(f.rungs[j].probes, func(p probe) bool { return slices.Contains(without, p.program) })
+		}
+	}
+	s, err := openStallSource(config, functions)
+	if err != nil {
+		return nil, nil, err
+	}
+	programs := map[string]*ebpf.Program{}
+	for _, f := range functions {
+		for _, r := range f.rungs {
+			for _, p := range r.probes {
+				programs[p.program] = s.stalls.collection.Programs[p.program]
+			}
+		}
+	}
+	return s, programs, nil
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/cilium/ebpf"
@@ -29,11 +30,16 @@ func (h *hook) Close() (err error) {
 	return err
 }
 
-// rung is one way to attach to a hook; the first that the kernel takes is used.
-type rung struct {
-	name    string
+// probe is a program and what attaches it.
+type probe struct {
 	program string
 	attach  func(*ebpf.Program) (link.Link, error)
+}
+
+// rung is one way to attach to a hook; the first that the kernel takes is used.
+type rung struct {
+	name string
+	probe
 }
 
 const kfreeSkb = "skb:kfree_skb"
@@ -42,12 +48,10 @@ const kfreeSkb = "skb:kfree_skb"
 // Needs kernel 5.5+ with BTF for tp_btf, 4.17+ for raw_tp.
 func kfreeSkbLadder() []rung {
 	return []rung{
-		{"tp_btf", "kfree_skb_btf", func(p *ebpf.Program) (link.Link, error) {
-			return link.AttachTracing(link.TracingOptions{Program: p})
-		}},
-		{"raw_tp", "kfree_skb_raw", func(p *ebpf.Program) (link.Link, error) {
+		{"tp_btf", probe{"kfree_skb_btf", attachTracing}},
+		{"raw_tp", probe{"kfree_skb_raw", func(p *ebpf.Program) (link.Link, error) {
 			return link.AttachRawTracepoint(link.RawTracepointOptions{Name: "kfree_skb", Program: p})
-		}},
+		}}},
 	}
 }
 
@@ -68,11 +72,7 @@ func attach(spec *ebpf.CollectionSpec, types *btf.Cache, ladder []rung) (*hook, 
 }
 
 func climb(spec *ebpf.CollectionSpec, types *btf.Cache, r rung) (*hook, *ebpf.Collection, error) {
-	for name := range spec.Programs {
-		if name != r.program {
-			delete(spec.Programs, name)
-		}
-	}
+	keepPrograms(spec, []probe{r.probe})
 	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: types})
 	if err != nil {
 		return nil, nil, err
@@ -83,4 +83,17 @@ func climb(spec *ebpf.CollectionSpec, types *btf.Cache, r rung) (*hook, *ebpf.Co
 		return nil, nil, err
 	}
 	return &hook{name: kfreeSkb, rung: r.name, program: c.DetachProgram(r.program), link: attached}, c, nil
+}
+
+func attachTracing(p *ebpf.Program) (link.Link, error) {
+	return link.AttachTracing(link.TracingOptions{Program: p})
+}
+
+// keepPrograms leaves the programs of probes alone in a specification.
+func keepPrograms(spec *ebpf.CollectionSpec, probes []probe) {
+	for name := range spec.Programs {
+		if !slices.ContainsFunc(probes, func(p probe) bool { return p.program == name }) {
+			delete(spec.Programs, name)
+		}
+	}
 }

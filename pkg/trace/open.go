@@ -119,11 +119,11 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 // watchStalls attaches what watches for stalls. Drops are recorded without it too.
 func (t *Tracer) watchStalls(cpus int, types *btf.Cache, kernel *btf.Spec, functions symbols) {
 	var err error
-	if t.stalls, err = openStalls(*t.config.Stalls, cpus, types, kernel, functions); err != nil {
+	if t.stalls, err = openStalls(*t.config.Stalls, stallFunctions(t.config.Stalls.Echoes), cpus, types, kernel, functions); err != nil {
 		t.meta.Notes = append(t.meta.Notes, "stalls are not recorded: "+err.Error())
 		return
 	}
-	t.meta.Hooks = append(t.meta.Hooks, stallHooks()...)
+	t.meta.Hooks = append(t.meta.Hooks, t.stalls.hooks...)
 	t.resolver.users = symbolize.NewUsers(userSymbols)
 }
 

@@ -8,12 +8,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/lab/inject"
 	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/softirq"
@@ -57,76 +55,21 @@ func testInjected(t *testing.T, bench *inject.Bench, class inject.Class, d time.
 		tries = wakeAttempts
 	}
 	for range tries {
-		truth, packets, stalls, err := watchInjected(t, bench, d)
+		source, err := OpenStalls(StallConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := watchInjected(t, source, bench, d)
+		source.Close()
 		if spoiled = err; err != nil {
 			continue
 		}
-		if spoiled = compareStall(class, d, truth, packets, bench.Net().Rx.Netns, stalls); spoiled == nil {
+		if spoiled = compareStall(class, d, w.truth, w.packets, bench.Net().Rx.Netns, w.stalls); spoiled == nil {
 			return
 		}
 		t.Logf("spoiled: %v", spoiled)
 	}
 	t.Error(spoiled)
-}
-
-// watchInjected injects in the middle of traffic and returns the stalls that were told
-// of the CPU that was held, by its own clock (CLOCK_MONOTONIC).
-// An error is one of the injector's, which other work may disturb.
-func watchInjected(t *testing.T, bench *inject.Bench, d time.Duration) (inject.Truth, []inject.Packet, []*softirq.Stall, error) {
-	t.Helper()
-	source, err := OpenStalls(StallConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer source.Close()
-	if err := bench.Start(); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(50 * time.Millisecond)
-	truth, err := bench.Inject(d)
-	time.Sleep(50 * time.Millisecond)
-	packets, stopped := bench.Stop()
-	if err := source.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(err, stopped); err != nil {
-		return truth, nil, nil, err
-	}
-	var stalls []*softirq.Stall
-	for _, s := range stallsOf(t, source) {
-		if s.CPU == truth.CPU {
-			stalls = append(stalls, s)
-		}
-	}
-	start := source.Meta().StartMono
-	truth.Start, truth.End = truth.Start-start, truth.End-start
-	for i := range packets {
-		packets[i].Sent, packets[i].Returned = packets[i].Sent-start, packets[i].Returned-start
-	}
-	return truth, packets, stalls, nil
-}
-
-// stallsOf reads a source to its end and checks that nothing was lost.
-func stallsOf(t *testing.T, source *Stalls) (stalls []*softirq.Stall) {
-	t.Helper()
-	tracker := softirq.New(softirq.Config{Arch: source.Meta().Arch})
-	for {
-		e, err := source.Next()
-		if errors.Is(err, io.EOF) {
-			return stalls
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if stall := tracker.Add(e); stall != nil {
-			stalls = append(stalls, stall)
-		}
-		if end, ok := e.(*event.End); ok {
-			if l := end.Stalls; l.Submitted != l.Read || l.RingFull > 0 || l.Malformed > 0 {
-				t.Errorf("lost: %+v", *l)
-			}
-		}
-	}
 }
 
 // compareStall returns an error if what was told is not what was done.

@@ -23,21 +23,60 @@ import (
 
 // stalls are the programs that watch for network work that waits.
 type stalls struct {
-	objects bpf.StallObjects
-	lock    sync.Mutex // of the next two: a pause may end while the tracer is stopped
-	links   []link.Link
-	stopped bool
-	reader  *ringbuf.Reader
-	memory  []byte
-	period  time.Duration // between ticks
-	raw     ringbuf.Record
-	record  event.StallRecord
-	pace    pace // beside drops
+	hooks      []event.Hook
+	probes     []probe
+	collection *ebpf.Collection
+	lock       sync.Mutex // of the next two: a pause may end while the tracer is stopped
+	links      []link.Link
+	stopped    bool
+	reader     *ringbuf.Reader
+	memory     []byte
+	period     time.Duration // between ticks
+	raw        ringbuf.Record
+	record     event.StallRecord
+	pace       pace // beside drops
 }
 
 // openStalls loads and attaches the programs. They are of no use one without the
 // other: all attach or none.
-func openStalls(config StallConfig, cpus int, types *btf.Cache, kernel *btf.Spec, names symbols) (_ *stalls, err error) {
+func openStalls(config StallConfig, functions []function, cpus int, types *btf.Cache, kernel *btf.Spec, names symbols) (_ *stalls, err error) {
+	spec, err := prepareStalls(config, cpus, kernel, names)
+	if err != nil {
+		return nil, err
+	}
+	s := &stalls{period: tickPeriod()}
+	defer func() {
+		if err != nil {
+			_ = s.close()
+		}
+	}()
+	s.hooks, s.probes = tracepoints()
+	for _, f := range functions {
+		rung, err := f.choose(spec, types)
+		if err != nil {
+			return nil, err
+		}
+		if err := f.tell(spec, rung); err != nil {
+			return nil, err
+		}
+		s.hooks = append(s.hooks, event.Hook{Name: f.name, Rung: rung.name})
+		s.probes = append(s.probes, rung.probes...)
+	}
+	keepPrograms(spec, s.probes)
+	if s.collection, err = ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: types}); err != nil {
+		return nil, attachError("load the stall programs", err)
+	}
+	if s.memory, err = mapMemory(s.collection.Maps["cpus"]); err != nil {
+		return nil, err
+	}
+	if s.reader, err = ringbuf.NewReader(s.collection.Maps["stalls"]); err != nil {
+		return nil, fmt.Errorf("map ring buffer: %w", err)
+	}
+	return s, s.attach()
+}
+
+// prepareStalls sets the sizes and constants of the programs.
+func prepareStalls(config StallConfig, cpus int, kernel *btf.Spec, names symbols) (*ebpf.CollectionSpec, error) {
 	spec, err := bpf.LoadStall()
 	if err != nil {
 		return nil, fmt.Errorf("read programs: %w", err)
@@ -56,22 +95,7 @@ func openStalls(config StallConfig, cpus int, types *btf.Cache, kernel *btf.Spec
 			return nil, fmt.Errorf("set %s: %w", name, err)
 		}
 	}
-	s := &stalls{period: tickPeriod()}
-	defer func() {
-		if err != nil {
-			_ = s.close()
-		}
-	}()
-	if err := spec.LoadAndAssign(&s.objects, &ebpf.CollectionOptions{Cache: types}); err != nil {
-		return nil, attachError("load the stall programs", err)
-	}
-	if s.memory, err = mapMemory(s.objects.Cpus); err != nil {
-		return nil, err
-	}
-	if s.reader, err = ringbuf.NewReader(s.objects.Stalls); err != nil {
-		return nil, fmt.Errorf("map ring buffer: %w", err)
-	}
-	return s, s.attach()
+	return spec, nil
 }
 
 // attachError leaves out what the library adds to a missing permission, a guess at
@@ -83,55 +107,6 @@ func attachError(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// attach attaches all programs: what reports first last, so that nothing is seen
-// half.
-func (s *stalls) attach() error {
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	if s.stopped {
-		return nil
-	}
-	p := &s.objects.StallPrograms
-	l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: "netif_rx", Program: p.NetifRx})
-	if err != nil {
-		return attachError("attach netif_rx by raw_tp", err)
-	}
-	s.links = append(s.links, l)
-	for _, typed := range []*ebpf.Program{
-		p.TimerExpireEntry, p.TimerExpireExit, p.HrtimerExpireExit, p.IrqHandlerEntry, p.IrqHandlerExit,
-		p.NapiPoll, p.NetifReceiveSkb, p.SchedSwitch, p.SchedWakeup, p.SoftirqExit, p.SoftirqEntry,
-		p.SoftirqRaise, p.HrtimerExpireEntry,
-	} {
-		l, err := link.AttachTracing(link.TracingOptions{Program: typed})
-		if err != nil {
-			return attachError(fmt.Sprintf("attach %s by tp_btf", typed), err)
-		}
-		s.links = append(s.links, l)
-	}
-	return nil
-}
-
-func (s *stalls) detach() error {
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	errs := make([]error, len(s.links))
-	var all sync.WaitGroup
-	for i, l := range s.links { // at once: each waits for an RCU grace period
-		all.Go(func() { errs[i] = l.Close() })
-	}
-	all.Wait()
-	s.links = nil
-	return errors.Join(errs...)
-}
-
-// stop detaches for good.
-func (s *stalls) stop() error {
-	s.lock.Lock()
-	s.stopped = true
-	s.lock.Unlock()
-	return s.detach()
-}
-
 func (s *stalls) close() error {
 	errs := []error{s.detach()}
 	if s.reader != nil {
@@ -140,5 +115,8 @@ func (s *stalls) close() error {
 	if s.memory != nil {
 		errs = append(errs, unix.Munmap(s.memory))
 	}
-	return errors.Join(append(errs, s.objects.Close())...)
+	if s.collection != nil {
+		s.collection.Close()
+	}
+	return errors.Join(errs...)
 }

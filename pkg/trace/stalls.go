@@ -37,7 +37,11 @@ type Stalls struct {
 
 // OpenStalls attaches to the running kernel. The error says what was tried;
 // errors.Is tells os.ErrPermission and ebpf.ErrNotSupported.
-func OpenStalls(config StallConfig) (_ *Stalls, err error) {
+func OpenStalls(config StallConfig) (*Stalls, error) {
+	return openStallSource(config, stallFunctions(config.Echoes))
+}
+
+func openStallSource(config StallConfig, functions []function) (_ *Stalls, err error) {
 	if config, err = config.complete(); err != nil {
 		return nil, err
 	}
@@ -54,10 +58,10 @@ func OpenStalls(config StallConfig) (_ *Stalls, err error) {
 	}
 	s := &Stalls{meta: describe(Config{}, cpus)}
 	names := symbols(&s.meta)
-	if s.stalls, err = openStalls(config, cpus, types, kernel, names); err != nil {
+	if s.stalls, err = openStalls(config, functions, cpus, types, kernel, names); err != nil {
 		return nil, err
 	}
-	s.meta.Hooks = stallHooks()
+	s.meta.Hooks = s.stalls.hooks
 	s.resolver = newResolver(s.meta.StartMono, newStacks(names, mostFrames()), nil)
 	s.resolver.users = symbolize.NewUsers(userSymbols)
 	debug.FreeOSMemory() // the types and the symbols' text are large, and needed no more
@@ -149,19 +153,6 @@ func (s *stalls) histograms() []event.SoftirqTimes {
 
 // userSymbols is the memory for symbols of user space, bytes.
 const userSymbols = 16 << 20
-
-// stallHooks lists what is attached to.
-func stallHooks() []event.Hook {
-	var hooks []event.Hook
-	for _, name := range []string{
-		"irq:softirq_raise", "irq:softirq_entry", "irq:softirq_exit", "irq:irq_handler_entry", "irq:irq_handler_exit",
-		"timer:timer_expire_entry", "timer:timer_expire_exit", "timer:hrtimer_expire_entry", "timer:hrtimer_expire_exit",
-		"sched:sched_switch", "sched:sched_wakeup", "napi:napi_poll", "net:netif_receive_skb",
-	} {
-		hooks = append(hooks, event.Hook{Name: name, Rung: "tp_btf"})
-	}
-	return append(hooks, event.Hook{Name: "net:netif_rx", Rung: "raw_tp"})
-}
 
 // tickFunction returns the address of what the scheduler's tick runs, 0 if it is not
 // known.

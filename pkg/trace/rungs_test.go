@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/lab/inject"
+	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+)
+
+// rungsVariable lists the rungs that have to work on the kernel at hand, with commas.
+const rungsVariable = "DROPWATCH_RUNGS"
+
+// TestStallRungs watches by each rung of the ladders alone, and without one of the
+// programs on net_rx_action, as kprobes may be missed. A rung that the kernel refuses is
+// skipped, unless the variable lists it.
+func TestStallRungs(t *testing.T) {
+	labtest.NeedRoot(t)
+	counting, err := ebpf.EnableStats(unix.BPF_STATS_RUN_TIME)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer counting.Close()
+	class := inject.BHOff
+	if !slices.Contains(inject.Classes(), class) {
+		class = inject.LongSyscall
+	}
+	bench, err := inject.Open(class)
+	labtest.Need(t, err)
+	defer bench.Close()
+	for _, rung := range []string{"fentry", "kprobe", standIn} {
+		t.Run(rung, func(t *testing.T) {
+			var spoiled error
+			for range wakeAttempts {
+				if spoiled = watchByRung(t, bench, class, rung); spoiled == nil {
+					return
+				}
+				t.Logf("spoiled: %v", spoiled)
+			}
+			t.Error(spoiled)
+		})
+	}
+	for _, missed := range []string{"net_rx_action_kprobe", "net_rx_action_kretprobe"} {
+		t.Run("without "+missed, func(t *testing.T) { watchWithout(t, bench, "kprobe", missed) })
+	}
+}
+
+// openBy opens by a rung, but for some programs. It skips a test whose rung this kernel
+// refuses, unless it has to work here.
+func openBy(t *testing.T, rung string, without ...string) (*Stalls, map[string]*ebpf.Program) {
+	t.Helper()
+	source, programs, err := OpenStallsBy(StallConfig{Echoes: true}, rung, without...)
+	if err == nil {
+		return source, programs
+	}
+	refused := errors.Is(err, ebpf.ErrNotSupported) || errors.Is(err, os.ErrPermission) || errors.Is(err, os.ErrNotExist)
+	if !refused || slices.Contains(strings.Split(os.Getenv(rungsVariable), ","), rung) {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+	return nil, nil
+}
+
+// watchByRung returns an error if the stall that was told is not the one that was made,
+// which other work of the machine may have spoiled.
+func watchByRung(t *testing.T, bench *inject.Bench, class inject.Class, rung string) error {
+	const held = 100 * time.Millisecond
+	source, programs := openBy(t, rung)
+	defer source.Close()
+	for _, name := range []string{"net_rx_action", "icmp_echo"} {
+		if hook := (event.Hook{Name: name, Rung: rung}); !slices.Contains(source.Meta().Hooks, hook) {
+			t.Errorf("hooks %v lack %v", source.Meta().Hooks, hook)
+		}
+	}
+	if rung != standIn && len(programs) != 3 {
+		t.Errorf("%d programs on functions, want 3", len(programs))
+	}
+	w, err := watchInjected(t, source, bench, held)
+	if err != nil {
+		return err
+	}
+	compareRuns(t, source, programs)
+	compareEchoes(t, w)
+	return compareStall(class, held, w.truth, w.packets, bench.Net().Rx.Netns, w.stalls)
+}
+
+// watchWithout watches traffic while a program is never run.
+func watchWithout(t *testing.T, bench *inject.Bench, rung, missed string) {
+	source, programs := openBy(t, rung, missed)
+	defer source.Close()
+	if err := bench.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond)
+	_, err := bench.Stop()
+	if err := errors.Join(err, source.Stop()); err != nil {
+		t.Fatal(err)
+	}
+	compareRuns(t, source, programs)
+}
+
+// compareRuns checks that programs ran, and that each run of a function was counted. A
+// run may be on its way while programs are detached.
+func compareRuns(t *testing.T, source *Stalls, programs map[string]*ebpf.Program) {
+	t.Helper()
+	var runs uint64
+	for _, times := range source.Histograms() {
+		for _, n := range times.Runs {
+			runs += n
+		}
+	}
+	if runs == 0 {
+		t.Error("no run of net_rx_action was counted")
+	}
+	for name, program := range programs {
+		stats, err := program.Stats()
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := stats.RunCount
+		if n == 0 || strings.HasPrefix(name, "net_rx_action") && n > runs+uint64(source.Meta().CPUs) {
+			t.Errorf("%s ran %d times, and %d runs were counted", name, n, runs)
+		}
+	}
+}
+
+// compareEchoes checks that each echo request was told of once, between its sending and
+// the arrival of its reply. The clocks of CPUs may be a little apart.
+func compareEchoes(t *testing.T, w watched) {
+	t.Helper()
+	for _, p := range w.packets {
+		if p.EchoID == 0 || p.Arrived == 0 {
+			continue
+		}
+		echoes := slices.DeleteFunc(slices.Clone(w.echoes), func(e event.Echo) bool {
+			return e.Packet.EchoID != p.EchoID || e.Packet.EchoSeq != uint16(p.Number)
+		})
+		if len(echoes) != 1 {
+			t.Errorf("echo request %d was told of %d times", p.Number, len(echoes))
+			continue
+		}
+		e := &echoes[0]
+		if e.Queued < p.Sent-edge || e.Time < e.Queued || e.Time > p.Arrived+edge || e.Packet.Dst != p.Dst.Addr() {
+			t.Errorf("echo request %d was sent at %v, and its reply came at %v: told of as %+v", p.Number, p.Sent, p.Arrived, *e)
+		}
+	}
+}
