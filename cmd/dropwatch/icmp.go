@@ -34,6 +34,11 @@ the task that was interrupted for it, and how long it had waited in a queue sinc
 came. Beside one that was late stands the stall that held it up: pings that were sent
 one after the other and all answered at one instant were waiting behind its culprit.
 
+The kernel's icmp_echo is traced by the first of these rungs that the kernel takes, which
+is named at the start: fentry, kprobe, or as a stand-in the tracepoint
+net:netif_receive_skb. That one sees requests some microseconds earlier, without IP
+options only, and also those that are forwarded or that a firewall drops later.
+
 With --rtt each is joined by identifier and sequence number with the round-trip time
 in a log of ping -D or hping3 that runs elsewhere (or here); - is standard input, and
 its end ends the command. With FILE the requests are those of a recording.`,

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/rtt"
 	"github.com/dropwatch/dropwatch/pkg/trace"
 )
@@ -24,14 +25,26 @@ func watchStalls(ctx context.Context, s streams, flags stallFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, tracer.Close()) }()
 	tracer.Meta().Version = version()
-	if flags.format == "text" && isTerminal(s.err) {
-		fmt.Fprintf(s.err, "watching for packets that wait %v or longer; Ctrl-C ends\n", flags.threshold)
-	}
+	sayStart(s, fmt.Sprintf("watching for packets that wait %v or longer", flags.threshold), tracer.Meta(), "net_rx_action")
 	ended := stopLater(ctx, tracer, flags.duration)
 	if err := showStalls(s, tracer, flags, tracer.Histograms); err != nil {
 		return err
 	}
 	return <-ended
+}
+
+// sayStart tells what is watched and by which rung of a hook, and on a terminal how to
+// end it.
+func sayStart(s streams, what string, meta *event.Meta, hook string) {
+	for _, h := range meta.Hooks {
+		if h.Name == hook {
+			what += fmt.Sprintf(", %s by %s", h.Name, h.Rung)
+		}
+	}
+	if isTerminal(s.err) {
+		what += "; Ctrl-C ends"
+	}
+	fmt.Fprintln(s.err, what)
 }
 
 // stopLater stops a tracer when the duration is over or a signal came.
@@ -56,9 +69,7 @@ func watchICMP(ctx context.Context, s streams, log <-chan rtt.Reply, flags icmpF
 	}
 	defer func() { err = errors.Join(err, tracer.Close()) }()
 	tracer.Meta().Version = version()
-	if flags.format == "text" && isTerminal(s.err) {
-		fmt.Fprintln(s.err, "echo requests as net:netif_receive_skb sees them; Ctrl-C ends")
-	}
+	sayStart(s, "watching for echo requests", tracer.Meta(), "icmp_echo")
 	ended := stopLater(ctx, tracer, flags.duration)
 	if err := showEchoes(s, tracer, log, cancel, flags); err != nil {
 		return err

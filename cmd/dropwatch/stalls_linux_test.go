@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +134,9 @@ func TestICMPLive(t *testing.T) {
 	stdin.Close() // and so the command ends
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("%v: %s", err, stderr)
+	}
+	if !regexp.MustCompile(`, icmp_echo by (fentry|kprobe|tracepoint)\n`).MatchString(stderr.String()) {
+		t.Errorf("the rung is not told: %s", stderr)
 	}
 	type echo struct {
 		Seq              uint16
