@@ -63,7 +63,7 @@ func atReturn(function string) func(*ebpf.Program) (link.Link, error) {
 func (f *function) choose(spec *ebpf.CollectionSpec, types *btf.Cache) (functionRung, error) {
 	var errs []error
 	for _, r := range f.rungs {
-		err := r.try(spec, types)
+		err := tryProbes(spec, types, r.probes)
 		if err == nil {
 			return r, nil
 		}
@@ -83,20 +83,20 @@ func (f *function) tell(spec *ebpf.CollectionSpec, r functionRung) error {
 	return nil
 }
 
-// try loads the programs of a rung, apart from all others, and attaches them for a
-// moment: a kernel may load what it refuses to attach.
-func (r functionRung) try(spec *ebpf.CollectionSpec, types *btf.Cache) error {
-	if len(r.probes) == 0 {
+// tryProbes loads programs, apart from all others, and attaches them for a moment: a
+// kernel may load what it refuses to attach.
+func tryProbes(spec *ebpf.CollectionSpec, types *btf.Cache, probes []probe) error {
+	if len(probes) == 0 {
 		return nil
 	}
 	spec = spec.Copy()
-	keepPrograms(spec, r.probes)
+	keepPrograms(spec, probes)
 	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: types})
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	for _, p := range r.probes {
+	for _, p := range probes {
 		l, err := p.attach(c.Programs[p.program])
 		if err != nil {
 			return err

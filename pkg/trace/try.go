@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/rlimit"
+	"golang.org/x/sys/unix"
+
+	"github.com/dropwatch/dropwatch/bpf"
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// Machine returns the node's name and its kernel's release.
+func Machine() (host, kernel string) {
+	meta := describe(Config{}, 0)
+	return meta.Host, meta.Kernel
+}
+
+// GivesReasons reports whether the running kernel says why it drops packets, as far as
+// its BTF tells. Needs kernel 5.17+.
+func GivesReasons() bool {
+	reasons, err := dropreason.FromKernel(btf.NewCache())
+	return err == nil && len(reasons.All()) > 1
+}
+
+// Try attaches to each place in the kernel in each way there is, for a moment, and
+// returns what came of it.
+func Try() []event.Trial {
+	_ = rlimit.RemoveMemlock() // needed before 5.11 alone
+	types := btf.NewCache()
+	var trials []event.Trial
+	try := func(spec *ebpf.CollectionSpec, hook, rung string, probes []probe) {
+		trial := event.Trial{Hook: event.Hook{Name: hook, Rung: rung}}
+		if err := tryProbes(spec, types, probes); err != nil {
+			trial.Why = whyNot(err)
+		}
+		trials = append(trials, trial)
+	}
+	drops, err := bpf.LoadDrop()
+	if err != nil {
+		return nil
+	}
+	for _, r := range kfreeSkbLadder() {
+		try(drops, kfreeSkb, r.name, []probe{r.probe})
+	}
+	waits, err := bpf.LoadStall()
+	if err != nil {
+		return trials
+	}
+	for _, f := range stallFunctions(true) {
+		for _, r := range f.rungs {
+			if r.name != standIn {
+				try(waits, f.name, r.name, r.probes)
+			}
+		}
+	}
+	hooks, probes := tracepoints()
+	for i, hook := range hooks {
+		try(waits, hook.Name, hook.Rung, probes[i:i+1])
+	}
+	return trials
+}
+
+// whyNot says in a line why the kernel refused, by its error number rather than by what
+// the library guesses.
+func whyNot(err error) string {
+	var number unix.Errno
+	var verifier *ebpf.VerifierError
+	switch {
+	case errors.As(err, &verifier) && len(verifier.Log) > 0:
+		return "the verifier: " + strings.TrimSpace(verifier.Log[len(verifier.Log)-1])
+	case errors.Is(err, ebpf.ErrNotSupported):
+		return "not in this kernel"
+	case errors.Is(err, fs.ErrNotExist):
+		return "no such function or probe type in this kernel"
+	case errors.As(err, &number):
+		return number.Error()
+	case errors.Is(err, os.ErrPermission):
+		return "permission denied"
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
