@@ -8,5 +8,6 @@
 // a loss or in order, one sentence for whoever reads it at night, what to check
 // and what to change, and the counters and sysctls to look at next. Names are stable enough across releases
 // to be looked up in recordings made on other kernels; the few that were renamed
-// are known under each spelling.
+// are known under each spelling. Where a kernel states no reason, Infer tells it from
+// the function that freed the packet, if that leaves no doubt.
 package dropreason
