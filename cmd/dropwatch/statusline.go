@@ -47,7 +47,7 @@ func (l *statusLine) show(t *event.Tick) {
 	text := fmt.Sprintf("%s  %s drops/s  %s in all", clockText(t.Time),
 		profile.Thousands(uint64(float64(drops)/elapsed+0.5)), profile.Thousands(t.Totals.Drops))
 	if busiest.Drops > 0 {
-		text += fmt.Sprintf("  most %s at %s", busiest.Cell.Reason.Name, busiest.Cell.Location)
+		text += fmt.Sprintf("  most %s at %s", busiest.Cell.Reason, busiest.Cell.Location)
 	}
 	if lost := t.Loss.RingFull + t.Loss.StackFailed + t.Loss.StackTable + t.Loss.Overflow; lost > 0 {
 		text += fmt.Sprintf("  lost %s", profile.Thousands(lost))

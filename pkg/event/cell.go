@@ -2,7 +2,10 @@
 
 package event
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Cell is what drops are counted by, exactly. Equal cells are the same pointer
 // within a Source.
@@ -19,11 +22,30 @@ type Cell struct {
 	Unseen    bool  // stands for packets that only a counter tells of, see pkg/ledger
 }
 
-// Reason is the kernel's skb_drop_reason. Name is as this kernel spells it,
-// without SKB_DROP_REASON_, or the number if it has no name.
+// Reason is why a packet was dropped.
 type Reason struct {
-	Code uint32
+	Code uint32 // the kernel's skb_drop_reason
+	// Name is the kernel's, without SKB_DROP_REASON_, or the number if it has none.
 	Name string
+	// Inferred: the kernel stated no reason, the location told Name.
+	Inferred bool
+}
+
+// inferredMark goes before the names of reasons that were inferred.
+const inferredMark = "~"
+
+// String returns the name, of an inferred reason with a mark: ~CPU_BACKLOG.
+func (r Reason) String() string {
+	if r.Inferred {
+		return inferredMark + r.Name
+	}
+	return r.Name
+}
+
+// ParseReason takes apart what Reason.String made, whose Code is not known.
+func ParseReason(text string) Reason {
+	name, inferred := strings.CutPrefix(text, inferredMark)
+	return Reason{Name: name, Inferred: inferred}
 }
 
 // Device is a network device as its namespace knows it.

@@ -46,7 +46,8 @@ type (
 		ID         int    `json:"id"`
 		Reason     string `json:"reason"`
 		ReasonCode uint32 `json:"reason_code"`
-		Location   int    `json:"location"` // a frame
+		Inferred   bool   `json:"inferred,omitempty"` // the reason
+		Location   int    `json:"location"`           // a frame
 		Device     string `json:"device,omitempty"`
 		Ifindex    int    `json:"ifindex,omitempty"`
 		Netns      uint32 `json:"netns,omitempty"`

@@ -100,6 +100,27 @@ func TestCellChanges(t *testing.T) {
 	}
 }
 
+// TestInferred: a recording says which reasons were inferred.
+func TestInferred(t *testing.T) {
+	want := event.Reason{Code: 2, Name: "CPU_BACKLOG", Inferred: true}
+	cell := &event.Cell{Reason: want, Location: &event.Frame{Symbol: "enqueue_to_backlog"}}
+	lines := write(t, []event.Event{&event.Tick{Counts: []event.Count{{Cell: cell, Drops: 1}}}, &event.End{}})
+	if !bytes.Contains(lines, []byte(`"reason":"CPU_BACKLOG","reason_code":2,"inferred":true,`)) {
+		t.Errorf("written:\n%s", lines)
+	}
+	r, err := NewReader(bytes.NewReader(lines))
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := readAll(r)
+	if !errors.Is(err, io.EOF) {
+		t.Fatal(err)
+	}
+	if got := events[0].(*event.Tick).Counts[0].Cell.Reason; got != want {
+		t.Errorf("read %+v, want %+v", got, want)
+	}
+}
+
 func TestHostileNames(t *testing.T) {
 	text := strings.ReplaceAll(string(write(t, sampleEvents())), `"nft_do_chain"`, `"\u001b[2Jnft\u202e\n"`)
 	r, err := NewReader(strings.NewReader(text))

@@ -83,7 +83,7 @@ func (t *tables) addCell(text []byte) error {
 	}
 	cell := event.Cell{
 		ID:       line.ID,
-		Reason:   event.Reason{Code: line.ReasonCode, Name: event.Printable(line.Reason)},
+		Reason:   event.Reason{Code: line.ReasonCode, Name: event.Printable(line.Reason), Inferred: line.Inferred},
 		Location: location,
 		Device:   event.Device{Index: line.Ifindex, Name: event.Printable(line.Device)},
 		Netns:    event.Netns{Inode: line.Netns, Name: event.Printable(line.NetnsName)},

@@ -19,7 +19,7 @@ type symbols interface {
 }
 
 type reasons interface {
-	Name(code uint32) string
+	NameAt(code uint32, function string) (name string, inferred bool)
 }
 
 const (
@@ -63,10 +63,12 @@ func (r *resolver) cell(key *bpf.DropCellKey, overflow bool) *event.Cell {
 			return r.overflowCell()
 		}
 	}
+	location := r.stacks.frame(key.Location)
+	name, inferred := r.reasons.NameAt(key.Reason, location.Symbol)
 	c := &event.Cell{
 		ID:        r.nextID(),
-		Reason:    event.Reason{Code: key.Reason, Name: r.reasons.Name(key.Reason)},
-		Location:  r.stacks.frame(key.Location),
+		Reason:    event.Reason{Code: key.Reason, Name: name, Inferred: inferred},
+		Location:  location,
 		Device:    event.Device{Index: int(key.Ifindex)},
 		Netns:     event.Netns{Inode: key.Netns, Name: r.netns(key.Netns)},
 		Ethertype: key.Ethertype, Protocol: key.L4, Family: key.Family,

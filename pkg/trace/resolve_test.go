@@ -25,7 +25,9 @@ func (names) Lookup(addr uint64) (symbolize.Symbol, bool) {
 	return symbolize.Symbol{Name: fmt.Sprintf("f%x", addr), Offset: 1, Module: "vmlinux"}, true
 }
 
-func (names) Name(code uint32) string { return fmt.Sprintf("REASON_%d", code) }
+func (names) NameAt(code uint32, function string) (string, bool) {
+	return fmt.Sprintf("REASON_%d", code), false
+}
 
 // record makes a ring-buffer record of a drop with a stack of so many frames.
 func record(t testing.TB, frames int, change func(*bpf.DropRecord)) *event.Record {
