@@ -8,6 +8,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/flamegraph"
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
+	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
 // Colours are the ways to colour a picture.
@@ -32,7 +33,7 @@ func Colour(o *flamegraph.Options, by string) error {
 // those of drops do.
 func EndsInReasons(samples []flamegraph.Sample) bool {
 	for _, s := range samples {
-		if n := len(s.Stack); n > 0 && dropreason.Lookup(s.Stack[n-1]).Meaning != "" {
+		if n := len(s.Stack); n > 0 && reasonInfo(s.Stack[n-1]).Meaning != "" {
 			return true
 		}
 	}
@@ -54,7 +55,7 @@ var layerCategories = []flamegraph.Category{
 }
 
 func layerCategory(frame string) string {
-	layer := dropreason.Lookup(frame).Layer
+	layer := reasonInfo(frame).Layer
 	if layer == dropreason.LayerUnknown {
 		layer = dropreason.LayerOf(frame)
 	}
@@ -86,7 +87,7 @@ func layerCategory(frame string) string {
 }
 
 func benign(frame string) bool {
-	return dropreason.Lookup(frame).Class == dropreason.ClassBenign
+	return reasonInfo(frame).Class == dropreason.ClassBenign
 }
 
 var classCategories = []flamegraph.Category{
@@ -96,4 +97,9 @@ var classCategories = []flamegraph.Category{
 	{Name: string(dropreason.ClassBenign), Color: flamegraph.Green},
 }
 
-func classCategory(frame string) string { return string(dropreason.Lookup(frame).Class) }
+func classCategory(frame string) string { return string(reasonInfo(frame).Class) }
+
+// reasonInfo returns what is known of a frame that may be a reason, inferred or not.
+func reasonInfo(frame string) dropreason.Info {
+	return dropreason.Lookup(event.ParseReason(frame).Name)
+}

@@ -67,8 +67,8 @@ func Compare(recordings []Recording, options CompareOptions) (*Comparison, error
 	}
 	by := Grouping(options.By)
 	c := &Comparison{By: by.Names(), MinChange: options.MinChange}
-	if slices.Contains(c.By, locationName) && !oneKernel(recordings) {
-		by, c.ByFunction = by.byFunction(), true
+	if !oneKernel(recordings) {
+		by, c.ByFunction = by.acrossKernels(), slices.Contains(c.By, locationName)
 	}
 	var sums []*Sums[string]
 	var readErrs []error

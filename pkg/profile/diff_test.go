@@ -183,6 +183,7 @@ func TestCompareEstimates(t *testing.T) {
 func TestCompareKernels(t *testing.T) {
 	moved := *storm
 	moved.Location = &event.Frame{Addr: 0xffffffff81000998, Symbol: nft.Symbol, Offset: 0x98}
+	moved.Reason = event.Reason{Code: 1, Name: storm.Reason.Name, Inferred: true}
 	for name, test := range map[string]struct {
 		kernels, buildIDs [2]string
 		by                string
@@ -195,6 +196,8 @@ func TestCompareKernels(t *testing.T) {
 		"other builds":         {[2]string{"6.1", "6.1"}, [2]string{"aa", "bb"}, "reason,location", true, []string{"NETFILTER_DROP nft_do_chain"}},
 		"other releases":       {[2]string{"6.1", "6.2"}, [2]string{}, "location", true, []string{"nft_do_chain"}},
 		"no locations":         {[2]string{"6.1", "6.2"}, [2]string{}, "reason", false, []string{"NETFILTER_DROP"}},
+		"inferred on one":      {[2]string{"5.10", "6.2"}, [2]string{}, "reason,proto", false, []string{"NETFILTER_DROP UDP"}},
+		"inferred on the same": {[2]string{"6.1", "6.1"}, [2]string{}, "reason", false, []string{"NETFILTER_DROP", "~NETFILTER_DROP"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := on(test.kernels[0], test.buildIDs[0], counted("a", time.Second, 10))

@@ -50,11 +50,15 @@ func (m Dimension) Value(c *event.Cell, d *event.Drop) string {
 	return m.ofDrop(d)
 }
 
-// byFunction returns the dimension; that of locations without the offsets in their
-// functions, which do not compare between kernels.
-func (m Dimension) byFunction() Dimension {
-	if m.Name == locationName {
+// acrossKernels returns the dimension; that of locations without the offsets in their
+// functions, which do not compare between kernels, and that of reasons without a mark,
+// as one kernel may state what was inferred on another.
+func (m Dimension) acrossKernels() Dimension {
+	switch m.Name {
+	case locationName:
 		m.ofCell = func(c *event.Cell) string { return c.Location.Name() }
+	case reasonName:
+		m.ofCell = func(c *event.Cell) string { return c.Reason.Name }
 	}
 	return m
 }
@@ -68,7 +72,7 @@ func Dimensions() []Dimension {
 		return Dimension{Name: name, ofDrop: of}
 	}
 	return []Dimension{
-		cell(reasonName, func(c *event.Cell) string { return c.Reason.Name }),
+		cell(reasonName, func(c *event.Cell) string { return c.Reason.String() }),
 		cell(locationName, func(c *event.Cell) string { return c.Location.String() }),
 		cell("layer", func(c *event.Cell) string { return string(dropreason.Lookup(c.Reason.Name).Layer) }),
 		cell("class", func(c *event.Cell) string { return string(dropreason.Lookup(c.Reason.Name).Class) }),

@@ -7,11 +7,13 @@ import (
 
 	"github.com/dropwatch/dropwatch/flamegraph"
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
+	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
 // Explain returns what is known of a frame that is a reason.
 func (o StackOptions) Explain(frame string) []flamegraph.Fact {
-	info := dropreason.Lookup(frame)
+	reason := event.ParseReason(frame)
+	info := dropreason.Lookup(reason.Name)
 	if info.Meaning == "" {
 		return nil
 	}
@@ -19,6 +21,9 @@ func (o StackOptions) Explain(frame string) []flamegraph.Fact {
 		{Term: "Meaning", Text: info.Meaning},
 		{Term: "Layer", Text: string(info.Layer)},
 		{Term: "Class", Text: string(info.Class) + ": " + info.Class.Meaning()},
+	}
+	if reason.Inferred {
+		facts = append(facts, flamegraph.Fact{Term: "Inferred", Text: "the kernel stated no reason; the location tells"})
 	}
 	if o.reasonLast() {
 		facts = append(facts, flamegraph.Fact{Term: "Dropped in"})

@@ -87,7 +87,7 @@ func reasonFrame(c *event.Cell) string {
 	if c.Overflow {
 		return "[overflow]"
 	}
-	return c.Reason.Name
+	return c.Reason.String()
 }
 
 // foldable escapes what has a meaning in folded stacks. Names double their

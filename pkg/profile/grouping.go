@@ -45,11 +45,11 @@ func (g Grouping) Key(c *event.Cell, d *event.Drop) string {
 // Values returns what a key was made of, a value per dimension.
 func (g Grouping) Values(key string) []string { return strings.Split(key, separator) }
 
-// byFunction returns the grouping with locations told by their function alone.
-func (g Grouping) byFunction() Grouping {
-	functions := make(Grouping, len(g))
+// acrossKernels returns the grouping with what compares between kernels.
+func (g Grouping) acrossKernels() Grouping {
+	across := make(Grouping, len(g))
 	for i, m := range g {
-		functions[i] = m.byFunction()
+		across[i] = m.acrossKernels()
 	}
-	return functions
+	return across
 }

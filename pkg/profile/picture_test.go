@@ -156,6 +156,10 @@ func TestExplain(t *testing.T) {
 	if !slices.Contains(info.Sysctls, "net.core.netdev_max_backlog") {
 		t.Errorf("settings are %v", info.Sysctls)
 	}
+	want = slices.Insert(want, 3, flamegraph.Fact{Term: "Inferred", Text: "the kernel stated no reason; the location tells"})
+	if diff := cmp.Diff(want, StackOptions{}.Explain("~CPU_BACKLOG")); diff != "" {
+		t.Errorf("inferred (-want +got):\n%s", diff)
+	}
 	if got := (StackOptions{}).Explain("tcp_v4_rcv"); got != nil {
 		t.Errorf("a function is explained: %v", got)
 	}
@@ -169,8 +173,13 @@ func TestExplain(t *testing.T) {
 func TestColour(t *testing.T) {
 	for by, want := range map[string]string{"layer": "netfilter", "class": "policy"} {
 		var o flamegraph.Options
-		if err := Colour(&o, by); err != nil || o.CategoryOf("NETFILTER_DROP") != want {
-			t.Errorf("%s: %v, %s", by, err, o.CategoryOf("NETFILTER_DROP"))
+		if err := Colour(&o, by); err != nil {
+			t.Fatal(err)
+		}
+		for _, frame := range []string{"NETFILTER_DROP", "~NETFILTER_DROP"} {
+			if got := o.CategoryOf(frame); got != want {
+				t.Errorf("%s: %s is %s, want %s", by, frame, got, want)
+			}
 		}
 	}
 	var o flamegraph.Options

@@ -42,7 +42,8 @@ type (
 	}
 
 	changeJSON struct {
-		Key map[string]string `json:"key"`
+		Key      map[string]string `json:"key"`
+		Inferred bool              `json:"inferred,omitempty"`
 		trendJSON
 		Exact bool `json:"exact"`
 	}
@@ -61,7 +62,8 @@ func WriteDiffJSON(w io.Writer, c *profile.Comparison) error {
 	}
 	out.A, out.B = out.Recordings[0], out.Recordings[len(out.Recordings)-1]
 	for _, change := range c.Changes {
-		out.Groups = append(out.Groups, changeJSON{keyJSON(c.By, change.Key), newTrendJSON(change.Trend), change.Exact})
+		reason, _ := reasonOf(c.By, change.Key)
+		out.Groups = append(out.Groups, changeJSON{keyJSON(c.By, change.Key), reason.Inferred, newTrendJSON(change.Trend), change.Exact})
 	}
 	return encode(w, out)
 }

@@ -5,6 +5,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/fatih/color"
@@ -67,6 +68,12 @@ func diffTable(w io.Writer, c *profile.Comparison, colour bool) error {
 func diffNotes(b *strings.Builder, c *profile.Comparison) {
 	if !c.Exact {
 		b.WriteString(legend)
+	}
+	if slices.ContainsFunc(c.Changes, func(change profile.Change) bool {
+		reason, _ := reasonOf(c.By, change.Key)
+		return reason.Inferred
+	}) {
+		b.WriteString(inferredLegend)
 	}
 	if c.MinChange > 0 {
 		fmt.Fprintf(b, "note: a change up to %s of the larger rate counts as same\n", percent(c.MinChange))

@@ -16,6 +16,7 @@ type eventJSON struct {
 	Drops      uint64        `json:"drops"`
 	Reason     string        `json:"reason"`
 	ReasonCode uint32        `json:"reason_code"`
+	Inferred   bool          `json:"inferred,omitempty"`
 	Location   string        `json:"location"`
 	Device     string        `json:"device,omitempty"`
 	Ifindex    int           `json:"ifindex,omitempty"`
@@ -50,7 +51,7 @@ func EncodeEvent(enc *json.Encoder, meta *event.Meta, d *event.Drop) error {
 	c, p := d.Cell, &d.Packet
 	e := eventJSON{
 		Time: meta.Start.Add(d.Time), CPU: d.CPU, Drops: d.Drops,
-		Reason: c.Reason.Name, ReasonCode: c.Reason.Code, Location: c.Location.String(),
+		Reason: c.Reason.Name, ReasonCode: c.Reason.Code, Inferred: c.Reason.Inferred, Location: c.Location.String(),
 		Device: c.Device.Name, Ifindex: c.Device.Index, Netns: c.Netns.Name, NetnsInode: c.Netns.Inode,
 		Ethertype: c.Ethertype, Proto: c.Proto(), IP: p.Version, TTL: p.TTL,
 		Sport: p.SrcPort, Dport: p.DstPort, Len: d.Len,

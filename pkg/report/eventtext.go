@@ -21,7 +21,7 @@ type EventOptions struct {
 func AppendEvent(b []byte, meta *event.Meta, d *event.Drop, options EventOptions) []byte {
 	b = meta.Start.Add(d.Time).AppendFormat(b, "15:04:05.000000")
 	b = fmt.Appendf(b, " %s%s %s: %s at %s [%s, %s/%d, cpu %d]",
-		d.Cell.Device, namespace(d.Cell), packetText(&d.Packet, d.Cell.Proto(), d.Len), d.Cell.Reason.Name, d.Cell.Location,
+		d.Cell.Device, namespace(d.Cell), packetText(&d.Packet, d.Cell.Proto(), d.Len), d.Cell.Reason, d.Cell.Location,
 		d.Context, d.Task.Comm, d.Task.TGID, d.CPU)
 	if d.Drops != 1 {
 		b = fmt.Appendf(b, " ×%d", d.Drops)

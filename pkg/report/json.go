@@ -41,14 +41,15 @@ type (
 	}
 
 	groupJSON struct {
-		Key     map[string]string `json:"key"`
-		Class   dropreason.Class  `json:"class,omitempty"` // where the key has a reason
-		Drops   uint64            `json:"drops"`
-		Bytes   uint64            `json:"bytes"`
-		Share   float64           `json:"share"`
-		Rate    float64           `json:"drops_per_second"`
-		Samples uint64            `json:"samples"`
-		Exact   bool              `json:"exact"`
+		Key      map[string]string `json:"key"`
+		Class    dropreason.Class  `json:"class,omitempty"` // where the key has a reason
+		Inferred bool              `json:"inferred,omitempty"`
+		Drops    uint64            `json:"drops"`
+		Bytes    uint64            `json:"bytes"`
+		Share    float64           `json:"share"`
+		Rate     float64           `json:"drops_per_second"`
+		Samples  uint64            `json:"samples"`
+		Exact    bool              `json:"exact"`
 	}
 )
 
@@ -64,7 +65,7 @@ func WriteJSON(w io.Writer, r *Report) error {
 		By: r.By, Exact: r.Exact, Groups: []groupJSON{}, Ledger: ledgerJSON(r.Ledger),
 	}
 	for _, g := range r.Groups {
-		out.Groups = append(out.Groups, groupJSON{keyJSON(r.By, g.Key), g.Class, g.Drops, g.Bytes, g.Share, g.Rate, g.Samples, g.Exact})
+		out.Groups = append(out.Groups, groupJSON{keyJSON(r.By, g.Key), g.Class, g.Inferred, g.Drops, g.Bytes, g.Share, g.Rate, g.Samples, g.Exact})
 	}
 	return encode(w, out)
 }
@@ -81,6 +82,9 @@ func keyJSON(by, key []string) map[string]string {
 	values := map[string]string{}
 	for i, name := range by {
 		values[name] = key[i]
+	}
+	if reason, ok := reasonOf(by, key); ok {
+		values["reason"] = reason.Name
 	}
 	return values
 }

@@ -44,7 +44,9 @@ type Group struct {
 	Rate    float64 // drops per second
 	Samples uint64
 	Exact   bool
-	Class   dropreason.Class // of the reason, if the key holds it
+	// Of the reason, if the key holds it.
+	Class    dropreason.Class
+	Inferred bool
 }
 
 // Options says how to group.
@@ -104,8 +106,8 @@ func (b *Builder) Report() *Report {
 
 func (r *Report) group(key []string, v profile.Value) Group {
 	g := Group{Key: key, Drops: v.Drops, Bytes: v.Bytes, Samples: v.Samples, Exact: v.Exact}
-	if i := slices.Index(r.By, "reason"); i >= 0 && key != nil {
-		g.Class = dropreason.Lookup(key[i]).Class
+	if reason, ok := reasonOf(r.By, key); ok {
+		g.Class, g.Inferred = dropreason.Lookup(reason.Name).Class, reason.Inferred
 	}
 	if all := r.Drops + r.Unseen; all > 0 {
 		g.Share = float64(v.Drops) / float64(all)
@@ -114,6 +116,15 @@ func (r *Report) group(key []string, v profile.Value) Group {
 		g.Rate = float64(v.Drops) / seconds
 	}
 	return g
+}
+
+// reasonOf returns the reason in a group's key, not ok if there is none.
+func reasonOf(by, key []string) (reason event.Reason, ok bool) {
+	i := slices.Index(by, "reason")
+	if i < 0 || key == nil {
+		return event.Reason{}, false
+	}
+	return event.ParseReason(key[i]), true
 }
 
 // limit keeps the largest groups and adds up the others.

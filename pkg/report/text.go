@@ -16,7 +16,10 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/profile"
 )
 
-const legend = "≈ estimated from samples; what has no mark is exact\n"
+const (
+	legend         = "≈ estimated from samples; what has no mark is exact\n"
+	inferredLegend = "~ inferred from the location; the kernel stated no reason\n"
+)
 
 // WriteText writes a Report as a table with a line that accounts for every drop.
 // In colour, reasons show their class: red for loss, yellow for policy, faint for
@@ -45,6 +48,9 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 	fmt.Fprintf(&b, "\n%s\n", profile.Accounting(r.Drops, r.Sampled, r.Loss))
 	if !r.Exact {
 		b.WriteString(legend)
+	}
+	if slices.ContainsFunc(r.Groups, func(g Group) bool { return g.Inferred }) {
+		b.WriteString(inferredLegend)
 	}
 	if r.Ledger != nil {
 		b.WriteByte('\n')
