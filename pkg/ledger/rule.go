@@ -91,9 +91,10 @@ var rules = map[event.CounterSource][]rule{
 		{name: "Ip6OutNoRoutes", kind: partly},
 		{name: "Ip6ReasmFails", kind: partly},
 		{name: "TcpExtIPReversePathFilter", kind: oneToOne},
-		{name: "IcmpInErrors"},
+		// Errors about a socket that is not here are consumed: __udp4_lib_err, net/ipv4/udp.c.
+		{name: "IcmpInErrors", kind: partly},
 		{name: "IcmpInCsumErrors", kind: oneToOne, within: "IcmpInErrors"},
-		{name: "Icmp6InErrors"},
+		{name: "Icmp6InErrors", kind: partly},
 		{name: "Icmp6InCsumErrors", kind: oneToOne, within: "Icmp6InErrors"},
 		{name: "UdpNoPorts", kind: oneToOne},
 		{name: "UdpInErrors"},
