@@ -47,7 +47,7 @@ Stalls (--of stalls) are added up by CPU, verdict and culprit.`,
 				return err
 			}
 			if of == ofStalls {
-				return withRecording(s, args, func(src event.Source) error { return reportStalls(s, cmd, src, format, out) })
+				return withRecording(s, args, func(src event.Source) error { return reportStalls(s, cmd, src, format, out, limit) })
 			}
 			return withRecording(s, args, func(src event.Source) error {
 				r, readErr := report.Read(src, report.Options{By: dimensions, Limit: limit, Fold: !all && format == "text"})
@@ -61,7 +61,7 @@ Stalls (--of stalls) are added up by CPU, verdict and culprit.`,
 		},
 	}
 	cmd.Flags().StringVar(&by, "by", report.DefaultBy, "what to group by, separated by commas")
-	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "groups to show, most drops first; 0: all")
+	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "groups to show, the largest first; 0: all")
 	cmd.Flags().BoolVar(&all, "all", false, "show benign drops as groups too")
 	cmd.Flags().StringVarP(&format, "format", "f", "text", "text or json")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write instead of standard output")
@@ -70,8 +70,8 @@ Stalls (--of stalls) are added up by CPU, verdict and culprit.`,
 }
 
 // reportStalls prints what a recording's stalls add up to.
-func reportStalls(s streams, cmd *cobra.Command, src event.Source, format, out string) error {
-	for _, name := range []string{"by", "limit", "all"} {
+func reportStalls(s streams, cmd *cobra.Command, src event.Source, format, out string, limit int) error {
+	for _, name := range []string{"by", "all"} {
 		if cmd.Flags().Changed(name) {
 			return usageError{fmt.Errorf("--%s says nothing about stalls", name)}
 		}
@@ -83,11 +83,13 @@ func reportStalls(s streams, cmd *cobra.Command, src event.Source, format, out s
 		readErr = nil
 	}
 	var b bytes.Buffer
-	write := sums.writeText
+	var err error
 	if format == "json" {
-		write = sums.writeJSON
+		err = sums.writeJSON(&b)
+	} else {
+		err = sums.writeText(&b, limit)
 	}
-	if err := write(&b); err != nil {
+	if err != nil {
 		return err
 	}
 	warnCut(s, cut)

@@ -107,7 +107,7 @@ func (p *stallPrinter) end(times []event.SoftirqTimes, loss *event.StallLoss) er
 		return nil
 	}
 	var b bytes.Buffer
-	if err := p.sums.Write(&b, p.flags.threshold); err != nil {
+	if err := p.sums.Write(&b, p.flags.threshold, 0); err != nil {
 		return err
 	}
 	var table bytes.Buffer

@@ -37,12 +37,12 @@ func (a *stallSums) write(w io.Writer) error {
 		return nil
 	}
 	fmt.Fprintln(w)
-	return a.writeText(w)
+	return a.writeText(w, 10)
 }
 
-// writeText writes a table, and what became of what the kernel told.
-func (a *stallSums) writeText(w io.Writer) error {
-	if err := a.sums.Write(w, defaultThreshold); err != nil {
+// writeText writes a table of so many rows, and what became of what the kernel told.
+func (a *stallSums) writeText(w io.Writer, limit int) error {
+	if err := a.sums.Write(w, defaultThreshold, limit); err != nil {
 		return err
 	}
 	said := "stalls were not watched for, or the recording was cut short"

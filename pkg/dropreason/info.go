@@ -64,11 +64,17 @@ func All() []Info {
 	})
 }
 
-// Lookup returns what is known of the reason of that name. A name that no
-// kernel known here has yields LayerUnknown, ClassUnknown and no meaning.
+// Lookup returns what is known of the reason of that name, or of the counter of packets
+// that no reason was given for. A name that no kernel known here has yields
+// LayerUnknown, ClassUnknown and no meaning.
 func Lookup(name string) Info {
 	if info, ok := catalogue()[name]; ok {
 		return info
+	}
+	for _, info := range counterLosses {
+		if info.Name == name {
+			return info
+		}
 	}
 	return Info{Name: name, Layer: LayerUnknown, Class: ClassUnknown}
 }

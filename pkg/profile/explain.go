@@ -25,6 +25,11 @@ func (o StackOptions) Explain(frame string) []flamegraph.Fact {
 	if reason.Inferred {
 		facts = append(facts, flamegraph.Fact{Term: "Inferred", Text: "the kernel stated no reason; the location tells"})
 	}
+	for _, advice := range []flamegraph.Fact{{Term: "To check", Text: info.Check}, {Term: "To change", Text: info.Change}} {
+		if advice.Text != "" {
+			facts = append(facts, advice)
+		}
+	}
 	if o.reasonLast() {
 		facts = append(facts, flamegraph.Fact{Term: "Dropped in"})
 	}

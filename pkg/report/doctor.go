@@ -123,20 +123,30 @@ func paintSeverity(s finding.Severity, text string) string {
 	return tint(color.Faint, text)
 }
 
-// trialsText writes a line for each way to attach.
+// trialsText writes a line for each hook: the ways to attach to it that work, the best
+// first, and those that do not.
 func trialsText(w io.Writer, trials []event.Trial, colour bool) error {
 	if len(trials) == 0 {
 		return nil
 	}
-	t := newTable([]string{"hook", "way", "works"}, 0, 0)
-	for _, trial := range trials {
-		works := "yes"
-		if trial.Why != "" {
-			if works = "no: " + trial.Why; colour {
-				works = tint(color.FgYellow, works)
+	t := newTable([]string{"hook", "works by", "not by"}, 0, 0)
+	for i := 0; i < len(trials); {
+		hook := trials[i].Name
+		var works, fails []string
+		for ; i < len(trials) && trials[i].Name == hook; i++ {
+			if trials[i].Why == "" {
+				works = append(works, trials[i].Rung)
+			} else {
+				fails = append(fails, trials[i].Rung+" ("+trials[i].Why+")")
 			}
 		}
-		t.row([]string{trial.Name, trial.Rung, works})
+		by := strings.Join(works, ", ")
+		if by == "" {
+			if by = "nothing"; colour {
+				by = tint(color.FgYellow, by)
+			}
+		}
+		t.row([]string{hook, by, strings.Join(fails, ", ")})
 	}
 	return t.write(w)
 }

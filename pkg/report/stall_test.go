@@ -79,7 +79,7 @@ func TestStallSums(t *testing.T) {
 		sums.Add(s)
 	}
 	var b bytes.Buffer
-	if err := sums.Write(&b, 5*time.Millisecond); err != nil {
+	if err := sums.Write(&b, 5*time.Millisecond, 0); err != nil {
 		t.Fatal(err)
 	}
 	times := event.SoftirqTimes{CPU: 11, BudgetEnded: 1234}
@@ -99,7 +99,7 @@ func TestStallSums(t *testing.T) {
 	golden(t, "stallsums.json", b.Bytes())
 
 	b.Reset()
-	if err := NewStalls().Write(&b, 5*time.Millisecond); err != nil || b.String() != "no packets waited for 5.00 ms or longer\n" {
+	if err := NewStalls().Write(&b, 5*time.Millisecond, 0); err != nil || b.String() != "no packets waited for 5.00 ms or longer\n" {
 		t.Errorf("nothing is %q, error %v", b.String(), err)
 	}
 }

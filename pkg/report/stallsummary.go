@@ -53,20 +53,34 @@ func (a *Stalls) Add(s *softirq.Stall) {
 	row.longest = max(row.longest, s.Duration())
 }
 
-// Write writes a table, the longest total first, or one line if there is nothing.
-func (a *Stalls) Write(w io.Writer, threshold time.Duration) error {
+// Write writes a table, the longest total first, or one line if there is nothing. It
+// adds up what is past a limit; 0: there is none.
+func (a *Stalls) Write(w io.Writer, threshold time.Duration, limit int) error {
 	if len(a.rows) == 0 {
 		_, err := fmt.Fprintf(w, "no packets waited for %s or longer\n", spanText(threshold))
 		return err
 	}
 	t := newTable([]string{"stalls", "total", "longest", "packets", "cpu", "verdict", "culprit", "in"}, 0, 5)
-	for _, r := range a.sorted() {
+	rows := a.sorted()
+	var rest stallRow
+	if limit > 0 && len(rows) > limit {
+		for _, r := range rows[limit:] {
+			rest.count += r.count
+			rest.total += r.total
+		}
+		rows = rows[:limit]
+	}
+	for _, r := range rows {
 		t.row([]string{
 			profile.Thousands(r.count), spanText(r.total), spanText(r.longest), profile.Thousands(r.late),
 			fmt.Sprint(r.cpu), string(r.verdict), r.culprit, r.what,
 		})
 	}
-	return t.write(w)
+	if err := t.write(w); err != nil || rest.count == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "and %s, %s together; dropwatch report --of stalls shows them\n", profile.Plural(rest.count, "stall"), spanText(rest.total))
+	return err
 }
 
 // sorted returns the rows, the longest total first.
