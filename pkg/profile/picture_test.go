@@ -146,6 +146,8 @@ func TestExplain(t *testing.T) {
 		{Term: "Meaning", Text: info.Meaning},
 		{Term: "Layer", Text: "device"},
 		{Term: "Class", Text: "loss: traffic this node should have carried"},
+		{Term: "To check", Text: info.Check},
+		{Term: "To change", Text: info.Change},
 		{Term: "Dropped in"},
 		{Term: "Counters", Text: strings.Join(info.Counters, "; ")},
 		{Term: "Settings", Text: "sysctl " + strings.Join(info.Sysctls, " ")},
