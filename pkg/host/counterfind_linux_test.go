@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/lab"
+	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+)
+
+// TestNamedNetns has a namespace with a name and no process.
+func TestNamedNetns(t *testing.T) {
+	labtest.NeedRoot(t)
+	network := newNetwork(t)
+	name := nameNetns(t, network.Rx)
+	r := newReader(t)
+	read := func() map[event.Counter]uint64 { return r.counters(network) }
+	before := read()
+	const n = 5
+	inside(t, network.Tx, func() error { return datagrams(network.Rx, n) })
+	moved := difference(before, read())
+	counter := protocolCounter(network.Rx, "UdpNoPorts")
+	counter.Netns.Name = name
+	if moved[counter] != n {
+		t.Errorf("%d drops moved %v", n, moved)
+	}
+	device := deviceCounter(network.Rx, event.CounterLink, "rx_dropped", "")
+	device.Netns.Name = name
+	if _, ok := before[device]; !ok {
+		t.Errorf("no counters of %s in %s", network.Rx.Device, name)
+	}
+}
+
+// nameNetns names a namespace as ip-netns does, for the time of the test.
+func nameNetns(t *testing.T, h *lab.Host) string {
+	t.Helper()
+	name := fmt.Sprintf("dropwatch-test-%d", os.Getpid())
+	path := filepath.Join("/run/netns", name)
+	if err := os.MkdirAll("/run/netns", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	closeAfter(t, func() error { return os.Remove(path) })
+	inside(t, h, func() error { return unix.Mount("/proc/thread-self/ns/net", path, "", unix.MS_BIND, "") })
+	closeAfter(t, func() error { return unix.Unmount(path, unix.MNT_DETACH) })
+	return name
+}
+
+// TestNetnsComeAndGo: a namespace is read from when it is found until its last process
+// ends; then its sockets are closed. One process ending among others changes nothing.
+func TestNetnsComeAndGo(t *testing.T) {
+	labtest.NeedRoot(t)
+	r := newReader(t)
+	network := newNetwork(t)
+	first, second := inhabitHost(t, network.Rx), inhabitHost(t, network.Rx)
+	if err := r.find(); err != nil {
+		t.Fatal(err)
+	}
+	has := func() bool {
+		return slices.ContainsFunc(r.spaces, func(s *netnsCounters) bool { return s.inode == network.Rx.Netns })
+	}
+	if all := r.counters(network); !has() || all[protocolCounter(network.Rx, "UdpNoPorts")] != 0 {
+		t.Errorf("not found: %d counters", len(all))
+	}
+	first()
+	if r.counters(nil); !has() {
+		t.Error("forgotten while a process is in it")
+	}
+	second()
+	if r.counters(nil); has() {
+		t.Error("still there when its last process has gone")
+	}
+}
+
+// TestOwnNetnsAlone: without a privilege, our own namespace is read, and a note tells of
+// the others.
+func TestOwnNetnsAlone(t *testing.T) {
+	own, err := inodeOf("/proc/self/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources := map[event.CounterSource]bool{}
+	for counter := range newReader(t).counters(nil) {
+		if counter.Netns.Inode == own || counter.Netns.Inode == 0 {
+			sources[counter.Source] = true
+		}
+	}
+	for _, source := range []event.CounterSource{event.CounterLink, event.CounterSoftnet, event.CounterProtocol} {
+		if !sources[source] {
+			t.Errorf("no %s counters of our own namespace", source)
+		}
+	}
+}
+
+// TestMissingIsNoted: what cannot be read has no reading, and a note, once.
+func TestMissingIsNoted(t *testing.T) {
+	labtest.NeedRoot(t)
+	network := newNetwork(t)
+	inhabit(t, network)
+	r := newReader(t)
+	r.memory.files.root = os.DirFS(t.TempDir())
+	for range 2 {
+		for counter := range r.counters(network) {
+			if counter.Source == event.CounterProtocol || counter.Source == event.CounterSoftnet {
+				t.Errorf("read from nowhere: %+v", counter)
+			}
+		}
+	}
+	notes := r.Notes()
+	if unique := slices.Compact(slices.Sorted(slices.Values(notes))); len(unique) != len(notes) {
+		t.Errorf("noted twice: %q", notes)
+	}
+	want := "read softnet counters: open proc/self/net/softnet_stat: no such file or directory"
+	if !slices.Contains(notes, want) {
+		t.Errorf("notes %q, want %q", notes, want)
+	}
+}
+
+func BenchmarkCounterRead(b *testing.B) {
+	r, err := NewCounterReader()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		readings, err := r.Read()
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(len(readings)), "readings/op")
+	}
+	b.ReportMetric(float64(len(r.spaces)), "namespaces/op")
+}

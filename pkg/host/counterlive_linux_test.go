@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/lab"
+	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+)
+
+// TestCountersOfScenarios makes packets die in each way there is. The kernel's counter of
+// such deaths, if it has one, moves by as many, in the namespace and on the device where
+// they died.
+func TestCountersOfScenarios(t *testing.T) {
+	labtest.NeedRoot(t)
+	const n = 5
+	for _, s := range lab.Scenarios() {
+		t.Run(s.Name, func(t *testing.T) {
+			scene, err := s.Prepare()
+			labtest.Need(t, err)
+			closeAfter(t, scene.Close)
+			inhabit(t, scene.Net())
+			r := newReader(t)
+			before := r.counters(scene.Net())
+			out, err := scene.Send(t.Context(), n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			counter, ok := counterOf(out)
+			if !ok {
+				t.Logf("%q is none of a node's", out.Counter)
+				return
+			}
+			moved := difference(before, r.counters(scene.Net()))
+			if moved[counter] != n {
+				t.Errorf("%d deaths moved %v by %d, others %v", n, counter, moved[counter], moved)
+			}
+		})
+	}
+}
+
+// TestCountersOfNothingElse: in both namespaces, nothing moves but what is given.
+func TestCountersOfNothingElse(t *testing.T) {
+	labtest.NeedRoot(t)
+	const n = 5
+	for _, test := range []struct {
+		scenario string
+		want     func(*lab.Net) map[event.Counter]uint64
+	}{
+		{"udp-closed-port", func(net *lab.Net) map[event.Counter]uint64 {
+			return map[event.Counter]uint64{protocolCounter(net.Rx, "UdpNoPorts"): n}
+		}},
+		{"unknown-ethertype", func(net *lab.Net) map[event.Counter]uint64 {
+			return map[event.Counter]uint64{deviceCounter(net.Rx, event.CounterLink, "rx_dropped", ""): n}
+		}},
+		// The sender is told (net_xmit_errno), and counts as well.
+		{"tbf-overlimit", func(net *lab.Net) map[event.Counter]uint64 {
+			return map[event.Counter]uint64{
+				deviceCounter(net.Tx, event.CounterQdisc, "dropped", "tbf 1:"): n,
+				protocolCounter(net.Tx, "UdpSndbufErrors"):                     n,
+				protocolCounter(net.Tx, "IpOutDiscards"):                       n,
+			}
+		}},
+	} {
+		t.Run(test.scenario, func(t *testing.T) {
+			scene := prepare(t, test.scenario)
+			inhabit(t, scene.Net())
+			r := newReader(t)
+			before := r.counters(scene.Net())
+			if _, err := scene.Send(t.Context(), n); err != nil {
+				t.Fatal(err)
+			}
+			got := difference(before, r.counters(scene.Net()))
+			if d := cmp.Diff(test.want(scene.Net()), got); d != "" {
+				t.Errorf("-want +got:\n%s", d)
+			}
+		})
+	}
+}
+
+// counterOf translates what a scenario calls the counter it watches.
+func counterOf(out lab.Outcome) (event.Counter, bool) {
+	counter := event.Counter{Netns: event.Netns{Inode: out.Expect.Netns}}
+	first, name, _ := strings.Cut(out.Counter, " ")
+	switch {
+	case first == "snmp" || first == "snmp6" || first == "netstat":
+		counter.Source, counter.Name = event.CounterProtocol, strings.ReplaceAll(name, ".", "")
+	case name == "rx_dropped" || name == "tx_dropped":
+		counter.Source, counter.Device, counter.Name = event.CounterLink, first, name
+	case name == "tbf drops":
+		counter.Source, counter.Device, counter.Name, counter.Part = event.CounterQdisc, first, "dropped", "tbf 1:"
+	case name == "clsact drops":
+		counter.Source, counter.Device, counter.Name, counter.Part = event.CounterQdisc, first, "dropped", "clsact ffff:"
+	default:
+		return counter, false
+	}
+	return counter, true
+}
+
+func protocolCounter(h *lab.Host, name string) event.Counter {
+	return event.Counter{Source: event.CounterProtocol, Name: name, Netns: event.Netns{Inode: h.Netns}}
+}
+
+func deviceCounter(h *lab.Host, source event.CounterSource, name, part string) event.Counter {
+	return event.Counter{Source: source, Name: name, Netns: event.Netns{Inode: h.Netns}, Device: h.Device, Part: part}
+}
+
+func prepare(t *testing.T, scenario string) *lab.Scene {
+	t.Helper()
+	for _, s := range lab.Scenarios() {
+		if s.Name == scenario {
+			scene, err := s.Prepare()
+			labtest.Need(t, err)
+			closeAfter(t, scene.Close)
+			return scene
+		}
+	}
+	t.Fatalf("no scenario %s", scenario)
+	return nil
+}
+
+func closeAfter(t *testing.T, closer func() error) {
+	t.Cleanup(func() {
+		if err := closer(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// inhabit has a process live in each namespace, by which it can be found.
+func inhabit(t *testing.T, net *lab.Net) {
+	t.Helper()
+	for _, h := range []*lab.Host{net.Tx, net.Rx} {
+		inhabitHost(t, h)
+	}
+}
+
+// inhabitHost returns a function that has the process end; it ends with the test anyway.
+func inhabitHost(t *testing.T, h *lab.Host) (leave func()) {
+	t.Helper()
+	process := exec.Command(os.Args[0], "-test.run", "^$")
+	process.Env = append(os.Environ(), inhabitantVariable+"=1")
+	life, err := process.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Do(process.Start); err != nil {
+		t.Fatal(err)
+	}
+	leave = func() {
+		life.Close()
+		_ = process.Wait() // once it ended
+	}
+	t.Cleanup(leave)
+	return leave
+}
+
+// inhabitantVariable makes this program wait until its input ends.
+const inhabitantVariable = "DROPWATCH_INHABITANT"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(inhabitantVariable) != "" {
+		_, _ = os.Stdin.Read(make([]byte, 1)) // returns at the end
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// testReader is a reader that belongs to a test.
+type testReader struct {
+	*CounterReader
+	t *testing.T
+}
+
+func newReader(t *testing.T) testReader {
+	t.Helper()
+	r, err := NewCounterReader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	return testReader{r, t}
+}
+
+// counters reads those of the namespaces of a network, or of all if it is nil.
+func (r testReader) counters(net *lab.Net) map[event.Counter]uint64 {
+	r.t.Helper()
+	readings, err := r.Read()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	all := map[event.Counter]uint64{}
+	for _, reading := range readings {
+		if net == nil || reading.Netns.Inode == net.Tx.Netns || reading.Netns.Inode == net.Rx.Netns {
+			if _, twice := all[reading.Counter]; twice {
+				r.t.Errorf("two readings of %+v", reading.Counter)
+			}
+			all[reading.Counter] = reading.Value
+		}
+	}
+	if net != nil && len(all) == 0 {
+		r.t.Fatalf("no counters of the namespaces; %q", r.Notes())
+	}
+	return all
+}
+
+// difference returns by how much counters moved that did.
+func difference(before, after map[event.Counter]uint64) map[event.Counter]uint64 {
+	moved := maps.Clone(after)
+	maps.DeleteFunc(moved, func(c event.Counter, v uint64) bool { return v == before[c] })
+	for c := range moved {
+		moved[c] -= before[c]
+	}
+	return moved
+}
