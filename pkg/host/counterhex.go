@@ -14,18 +14,39 @@ import (
 // A counter is the sum of its column.
 func (p *counterParser) columns(dst []event.Reading, counter event.Counter, text []byte) ([]event.Reading, error) {
 	heading, rows := cut(text, '\n')
-	for index, name := range p.columnNames(heading) {
+	names, first := p.columnNames(heading), len(dst)
+	for _, name := range names {
+		if name != "" {
+			counter.Name = name
+			dst = append(dst, event.Reading{Counter: counter})
+		}
+	}
+	for line := 2; len(rows) > 0; line++ {
+		var row []byte
+		row, rows = cut(rows, '\n')
+		if err := addRow(dst[first:], names, row); err != nil {
+			return nil, fmt.Errorf("line %d: %w", line, err)
+		}
+	}
+	return dst, nil
+}
+
+// addRow adds a row's numbers to the sums of the columns that have names.
+func addRow(sums []event.Reading, names []string, row []byte) error {
+	for _, name := range names {
+		var word []byte
+		word, row = next(row)
 		if name == "" {
 			continue
 		}
-		sum, err := sumColumn(rows, index)
+		value, err := hex(word)
 		if err != nil {
-			return nil, fmt.Errorf("column %s: %w", name, err)
+			return fmt.Errorf("column %s: %w", name, err)
 		}
-		counter.Name = name
-		dst = append(dst, event.Reading{Counter: counter, Value: sum})
+		sums[0].Value += value
+		sums = sums[1:]
 	}
-	return dst, nil
+	return nil
 }
 
 // columnNames returns the names in a heading, empty for what is no loss.
@@ -39,8 +60,8 @@ func (p *counterParser) columnNames(heading []byte) []string {
 }
 
 // isLossColumn tells which columns count lost packets. Of nf_conntrack, early_drop counts
-// connections forgotten for others, and chainlength (5.15) connections refused because
-// their hash chain was too long; search_restart and clash_resolve lose none.
+// connections forgotten for others, and chainlength (in 6.1, not in 5.10) connections refused because
+// their hash chain was too long; search_restart and clashres lose none.
 func isLossColumn(name string) bool {
 	switch name {
 	case "invalid", "insert_failed", "drop", "early_drop", "icmp_error", "chainlength", // nf_conntrack
@@ -48,19 +69,6 @@ func isLossColumn(name string) bool {
 		return true
 	}
 	return false
-}
-
-func sumColumn(rows []byte, index int) (sum uint64, err error) {
-	for number := 2; len(rows) > 0; number++ {
-		var row []byte
-		row, rows = cut(rows, '\n')
-		value, err := hexColumn(row, index)
-		if err != nil {
-			return 0, fmt.Errorf("line %d: %w", number, err)
-		}
-		sum += value
-	}
-	return sum, nil
 }
 
 // softnet parses softnet_stat, a line of hexadecimal numbers for each CPU that is online
@@ -116,7 +124,10 @@ func cpuName(number uint64) string { return "cpu " + strconv.FormatUint(number, 
 
 // hexColumn returns the number in a column, the first of which is 0.
 func hexColumn(row []byte, index int) (uint64, error) {
-	word := column(row, index)
+	return hex(column(row, index))
+}
+
+func hex(word []byte) (uint64, error) {
 	value, err := strconv.ParseUint(string(word), 16, 64)
 	if err != nil {
 		return 0, fmt.Errorf("invalid number %q", word)

@@ -131,11 +131,15 @@ func cut(text []byte, separator byte) (before, after []byte) {
 
 // next returns the first word of a line, empty if there is none, and the rest.
 func next(line []byte) (word, rest []byte) {
-	const space = " \t"
-	line = bytes.TrimLeft(line, space)
-	i := bytes.IndexAny(line, space)
-	if i < 0 {
-		return line, nil
+	first := 0
+	for first < len(line) && blank(line[first]) {
+		first++
 	}
-	return line[:i], line[i:]
+	end := first
+	for end < len(line) && !blank(line[end]) {
+		end++
+	}
+	return line[first:end], line[end:]
 }
+
+func blank(c byte) bool { return c == ' ' || c == '\t' }

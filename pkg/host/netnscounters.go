@@ -28,7 +28,7 @@ type netnsCounters struct {
 // still be read.
 func openNetns(place netnsPlace, netns event.Netns) (*netnsCounters, error) {
 	c := &netnsCounters{netnsPlace: place, netns: netns}
-	own, err := inodeOf("/proc/thread-self/ns/net")
+	own, err := inodeOf(ownNetns)
 	c.home = err == nil && own == place.inode
 	return c, c.within(func() error {
 		var routeErr, ethtoolErr error
@@ -52,7 +52,12 @@ func (c *netnsCounters) within(f func() error) error {
 	if c.home {
 		return f()
 	}
-	return inNetns(c.path, f)
+	return inNetns(c.path, func() error {
+		if inode, err := inodeOf(ownNetns); err != nil || inode != c.inode {
+			return fmt.Errorf("enter network namespace %s: at %s is %d now", c.netns, c.path, inode)
+		}
+		return f()
+	})
 }
 
 // read appends the counters of the namespace, and hands on why some are missing.

@@ -12,6 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// ownNetns is the namespace that the calling thread is in.
+const ownNetns = "/proc/thread-self/ns/net"
+
 // inNetns runs f on a thread that is in the network namespace of an nsfs file, and
 // brings the thread back. One that cannot be brought back stays locked to the calling
 // goroutine and ends with it. Entering needs CAP_SYS_ADMIN.
@@ -31,7 +34,7 @@ func inNetns(path string, f func() error) error {
 }
 
 func enterNetns(path string) (back func() error, err error) {
-	home, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	home, err := unix.Open(ownNetns, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open own network namespace: %w", err)
 	}

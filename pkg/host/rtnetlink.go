@@ -44,7 +44,8 @@ func (s *routeSocket) close() { unix.Close(s.fd) }
 
 // dump asks for a list, with a header of so many zero bytes, and hands on each message
 // without its netlink header. The buffer has dumpBuffer bytes. Errors are errInterrupted,
-// those of each, and those of the kernel.
+// those of each, and those of the kernel. After one the rest of the list is still read,
+// so that the next one is in step.
 func (s *routeSocket) dump(request uint16, header int, buffer []byte, each func(message []byte) error) error {
 	if err := s.ask(request, header, buffer); err != nil {
 		return err
@@ -65,8 +66,8 @@ func (s *routeSocket) dump(request uint16, header int, buffer []byte, each func(
 			continue // not the kernel
 		}
 		done, err := s.messages(buffer[:n], each)
-		if failed == nil {
-			failed = err
+		if err != nil && failed == nil {
+			failed, each = err, func([]byte) error { return nil }
 		}
 		if done {
 			return failed
@@ -87,7 +88,6 @@ func (s *routeSocket) ask(request uint16, header int, buffer []byte) error {
 }
 
 // messages hands on the messages of one answer, and says whether the list is done.
-// After an error the rest of the list is still read, so that the next one is in step.
 func (s *routeSocket) messages(answer []byte, each func([]byte) error) (done bool, err error) {
 	for len(answer) >= unix.NLMSG_HDRLEN {
 		length := int(binary.NativeEndian.Uint32(answer))
