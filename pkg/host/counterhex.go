@@ -60,8 +60,8 @@ func (p *counterParser) columnNames(heading []byte) []string {
 }
 
 // isLossColumn tells which columns count lost packets. Of nf_conntrack, early_drop counts
-// connections forgotten for others, and chainlength (in 6.1, not in 5.10) connections refused because
-// their hash chain was too long; search_restart and clashres lose none.
+// connections forgotten for others, and chainlength (in 6.1, not in 5.10) those refused
+// because their hash chain was too long; search_restart and clashres lose none.
 func isLossColumn(name string) bool {
 	switch name {
 	case "invalid", "insert_failed", "drop", "early_drop", "icmp_error", "chainlength", // nf_conntrack

@@ -16,11 +16,10 @@ import (
 // for the sources. It reads every network namespace that a process is in or that has a
 // name below /run/netns or /run/docker/netns.
 //
-// Two counters of a device never count the same packet for being sums of others: bonds,
-// teams, mq and mqprio are left out, since the devices and queues they sum up are there,
-// and a qdisc inside a classful one has no "dropped", since the outer one counts it.
-// Some sources do see one packet together: a device may count in tx_dropped what its
-// driver or its qdisc counts too.
+// Sums are left out where their parts are read: bonds and teams, whose ports are, and mq
+// and mqprio, whose queues are. A qdisc inside a classful one has no "dropped", since the
+// outer one counts the same packets. Sources still overlap: a device may count in
+// tx_dropped what its driver counts too, and drivers give sums beside their parts.
 //
 // It needs root for other namespaces, and none for its own. It must be used by one
 // goroutine at a time.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package host reads what a node says about itself under /proc and /sys.
+// Package host reads what a node says about itself: its counters of lost packets, its
+// network namespaces, and what there is under /proc and /sys.
 package host
 
 import (
