@@ -34,7 +34,8 @@ func (c *netnsCounters) drivers(dst []event.Reading, m *counterMemory) ([]event.
 	return dst, failed
 }
 
-// driver appends the statistics of one driver. After an error it appends none.
+// driver appends the statistics of one driver. After an error it appends none. A driver
+// that had none at first is not asked again.
 func (c *netnsCounters) driver(dst []event.Reading, d *device, m *counterMemory) ([]event.Reading, error) {
 	if !d.asked {
 		names, err := c.ethtool.names(d.name, &m.ethtool)
