@@ -28,7 +28,7 @@ type CounterReader struct {
 	names    NetnsNames
 	spaces   []*netnsCounters
 	readings []event.Reading
-	notes    []string
+	notes    counterNotes
 	search   time.Time // for namespaces, not before
 }
 
@@ -70,29 +70,20 @@ func (r *CounterReader) Read() ([]event.Reading, error) {
 	return r.readings, nil
 }
 
-// Notes says what could not be read so far, and why, each once: that of the first
-// namespace or device it happened to.
-func (r *CounterReader) Notes() []string { return slices.Clone(r.notes) }
-
-// maxNotes is more than there are kinds of failure.
-const maxNotes = 64
-
-func (r *CounterReader) note(text string) {
-	if len(r.notes) < maxNotes && !slices.Contains(r.notes, text) {
-		r.notes = append(r.notes, text)
-	}
-}
+// Notes says what could not be read so far, and why, each once: at the first namespace or
+// device it happened to.
+func (r *CounterReader) Notes() []string { return r.notes.all() }
 
 // machine appends the counters of no namespace.
 func (r *CounterReader) machine(dst []event.Reading) []event.Reading {
 	files := &r.memory.files
 	dst, err := files.read(dst, "proc/self/net", softnetFile(), event.Netns{})
 	if err != nil {
-		r.note(err.Error())
+		r.notes.add(err)
 	}
 	for _, file := range neighbourFiles() {
 		if dst, err = files.read(dst, "proc/1/net", file, event.Netns{}); err != nil {
-			r.note(err.Error())
+			r.notes.add(err)
 		}
 	}
 	return dst
@@ -110,7 +101,7 @@ func (r *CounterReader) namespace(s *netnsCounters) {
 		return
 	}
 	for _, err := range failures {
-		r.note(err.Error())
+		r.notes.add(err)
 	}
 }
 
@@ -122,7 +113,7 @@ func (r *CounterReader) find() error {
 		return err
 	}
 	if denied != nil {
-		r.note(denied.Error())
+		r.notes.add(denied)
 	}
 	was := map[netnsPlace]*netnsCounters{}
 	for _, s := range r.spaces {
@@ -149,7 +140,7 @@ func (r *CounterReader) open(place netnsPlace) *netnsCounters {
 	netns := event.Netns{Inode: place.inode, Name: r.names.Name(place.inode)}
 	s, err := openNetns(place, netns)
 	if err != nil && !place.gone() {
-		r.note(fmt.Sprintf("read counters of devices in network namespace %s: %v", netns, err))
+		r.notes.add(fmt.Errorf("read counters of devices: in network namespace %s: %w", netns, err))
 	}
 	return s
 }
