@@ -4,20 +4,16 @@ package host
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/asm"
 	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/lab"
 	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
 )
 
@@ -148,60 +144,4 @@ func fullClass(index int) error {
 		return fmt.Errorf("add tbf: %w", err)
 	}
 	return nil
-}
-
-// datagrams sends to a port nobody listens on.
-func datagrams(to *lab.Host, n int) error {
-	conn, err := net.ListenUDP("udp4", nil)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	for range n {
-		if _, err := conn.WriteToUDP([]byte("x"), &net.UDPAddr{IP: to.Addr4.AsSlice(), Port: 9}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// program returns one that drops every packet.
-func program(t *testing.T) *ebpf.Program {
-	t.Helper()
-	const xdpDrop = 1
-	p, err := ebpf.NewProgram(&ebpf.ProgramSpec{
-		Type: ebpf.XDP, License: "GPL",
-		Instructions: asm.Instructions{asm.Mov.Imm(asm.R0, xdpDrop), asm.Return()},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	closeAfter(t, p.Close)
-	return p
-}
-
-func newNetwork(t *testing.T) *lab.Net {
-	t.Helper()
-	network, err := lab.NewNet()
-	if err != nil {
-		t.Fatal(err)
-	}
-	closeAfter(t, network.Close)
-	return network
-}
-
-func inside(t *testing.T, h *lab.Host, f func() error) {
-	t.Helper()
-	if err := h.Do(f); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func find(t *testing.T, device string) netlink.Link {
-	t.Helper()
-	link, err := netlink.LinkByName(device)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return link
 }
