@@ -29,7 +29,7 @@ func LiveSources() (Sources, error) {
 	found.ofProcesses()
 	var notes []string
 	if found.closed > 0 {
-		notes = append(notes, fmt.Sprintf("network namespaces of %d processes: %v", found.closed, os.ErrPermission))
+		notes = append(notes, fmt.Sprintf("in which network namespaces %d of the processes are: %v", found.closed, fs.ErrPermission))
 	}
 	return Sources{Root: os.DirFS("/"), Spaces: found.all, Notes: notes}, nil
 }
@@ -75,8 +75,9 @@ func (s *spaces) named() {
 
 // ofProcesses finds those that have nothing but processes inside.
 func (s *spaces) ofProcesses() {
-	paths, _ := filepath.Glob("/proc/[0-9]*/ns/net") // fails for a bad pattern alone
-	for _, path := range paths {
+	dirs, _ := filepath.Glob("/proc/[0-9]*") // fails for a bad pattern alone
+	for _, dir := range dirs {
+		path := dir + "/ns/net"
 		inode, err := nsInode(path)
 		switch {
 		case err == nil:
