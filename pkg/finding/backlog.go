@@ -40,7 +40,9 @@ func backlogs(n *node) []found {
 	if known {
 		f.Evidence = append(f.Evidence, Fact{"netdev_max_backlog", now})
 	}
-	f.Evidence = append(f.Evidence, n.victims(dropped.moved > 0)...)
+	if dropped.moved > 0 {
+		f.Evidence = append(f.Evidence, n.victims()...)
+	}
 	f.Explain = fmt.Sprintf("CPUs dropped %d packets since boot because their backlog, the queue behind veths, loopback and RPS, already held %s packets.", dropped.total, n.State.Sysctls[backlogName])
 	then := n.backlogFor(now)
 	switch {
@@ -79,24 +81,18 @@ func (n *node) backlogFor(now uint64) uint64 {
 	return min(size, backlogLargest)
 }
 
-// victims names the devices whose packets were dropped most, three at most.
-func (n *node) victims(now bool) []Fact {
-	drops := n.of(event.CounterLink, "rx_dropped")
-	count := func(c change) uint64 {
-		if now {
-			return c.moved
-		}
-		return c.total
-	}
-	drops = slices.DeleteFunc(drops, func(c change) bool { return count(c) == 0 })
-	slices.SortStableFunc(drops, func(a, b change) int { return cmp.Compare(count(b), count(a)) })
+// victims names the devices whose packets were dropped most in the interval, three at
+// most.
+func (n *node) victims() []Fact {
+	drops := slices.DeleteFunc(n.of(event.CounterLink, "rx_dropped"), func(c change) bool { return c.moved == 0 })
+	slices.SortStableFunc(drops, func(a, b change) int { return cmp.Compare(b.moved, a.moved) })
 	var words []string
 	for _, c := range drops[:min(3, len(drops))] {
 		name := c.Device
 		if link, ok := n.namespace(c.Netns).Find(c.Device); ok {
 			name = title(link)
 		}
-		words = append(words, fmt.Sprintf("%d %s", count(c), name))
+		words = append(words, fmt.Sprintf("%d %s", c.moved, name))
 	}
 	if words == nil {
 		return nil

@@ -20,7 +20,7 @@ func checksums(n *node) []found {
 		f := n.lossIn(ns, "checksum", moved, facts)
 		f.Explain = fmt.Sprintf("%d packets had a bad checksum: something on their way, or a device that computes them, changes packets.", moved)
 		for _, link := range hardware(ns) {
-			if link.Up && link.Device.Driver != "" {
+			if link.Up && link.Device.RxChecks {
 				f.Fix = append(f.Fix, in(ns, "ethtool -K "+quote(link.Name)+" rx off"))
 				f.Undo = append(f.Undo, in(ns, "ethtool -K "+quote(link.Name)+" rx on"))
 			}

@@ -63,10 +63,10 @@ func ksoftirqds(n *node) []found {
 func (n *node) threaded(f *Finding, cpu int) {
 	ns := n.own()
 	for _, link := range hardware(ns) {
-		if n.interruptsOn(link, cpu) == 0 {
+		if link.Threaded != 0 || n.interruptsOn(link, cpu) == 0 {
 			continue
 		}
-		file := "/sys/class/net/" + link.Name + "/threaded" // Needs kernel 5.12+.
+		file := "/sys/class/net/" + link.Name + "/threaded"
 		n.onDevice(f, ns, link.Name, write("1", file), write("0", file))
 		f.Cost = "a switch of tasks for each poll of the device; its threads need CPU time of their own"
 	}

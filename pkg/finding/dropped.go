@@ -8,14 +8,18 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// dropped speaks of devices whose rx_dropped or tx_dropped grows by someLoss or more,
+// strayFrames, per second, are what switches and neighbours send that nobody handles:
+// spanning tree, discovery protocols, VLANs of others. They count as dropped.
+const strayFrames = 10
+
+// dropped speaks of devices whose rx_dropped or tx_dropped grows by strayFrames or more,
 // without what full backlogs explain, which count at the device as well. Why is for a
 // trace to tell: devices drop for many reasons under one name.
 func dropped(n *node) []found {
 	backlog := n.machine(event.CounterSoftnet, "dropped").moved
 	var all []found
 	for _, c := range n.of(event.CounterLink, "rx_dropped", "tx_dropped") {
-		if c.Name == "rx_dropped" && c.moved <= backlog || n.perSecond(c.moved) < someLoss {
+		if c.Name == "rx_dropped" && c.moved <= backlog || n.perSecond(c.moved) < strayFrames {
 			continue
 		}
 		name := c.Device

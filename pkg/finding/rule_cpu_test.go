@@ -72,6 +72,11 @@ func TestKsoftirqds(t *testing.T) {
 			took(5 * time.Second)(in)
 			in.LoadAfter.Interrupts[30] = map[int]uint64{1: 3}
 		}, []string{"warning ksoftirqd: echo 1 > /sys/class/net/eth0/threaded | echo 0 > /sys/class/net/eth0/threaded"}},
+		{"half, and the device has threads", func(in *Input) {
+			took(5 * time.Second)(in)
+			in.link().Threaded = 1
+			in.LoadAfter.Interrupts[30] = map[int]uint64{1: 3}
+		}, []string{"warning ksoftirqd:  | "}},
 		{"another thread of that name", func(in *Input) { in.LoadAfter.Ksoftirqd[1] = host.Thread{PID: 99, Time: 9 * time.Second} }, nil},
 	})
 }

@@ -73,6 +73,8 @@ func TestChecksums(t *testing.T) {
 		{"none now", moves(host0, "UdpInCsumErrors", 0), nil},
 		{"one", moves(host0, "UdpInCsumErrors", 1), []string{"info checksum" + off}},
 		{"many", moves(host0, "TcpInCsumErrors", 1000), []string{"critical checksum" + off}},
+		{"the device does not check", func(in *Input) { in.link().Device.RxChecks = false; in.protocol(host0, "UdpInCsumErrors", 10) },
+			[]string{"warning checksum:  | "}},
 		{"in a pod, which has no device", moves(pod0, "UdpInCsumErrors", 10), []string{"warning checksum:  | "}},
 		{"damaged on the wire", func(in *Input) { in.device("rx_crc_errors", 0, 1) }, []string{"warning crc eth0: ethtool -m eth0 | "}},
 		{"not damaged now", func(in *Input) { in.device("rx_crc_errors", 7, 7) }, nil},

@@ -85,15 +85,15 @@ func TestBudgets(t *testing.T) {
 func TestDropped(t *testing.T) {
 	const look = "dropwatch record -d 10s; dropwatch report --by reason,location,device | "
 	run(t, []rule{
-		{"now and then", func(in *Input) { in.device("rx_dropped", 0, 9) }, nil},
-		{"one a second", func(in *Input) { in.device("rx_dropped", 0, 10) }, []string{"warning device-dropped eth0: " + look}},
+		{"now and then", func(in *Input) { in.device("rx_dropped", 0, 99) }, nil},
+		{"ten a second", func(in *Input) { in.device("rx_dropped", 0, 100) }, []string{"warning device-dropped eth0: " + look}},
 		{"many", func(in *Input) { in.device("tx_dropped", 0, 10_000) }, []string{"warning device-dropped eth0: " + look}},
 		{"new since", func(in *Input) {
 			in.After = append(in.After, event.Reading{Counter: event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: host0, Device: "eth9"}, Value: 10_000})
 		}, nil},
 		{"went back", func(in *Input) { in.device("rx_dropped", 10_000, 0) }, nil},
 		{"the namespace got a name", func(in *Input) {
-			in.device("rx_dropped", 0, 10)
+			in.device("rx_dropped", 0, 100)
 			in.Before[0].Netns.Name = ""
 		}, []string{"warning device-dropped eth0: " + look}},
 	})

@@ -72,7 +72,7 @@ func quiet() Input {
 			{Name: "eth0", Index: 2, MTU: 1500, Up: true, Speed: 10000, TxQueueLen: 1000, RxPackets: 1e9,
 				IRQs:     []host.IRQ{{Number: 30, CPUs: []int{0, 1}}, {Number: 31, CPUs: []int{0, 1}}},
 				RxQueues: []host.RxQueue{{}},
-				Device:   host.Device{Driver: "ixgbe", Ring: host.Ring{Rx: 512, RxMax: 4096}, Channels: host.Channels{Combined: 2, CombinedMax: 64}}},
+				Device:   host.Device{Driver: "ixgbe", RxChecks: true, Ring: host.Ring{Rx: 512, RxMax: 4096}, Channels: host.Channels{Combined: 2, CombinedMax: 64}}},
 			{Name: "veth0", Index: 5, Kind: "veth", MTU: 1500, Up: true, Peer: &host.Peer{Netns: pod0, Index: 2, Name: "eth0"}},
 		}},
 		{Netns: pod0, Path: "/run/netns/pod", Sysctls: own, Links: []host.Link{

@@ -48,6 +48,13 @@ func query(tool *ethtool.Ethtool, name string) (Device, error) {
 		Rx: channels.RxCount, RxMax: channels.MaxRx,
 		Combined: channels.CombinedCount, CombinedMax: channels.MaxCombined,
 	}
+	features, err := tool.FeaturesWithState(name)
+	if err := answered(err); err != nil {
+		return d, fmt.Errorf("get features: %w", err)
+	}
+	// ethtool calls [fixed] what is not available (hw_features in struct net_device).
+	checks := features["rx-checksum"]
+	d.RxChecks = checks.Active && checks.Available && !checks.NeverChanged
 	return d, nil
 }
 

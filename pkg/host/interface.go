@@ -18,6 +18,7 @@ type Link struct {
 	TxQueueLen int    // packets
 	RxPackets  uint64 // since it was made
 	RPFilter   int    // net.ipv4.conf.NAME.rp_filter; -1 if unknown
+	Threaded   int    // whether threads poll it (since 5.12): 0, 1; -1 if unknown
 	RxQueues   []RxQueue
 	IRQs       []IRQ
 	Qdiscs     []Qdisc
@@ -34,6 +35,7 @@ type Peer struct {
 // Device is what a driver says of itself by ethtool.
 type Device struct {
 	Driver   string
+	RxChecks bool // it checks checksums of what it receives, and can be told not to (rx-checksum)
 	Ring     Ring
 	Channels Channels
 }

@@ -83,6 +83,7 @@ func (f Files) namespace(space Space, notes *notes) Namespace {
 	for _, link := range links {
 		raw := link.Name
 		link.RPFilter = Files{space.Files}.sysctlOf("ipv4/conf", raw, "rp_filter")
+		link.Threaded = -1
 		if space.Path == "" {
 			f.steering(raw, &link)
 		}

@@ -37,6 +37,7 @@ func TestReadState(t *testing.T) {
 	files := fstest.MapFS{
 		"sys/class/net/eth0": {Data: []byte("../../devices/pci0000:00/0000:00:03.0/virtio2/net/eth0"), Mode: fs.ModeSymlink},
 		"sys/devices/pci0000:00/0000:00:03.0/virtio2/net/eth0/speed":                    file("-1\n"),
+		"sys/devices/pci0000:00/0000:00:03.0/virtio2/net/eth0/threaded":                 file("1\n"),
 		"sys/devices/pci0000:00/0000:00:03.0/virtio2/net/eth0/queues/rx-0/rps_cpus":     file("2\n"),
 		"sys/devices/pci0000:00/0000:00:03.0/virtio2/net/eth0/queues/rx-0/rps_flow_cnt": file("64\n"),
 		"sys/devices/pci0000:00/0000:00:03.0/msi_irqs/38":                               file("msix\n"),
@@ -71,15 +72,15 @@ func TestReadState(t *testing.T) {
 		Namespaces: []Namespace{
 			{Netns: host, Sysctls: Sysctls{"net.core.somaxconn": "4096"}, Links: []Link{
 				{
-					Name: "eth0", Index: 2, RPFilter: 2, RxQueues: []RxQueue{{CPUs: []int{1}, Flows: 64}},
+					Name: "eth0", Index: 2, RPFilter: 2, Threaded: 1, RxQueues: []RxQueue{{CPUs: []int{1}, Flows: 64}},
 					IRQs:   []IRQ{{37, []int{1}}, {38, []int{0, 1}}},
 					Device: Device{Driver: "virtio_net", Ring: Ring{256, 512}},
 				},
-				{Name: `v\x1b[0m`, Index: 3, Kind: "veth", RPFilter: -1, Peer: &Peer{Netns: pod, Index: 9, Name: "eth0"}},
-				{Name: "locked", Index: 4, RPFilter: -1},
+				{Name: `v\x1b[0m`, Index: 3, Kind: "veth", RPFilter: -1, Threaded: -1, Peer: &Peer{Netns: pod, Index: 9, Name: "eth0"}},
+				{Name: "locked", Index: 4, RPFilter: -1, Threaded: -1},
 			}},
 			{Netns: pod, Path: "/run/netns/pod", Sysctls: Sysctls{}, Links: []Link{
-				{Name: "eth0", Index: 9, Kind: "veth", RPFilter: -1, Peer: &Peer{Netns: host, Index: 3, Name: `v\x1b[0m`}},
+				{Name: "eth0", Index: 9, Kind: "veth", RPFilter: -1, Threaded: -1, Peer: &Peer{Netns: host, Index: 3, Name: `v\x1b[0m`}},
 			}},
 			{Netns: event.Netns{Inode: 3}, Path: "/proc/9/ns/net", Sysctls: Sysctls{}},
 		},

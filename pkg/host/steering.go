@@ -14,11 +14,8 @@ import (
 // steering reads which CPUs a device's packets go to.
 func (f Files) steering(device string, link *Link) {
 	dir := path.Join("sys/class/net", device)
-	if text, ok := f.read(dir + "/speed"); ok {
-		if speed, err := strconv.Atoi(strings.TrimSpace(text)); err == nil && speed > 0 {
-			link.Speed = speed
-		}
-	}
+	link.Speed = max(0, f.number(dir+"/speed")) // -1 if the driver does not know
+	link.Threaded = f.number(dir + "/threaded")
 	for i := 0; ; i++ {
 		queue := fmt.Sprintf("%s/queues/rx-%d/", dir, i)
 		mask, ok := f.read(queue + "rps_cpus")

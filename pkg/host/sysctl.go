@@ -83,7 +83,12 @@ func (f Files) sysctls(names []string) Sysctls {
 // sysctlOf reads a number that is set for a device, whose name may hold dots; -1 if it
 // cannot be read.
 func (f Files) sysctlOf(dir, device, name string) int {
-	text, ok := f.read(path.Join("/proc/sys/net", dir, device, name))
+	return f.number(path.Join("/proc/sys/net", dir, device, name))
+}
+
+// number reads a file that holds one number; -1 if it cannot be read.
+func (f Files) number(name string) int {
+	text, ok := f.read(name)
 	if !ok {
 		return -1
 	}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package finding
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/lab"
+	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+)
+
+// TestLive makes packets die on this kernel. Each time exactly what they died of is
+// found; the commands work, and what undoes them restores everything.
+func TestLive(t *testing.T) {
+	labtest.NeedRoot(t)
+	for _, test := range []struct {
+		scenario string
+		want     []string
+		commands bool // the fix changes settings that a State holds
+	}{
+		{"cpu-backlog", []string{"warning backlog"}, true},
+		{"udp-socket-full", []string{"warning udp-receive-buffer at rx"}, true},
+		{"tcp-listen-overflow", []string{"warning accept-queue at rx"}, true},
+		{"tbf-overlimit", []string{"warning qdisc-drops lab-tx at tx"}, true},
+		{"ip-reverse-path", []string{"warning rp-filter at rx"}, true},
+		{"neighbour-queue-full", []string{"warning neighbour-queue"}, true},
+		{"udp-bad-checksum", []string{"warning checksum at rx"}, false},
+		{"too-big", []string{"warning mtu at rx"}, false},
+		{"unknown-ethertype", []string{"warning device-dropped lab-rx at rx"}, false},
+		{"udp-closed-port", nil, false}, // a lost packet, but of no resource of this node
+	} {
+		t.Run(test.scenario, func(t *testing.T) {
+			scene := prepare(t, test.scenario)
+			in := Input{Elapsed: time.Second, State: state(t), Before: readings(t, scene.Net())}
+			_, err := scene.Send(t.Context(), 20)
+			check(t, err)
+			in.After = readings(t, scene.Net())
+			found := news(in)
+			if diff := cmp.Diff(test.want, titles(found, scene.Net())); diff != "" {
+				t.Fatalf("-want +got\n%s", diff)
+			}
+			if test.commands {
+				tryCommands(t, found[0], in.State)
+			}
+		})
+	}
+}
+
+// TestLiveMTU: the ends of a pair differ until the command has run.
+func TestLiveMTU(t *testing.T) {
+	labtest.NeedRoot(t)
+	network, err := lab.NewNet()
+	labtest.Need(t, err)
+	closeAfter(t, network)
+	inhabit(t, network)
+	mtu := func(size string) {
+		check(t, network.Tx.Do(exec.Command("ip", "link", "set", "dev", network.Tx.Device, "mtu", size).Run))
+	}
+	if found := at(Find(Input{State: state(t)}), network); len(found) > 0 {
+		t.Errorf("found %+v in a network with nothing wrong", found)
+	}
+	mtu("9000")
+	before := state(t)
+	found := at(Find(Input{State: before}), network)
+	if len(found) != 1 || found[0].ID != "mtu-peer" {
+		t.Fatalf("found %+v", found)
+	}
+	tryCommands(t, found[0], before)
+}
+
+// TestLiveIdle prints what is found on this machine in a second; in namespaces where
+// nothing is wrong that is nothing.
+func TestLiveIdle(t *testing.T) {
+	labtest.NeedRoot(t)
+	network, err := lab.NewNet()
+	labtest.Need(t, err)
+	closeAfter(t, network)
+	inhabit(t, network)
+	files := host.Files{Root: os.DirFS("/")}
+	in := Input{Elapsed: time.Second, Before: readings(t, network), LoadBefore: files.ReadLoad()}
+	time.Sleep(in.Elapsed) // what is found below does not depend on how long it takes
+	in.After, in.LoadAfter, in.State = readings(t, network), files.ReadLoad(), state(t)
+	found := Find(in)
+	for _, f := range found {
+		t.Logf("%s %s %s: %s %v", f.Severity, f.ID, f.Device, f.Explain, f.Evidence)
+	}
+	if found := at(found, network); len(found) > 0 {
+		t.Errorf("found %+v", found)
+	}
+}
+
+// news are the findings that are not of old losses or of what this machine is set to.
+func news(in Input) []Finding {
+	old := in
+	old.After = in.Before
+	before := Find(old)
+	return slices.DeleteFunc(Find(in), func(f Finding) bool {
+		return slices.ContainsFunc(before, func(b Finding) bool {
+			return b.ID == f.ID && b.Severity == f.Severity && cmp.Equal(b.Evidence, f.Evidence)
+		})
+	})
+}
+
+// at are the findings in a network's namespaces.
+func at(found []Finding, network *lab.Net) []Finding {
+	return slices.DeleteFunc(slices.Clone(found), func(f Finding) bool {
+		return f.Netns.Inode != network.Tx.Netns && f.Netns.Inode != network.Rx.Netns
+	})
+}
+
+func titles(found []Finding, network *lab.Net) []string {
+	var all []string
+	for _, f := range found {
+		title := strings.TrimSpace(fmt.Sprintf("%s %s %s", f.Severity, f.ID, f.Device))
+		switch f.Netns.Inode {
+		case network.Tx.Netns:
+			title += " at tx"
+		case network.Rx.Netns:
+			title += " at rx"
+		}
+		all = append(all, title)
+	}
+	return all
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package finding
+
+import (
+	"os/exec"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/lab"
+	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+)
+
+// tryCommands runs a fix, and what undoes it.
+func tryCommands(t *testing.T, f Finding, before host.State) {
+	t.Helper()
+	t.Cleanup(func() { bash(t, f.Undo) }) // also when the test fails in between
+	bash(t, f.Fix)
+	if cmp.Equal(before, state(t), sameState()) {
+		t.Errorf("%q changed nothing", f.Fix)
+	}
+	bash(t, f.Undo)
+	if diff := cmp.Diff(before, state(t), sameState()); diff != "" {
+		t.Errorf("%q left -before +after\n%s", f.Undo, diff)
+	}
+}
+
+// sameState compares settings, not what goes on by itself.
+func sameState() cmp.Option {
+	return cmp.Options{
+		cmpopts.IgnoreFields(host.State{}, "Cgroups", "Neighbours", "Notes"),
+		cmpopts.IgnoreFields(host.Link{}, "RxPackets"),
+		cmpopts.IgnoreMapEntries(func(name, _ string) bool { return name == conntrackCount }),
+	}
+}
+
+func bash(t *testing.T, commands []string) {
+	t.Helper()
+	for _, command := range commands {
+		if output, err := exec.Command("bash", "-c", command).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v: %s", command, err, output)
+		}
+	}
+}
+
+func state(t *testing.T) host.State {
+	t.Helper()
+	sources, err := host.LiveSources()
+	check(t, err)
+	return host.ReadState(sources)
+}
+
+func prepare(t *testing.T, name string) *lab.Scene {
+	t.Helper()
+	all := lab.Scenarios()
+	i := slices.IndexFunc(all, func(s lab.Scenario) bool { return s.Name == name })
+	if i < 0 {
+		t.Fatalf("no scenario %s", name)
+	}
+	scene, err := all[i].Prepare()
+	labtest.Need(t, err)
+	closeAfter(t, scene)
+	inhabit(t, scene.Net())
+	return scene
+}
+
+func closeAfter(t *testing.T, what interface{ Close() error }) {
+	t.Cleanup(func() {
+		if err := what.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// inhabit keeps a process in each of a network's namespaces, by which they are found.
+func inhabit(t *testing.T, network *lab.Net) {
+	t.Helper()
+	for _, h := range []*lab.Host{network.Tx, network.Rx} {
+		resident := exec.Command("cat")
+		input, err := resident.StdinPipe()
+		check(t, err)
+		check(t, h.Do(resident.Start))
+		t.Cleanup(func() {
+			input.Close()
+			_ = resident.Wait() // its input ended
+		})
+	}
+}
