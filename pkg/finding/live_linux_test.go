@@ -42,7 +42,7 @@ func TestLive(t *testing.T) {
 	} {
 		t.Run(test.scenario, func(t *testing.T) {
 			scene := prepare(t, test.scenario)
-			in := Input{Elapsed: time.Second, State: state(t), Before: readings(t, scene.Net())}
+			in := Input{Elapsed: time.Second, State: state(t, scene.Net()), Before: readings(t, scene.Net())}
 			_, err := scene.Send(t.Context(), 20)
 			check(t, err)
 			in.After = readings(t, scene.Net())
@@ -51,7 +51,7 @@ func TestLive(t *testing.T) {
 				t.Fatalf("-want +got\n%s", diff)
 			}
 			if test.commands {
-				tryCommands(t, found[0], in.State)
+				tryCommands(t, found[0], scene.Net(), in.State)
 			}
 		})
 	}
@@ -67,16 +67,16 @@ func TestLiveMTU(t *testing.T) {
 	mtu := func(size string) {
 		check(t, network.Tx.Do(exec.Command("ip", "link", "set", "dev", network.Tx.Device, "mtu", size).Run))
 	}
-	if found := at(Find(Input{State: state(t)}), network); len(found) > 0 {
+	if found := at(Find(Input{State: state(t, network)}), network); len(found) > 0 {
 		t.Errorf("found %+v in a network with nothing wrong", found)
 	}
 	mtu("9000")
-	before := state(t)
+	before := state(t, network)
 	found := at(Find(Input{State: before}), network)
 	if len(found) != 1 || found[0].ID != "mtu-peer" {
 		t.Fatalf("found %+v", found)
 	}
-	tryCommands(t, found[0], before)
+	tryCommands(t, found[0], network, before)
 }
 
 // TestLiveIdle prints what is found on this machine in a second; in namespaces where
@@ -90,7 +90,7 @@ func TestLiveIdle(t *testing.T) {
 	files := host.Files{Root: os.DirFS("/")}
 	in := Input{Elapsed: time.Second, Before: readings(t, network), LoadBefore: files.ReadLoad()}
 	time.Sleep(in.Elapsed) // what is found below does not depend on how long it takes
-	in.After, in.LoadAfter, in.State = readings(t, network), files.ReadLoad(), state(t)
+	in.After, in.LoadAfter, in.State = readings(t, network), files.ReadLoad(), state(t, network)
 	found := Find(in)
 	for _, f := range found {
 		t.Logf("%s %s %s: %s %v", f.Severity, f.ID, f.Device, f.Explain, f.Evidence)

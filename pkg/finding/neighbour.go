@@ -9,7 +9,10 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-const neighbourFull = 0.8
+const (
+	neighbourFull     = 0.8
+	unresolvedLargest = 16 << 20 // bytes for a neighbour that may never answer
+)
 
 // neighbourTables speaks when a table of neighbours is four fifths full, or refused one
 // in the interval: packets to new neighbours are lost then.
@@ -37,8 +40,8 @@ func neighbourTables(n *node) []found {
 }
 
 // neighbourQueues speaks when packets that waited for a neighbour's address were pushed
-// out by later ones, someLoss or more a second. Counters tell no device; the
-// setting to raise is that of each device that has it.
+// out by later ones, someLoss or more a second. Counters tell no device: the setting is
+// raised for the hardware and for devices made later.
 func neighbourQueues(n *node) []found {
 	var all []found
 	for _, table := range n.State.Neighbours {
@@ -50,8 +53,17 @@ func neighbourQueues(n *node) []found {
 		f.Evidence = append([]Fact{{"table", table.Name}}, n.facts("unresolved_discards", discarded)...)
 		f.Explain = fmt.Sprintf("%d packets were thrown away while they waited for the address of a %s neighbour that answers late or never; look for it with ip neigh show nud incomplete.", discarded.moved, table.Family)
 		name := "net." + table.Family + ".neigh.default.unres_qlen_bytes"
-		n.raise(&f, n.own(), n.own().Sysctls, 4, 16<<20, name)
-		f.Cost = "as much memory for each neighbour that does not answer; the default is for devices made later, others have net." + table.Family + ".neigh.DEVICE.unres_qlen_bytes"
+		n.raise(&f, n.own(), n.own().Sysctls, 4, unresolvedLargest, name)
+		for _, link := range hardware(n.own()) {
+			now := link.Unresolved.IPv4
+			if table.Family == "ipv6" {
+				now = link.Unresolved.IPv6
+			}
+			if then := min(4*now, unresolvedLargest); link.Up && then > now && now > 0 && isPlain(link.Name) {
+				n.set(&f, n.own(), setting{"net/" + table.Family + "/neigh/" + link.Name + "/unres_qlen_bytes", number(now), number(then)})
+			}
+		}
+		f.Cost = "as much memory for each neighbour that does not answer"
 		all = append(all, found{f, n.perSecond(discarded.moved)})
 	}
 	return all

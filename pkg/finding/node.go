@@ -13,6 +13,7 @@ import (
 type node struct {
 	Input
 	changes map[event.CounterSource][]change // in the order of After
+	named   map[event.Counter]change         // the same, without names of namespaces
 }
 
 // change is what a counter did.
@@ -23,7 +24,7 @@ type change struct {
 }
 
 func newNode(in Input) *node {
-	n := &node{Input: in, changes: map[event.CounterSource][]change{}}
+	n := &node{Input: in, changes: map[event.CounterSource][]change{}, named: map[event.Counter]change{}}
 	before := map[event.Counter]uint64{}
 	for _, r := range in.Before {
 		before[unnamed(r.Counter)] = r.Value
@@ -34,6 +35,7 @@ func newNode(in Input) *node {
 			c.moved = r.Value - old
 		}
 		n.changes[r.Source] = append(n.changes[r.Source], c)
+		n.named[unnamed(r.Counter)] = c
 	}
 	return n
 }
@@ -57,12 +59,7 @@ func (n *node) of(source event.CounterSource, names ...string) []change {
 
 // ofDevice returns a device's counter, zero if it has none of that name.
 func (n *node) ofDevice(source event.CounterSource, ns host.Namespace, device, name string) change {
-	for _, c := range n.changes[source] {
-		if c.Name == name && c.Device == device && c.Netns.Inode == ns.Netns.Inode {
-			return c
-		}
-	}
-	return change{}
+	return n.named[event.Counter{Source: source, Name: name, Netns: event.Netns{Inode: ns.Netns.Inode}, Device: device}]
 }
 
 // ofNamespace returns a namespace's counter, zero if it has none of that name.

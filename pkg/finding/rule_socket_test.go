@@ -78,6 +78,6 @@ func TestNeighbours(t *testing.T) {
 		{"refused", func(in *Input) { in.count(counter("table_fulls"), 0, 1000) }, []string{"critical neighbour-table" + more}},
 		{"a few wait in vain", func(in *Input) { in.count(counter("unresolved_discards"), 0, 9) }, nil},
 		{"many wait in vain", func(in *Input) { in.count(counter("unresolved_discards"), 0, 10) },
-			[]string{"warning neighbour-queue: sysctl -w net.ipv4.neigh.default.unres_qlen_bytes=851968 | sysctl -w net.ipv4.neigh.default.unres_qlen_bytes=212992"}},
+			[]string{"warning neighbour-queue: sysctl -w net.ipv4.neigh.default.unres_qlen_bytes=851968; sysctl -w net/ipv4/neigh/eth0/unres_qlen_bytes=4000 | sysctl -w net.ipv4.neigh.default.unres_qlen_bytes=212992; sysctl -w net/ipv4/neigh/eth0/unres_qlen_bytes=1000"}},
 	})
 }

@@ -69,7 +69,7 @@ func quiet() Input {
 	}
 	in.State.Namespaces = []host.Namespace{
 		{Netns: host0, Sysctls: own, Links: []host.Link{
-			{Name: "eth0", Index: 2, MTU: 1500, Up: true, Speed: 10000, TxQueueLen: 1000, RxPackets: 1e9,
+			{Name: "eth0", Index: 2, MTU: 1500, Up: true, Speed: 10000, TxQueueLen: 1000, RxPackets: 1e9, Unresolved: host.Unresolved{IPv4: 1000, IPv6: 1000},
 				IRQs:     []host.IRQ{{Number: 30, CPUs: []int{0, 1}}, {Number: 31, CPUs: []int{0, 1}}},
 				RxQueues: []host.RxQueue{{}},
 				Device:   host.Device{Driver: "ixgbe", RxChecks: true, Ring: host.Ring{Rx: 512, RxMax: 4096}, Channels: host.Channels{Combined: 2, CombinedMax: 64}}},

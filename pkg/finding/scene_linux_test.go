@@ -18,15 +18,15 @@ import (
 )
 
 // tryCommands runs a fix, and what undoes it.
-func tryCommands(t *testing.T, f Finding, before host.State) {
+func tryCommands(t *testing.T, f Finding, network *lab.Net, before host.State) {
 	t.Helper()
 	t.Cleanup(func() { bash(t, f.Undo) }) // also when the test fails in between
 	bash(t, f.Fix)
-	if cmp.Equal(before, state(t), sameState()) {
+	if cmp.Equal(before, state(t, network), sameState()) {
 		t.Errorf("%q changed nothing", f.Fix)
 	}
 	bash(t, f.Undo)
-	if diff := cmp.Diff(before, state(t), sameState()); diff != "" {
+	if diff := cmp.Diff(before, state(t, network), sameState()); diff != "" {
 		t.Errorf("%q left -before +after\n%s", f.Undo, diff)
 	}
 }
@@ -49,11 +49,18 @@ func bash(t *testing.T, commands []string) {
 	}
 }
 
-func state(t *testing.T) host.State {
+// state reads that of the machine and of a network, without others' namespaces, which come
+// and go.
+func state(t *testing.T, network *lab.Net) host.State {
 	t.Helper()
 	sources, err := host.LiveSources()
 	check(t, err)
-	return host.ReadState(sources)
+	state := host.ReadState(sources)
+	own := state.Namespaces[0].Netns.Inode
+	state.Namespaces = slices.DeleteFunc(state.Namespaces, func(ns host.Namespace) bool {
+		return !slices.Contains([]uint32{own, network.Tx.Netns, network.Rx.Netns}, ns.Netns.Inode)
+	})
+	return state
 }
 
 func prepare(t *testing.T, name string) *lab.Scene {

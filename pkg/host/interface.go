@@ -19,6 +19,7 @@ type Link struct {
 	RxPackets  uint64 // since it was made
 	RPFilter   int    // net.ipv4.conf.NAME.rp_filter; -1 if unknown
 	Threaded   int    // whether threads poll it (since 5.12): 0, 1; -1 if unknown
+	Unresolved Unresolved
 	RxQueues   []RxQueue
 	IRQs       []IRQ
 	Qdiscs     []Qdisc
@@ -52,6 +53,12 @@ type Ring struct {
 type Channels struct {
 	Rx, RxMax             uint32
 	Combined, CombinedMax uint32
+}
+
+// Unresolved is how much may wait for a neighbour's address on a device, in bytes
+// (net.ipv4.neigh.NAME.unres_qlen_bytes); -1 if unknown.
+type Unresolved struct {
+	IPv4, IPv6 int
 }
 
 // RxQueue is one of a device's receive queues, as below /sys/class/net/*/queues.

@@ -82,7 +82,9 @@ func (f Files) namespace(space Space, notes *notes) Namespace {
 	}
 	for _, link := range links {
 		raw := link.Name
-		link.RPFilter = Files{space.Files}.sysctlOf("ipv4/conf", raw, "rp_filter")
+		inside := Files{space.Files}
+		link.RPFilter = inside.sysctlOf("ipv4/conf", raw, "rp_filter")
+		link.Unresolved = Unresolved{inside.sysctlOf("ipv4/neigh", raw, "unres_qlen_bytes"), inside.sysctlOf("ipv6/neigh", raw, "unres_qlen_bytes")}
 		link.Threaded = -1
 		if space.Path == "" {
 			f.steering(raw, &link)

@@ -45,6 +45,7 @@ func TestReadState(t *testing.T) {
 		"proc/irq/38/smp_affinity_list":                                                 file("0-1\n"),
 		"proc/irq/37/smp_affinity_list":                                                 file("1\n"),
 		"proc/sys/net/ipv4/conf/eth0/rp_filter":                                         file("2\n"),
+		"proc/sys/net/ipv4/neigh/eth0/unres_qlen_bytes":                                 file("4096\n"),
 		"proc/sys/net/core/somaxconn":                                                   file("4096\n"),
 		"proc/sys/net/ipv4/udp_mem":                                                     file("1\t2\t3\n"),
 		"proc/net/stat/arp_cache":                                                       file("entries  allocs\n000000ff 1\n000000ff 2\n"),
@@ -72,15 +73,15 @@ func TestReadState(t *testing.T) {
 		Namespaces: []Namespace{
 			{Netns: host, Sysctls: Sysctls{"net.core.somaxconn": "4096"}, Links: []Link{
 				{
-					Name: "eth0", Index: 2, RPFilter: 2, Threaded: 1, RxQueues: []RxQueue{{CPUs: []int{1}, Flows: 64}},
+					Name: "eth0", Index: 2, RPFilter: 2, Threaded: 1, Unresolved: Unresolved{4096, -1}, RxQueues: []RxQueue{{CPUs: []int{1}, Flows: 64}},
 					IRQs:   []IRQ{{37, []int{1}}, {38, []int{0, 1}}},
 					Device: Device{Driver: "virtio_net", Ring: Ring{256, 512}},
 				},
-				{Name: `v\x1b[0m`, Index: 3, Kind: "veth", RPFilter: -1, Threaded: -1, Peer: &Peer{Netns: pod, Index: 9, Name: "eth0"}},
-				{Name: "locked", Index: 4, RPFilter: -1, Threaded: -1},
+				{Name: `v\x1b[0m`, Index: 3, Kind: "veth", RPFilter: -1, Threaded: -1, Unresolved: Unresolved{-1, -1}, Peer: &Peer{Netns: pod, Index: 9, Name: "eth0"}},
+				{Name: "locked", Index: 4, RPFilter: -1, Threaded: -1, Unresolved: Unresolved{-1, -1}},
 			}},
 			{Netns: pod, Path: "/run/netns/pod", Sysctls: Sysctls{}, Links: []Link{
-				{Name: "eth0", Index: 9, Kind: "veth", RPFilter: -1, Threaded: -1, Peer: &Peer{Netns: host, Index: 3, Name: `v\x1b[0m`}},
+				{Name: "eth0", Index: 9, Kind: "veth", RPFilter: -1, Threaded: -1, Unresolved: Unresolved{-1, -1}, Peer: &Peer{Netns: host, Index: 3, Name: `v\x1b[0m`}},
 			}},
 			{Netns: event.Netns{Inode: 3}, Path: "/proc/9/ns/net", Sysctls: Sysctls{}},
 		},

@@ -64,7 +64,8 @@ func namespaceSysctls() []string {
 		"net.ipv4.tcp_syncookies",
 		"net.ipv4.tcp_rmem",
 		"net.ipv4.conf.all.rp_filter",
-		"net.ipv4.neigh.default.unres_qlen_bytes",
+		"net.ipv4.neigh.default.unres_qlen_bytes", // for devices made later
+		"net.ipv6.neigh.default.unres_qlen_bytes",
 		"net.netfilter.nf_conntrack_count",
 	}
 }
