@@ -29,8 +29,8 @@ type Meta struct {
 
 // Hook says how dropwatch was attached to a place in the kernel.
 type Hook struct {
-	Name string `json:"hook"` // "skb:kfree_skb"
-	Rung string `json:"rung"` // "tp_btf", "raw_tp"
+	Name string `json:"hook"` // "skb:kfree_skb", "icmp_echo"
+	Rung string `json:"rung"` // "tp_btf", "raw_tp", "fentry", "kprobe"; "tracepoint": one that stands in
 }
 
 // Range is the addresses from Start up to End.

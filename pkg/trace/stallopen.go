@@ -99,9 +99,10 @@ func prepareStalls(config StallConfig, cpus int, kernel *btf.Spec, names symbols
 }
 
 // attachError leaves out what the library adds to a missing permission, a guess at
-// limits.
+// limits. What the verifier rejects is denied, too, but for what it says.
 func attachError(what string, err error) error {
-	if errors.Is(err, os.ErrPermission) {
+	var rejected *ebpf.VerifierError
+	if errors.Is(err, os.ErrPermission) && !errors.As(err, &rejected) {
 		err = os.ErrPermission
 	}
 	return fmt.Errorf("%s: %w", what, err)
