@@ -23,7 +23,8 @@ test: ## all tests; run as root, as they make real drops on the live kernel
 
 test-vm: ## what only other kernels show, in QEMU guests with Debian's kernels
 	scripts/install-packages $$(cat scripts/packages-vm)
-	GO=$(GO) scripts/test-guest bookworm 6.1.0 TestInjected/LONG_SYSCALL/200ms
+	GO=$(GO) scripts/test-guest bookworm 6.1.0 'TestInjected/LONG_SYSCALL/200ms|TestStallRungs' fentry,kprobe,tracepoint
+	GO=$(GO) scripts/test-guest trixie 6.12 TestStallRungs fentry,kprobe,tracepoint
 
 bench: build ## what tracing costs, beside bpftrace and perf, and drawing; run as root
 	scripts/install-packages $$(cat scripts/packages-bench)
