@@ -57,6 +57,34 @@ func TestStallRungs(t *testing.T) {
 	}
 }
 
+// TestStallRungsBest checks that the first rung that the kernel takes is used and told.
+func TestStallRungsBest(t *testing.T) {
+	labtest.NeedRoot(t)
+	best := standIn
+	for _, rung := range []string{"fentry", "kprobe"} {
+		if source, _, err := OpenStallsBy(StallConfig{Echoes: true}, rung); err == nil {
+			source.Close()
+			best = rung
+			break
+		}
+	}
+	source, err := OpenStalls(StallConfig{Echoes: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	needHooks(t, source, best)
+}
+
+func needHooks(t *testing.T, source *Stalls, rung string) {
+	t.Helper()
+	for _, name := range []string{"net_rx_action", "icmp_echo"} {
+		if hook := (event.Hook{Name: name, Rung: rung}); !slices.Contains(source.Meta().Hooks, hook) {
+			t.Errorf("hooks %v lack %v", source.Meta().Hooks, hook)
+		}
+	}
+}
+
 // openBy opens by a rung, but for some programs. It skips a test whose rung this kernel
 // refuses, unless it has to work here.
 func openBy(t *testing.T, rung string, without ...string) (*Stalls, map[string]*ebpf.Program) {
@@ -80,11 +108,7 @@ func watchByRung(t *testing.T, bench *inject.Bench, class inject.Class, rung str
 	const held = 100 * time.Millisecond
 	source, programs := openBy(t, rung)
 	defer source.Close()
-	for _, name := range []string{"net_rx_action", "icmp_echo"} {
-		if hook := (event.Hook{Name: name, Rung: rung}); !slices.Contains(source.Meta().Hooks, hook) {
-			t.Errorf("hooks %v lack %v", source.Meta().Hooks, hook)
-		}
-	}
+	needHooks(t, source, rung)
 	if rung != standIn && len(programs) != 3 {
 		t.Errorf("%d programs on functions, want 3", len(programs))
 	}
