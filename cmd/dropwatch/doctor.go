@@ -54,7 +54,7 @@ Without root it tells what it can read, and what it could not.`,
 			if flags.format == "json" {
 				err = report.WriteDoctorJSON(&b, d)
 			} else {
-				err = report.WriteDoctorText(&b, d, s.colour.on(s.out))
+				err = report.WriteDoctorText(&b, d, columns(s.out), s.colour.on(s.out))
 			}
 			if err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
@@ -98,7 +99,7 @@ func (s *sighting) watch(wait func()) (notes []string, err error) {
 	tracer, refused := trace.Open(trace.Config{})
 	if refused != nil {
 		notes, err := s.readCounters(wait)
-		return append(notes, "drops: "+refused.Error()), err
+		return append(notes, "drops: "+strings.ReplaceAll(refused.Error(), "\n", "; ")), err
 	}
 	read := make(chan error, 1)
 	go func() { read <- profile.Each(tracer, func(e event.Event) error { s.add(e); return nil }) }()

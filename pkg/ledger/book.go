@@ -12,6 +12,7 @@ type Book struct {
 	links     map[device]event.Link
 	cells     map[*event.Cell]*tally
 	snapshots int
+	traced    bool
 }
 
 // count is what is known of a counter.
@@ -44,6 +45,7 @@ func NewBook() *Book {
 func (b *Book) Add(e event.Event) {
 	switch e := e.(type) {
 	case *event.Tick:
+		b.traced = true
 		for _, c := range e.Counts {
 			b.cell(c.Cell).all += c.Drops
 		}
@@ -72,10 +74,8 @@ func (b *Book) read(e *event.Counters) {
 		case c == nil: // of a device or namespace that is new
 			c = &count{delta: r.Value}
 			b.counters[r.Counter] = c
-		case r.Value >= c.last:
-			c.delta += r.Value - c.last
-		default: // it began anew
-			c.delta += r.Value
+		default:
+			c.delta += moved(r.Source, c.last, r.Value)
 		}
 		c.last, c.gone = r.Value, false
 	}
@@ -92,6 +92,20 @@ func (b *Book) read(e *event.Counters) {
 			t.first = t.all
 		}
 	}
+}
+
+// moved returns how far a counter went. One that went back began anew, or, if it has but
+// 32 bits in the kernel, went past its end.
+func moved(source event.CounterSource, from, to uint64) uint64 {
+	if to >= from {
+		return to - from
+	}
+	if source == event.CounterSoftnet || source == event.CounterQdisc {
+		if wrapped := uint64(uint32(to) - uint32(from)); wrapped < 1<<31 {
+			return wrapped
+		}
+	}
+	return to
 }
 
 // drops returns how many drops a cell counted while counters were watched.

@@ -221,6 +221,23 @@ func TestCounterLives(t *testing.T) {
 	}
 }
 
+func TestMoved(t *testing.T) {
+	for _, test := range []struct {
+		source         event.CounterSource
+		from, to, want uint64
+	}{
+		{event.CounterLink, 5, 9, 4},
+		{event.CounterLink, 1<<32 - 5, 3, 3},
+		{event.CounterSoftnet, 1<<32 - 5, 3, 8},
+		{event.CounterQdisc, 1<<32 - 5, 3, 8},
+		{event.CounterQdisc, 100, 3, 3},
+	} {
+		if got := moved(test.source, test.from, test.to); got != test.want {
+			t.Errorf("%s from %d to %d moved %d, want %d", test.source, test.from, test.to, got, test.want)
+		}
+	}
+}
+
 func TestLost(t *testing.T) {
 	l := keep([]step{
 		{counter(event.CounterLink, "rx_missed_errors", "eth0", host, ""), 100},

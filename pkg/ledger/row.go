@@ -24,7 +24,7 @@ type Row struct {
 	Gone        bool   // with its device or namespace: what it counted last is not known
 }
 
-// Off reports whether so much is unexplained that the row is not to be trusted.
+// Off reports whether, of a row that was traced, so much is unexplained that the row is not to be trusted.
 func (r *Row) Off() bool {
 	return float64(max(r.Unexplained, -r.Unexplained)) > tolerance*float64(max(r.Delta, r.Traced))
 }
@@ -35,6 +35,7 @@ type Ledger struct {
 	Counted   uint64 // what the rows that no other one contains add up to
 	Explained uint64 // of those: traced or unseen
 	Uncounted uint64 // drops that were traced and that no counter tells of
+	Untraced  bool   // nobody traced: what no counter explains by itself is not explained
 }
 
 // Ledger returns the rows; nil if counters were read less than twice.
@@ -42,7 +43,7 @@ func (b *Book) Ledger() *Ledger {
 	if b.snapshots < 2 {
 		return nil
 	}
-	l := &Ledger{}
+	l := &Ledger{Untraced: !b.traced}
 	x := explainer{b, map[*event.Cell]bool{}, map[device]uint64{}}
 	for _, row := range b.merge() {
 		if x.explain(&row); row.Delta == 0 && row.Traced == 0 {

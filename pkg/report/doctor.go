@@ -30,8 +30,9 @@ type Doctor struct {
 	Notes        []string // what could not be looked at, and why
 }
 
-// WriteDoctorText writes the findings, the ledger, and what dropwatch can do here.
-func WriteDoctorText(w io.Writer, d *Doctor, colour bool) error {
+// WriteDoctorText writes the findings, the ledger, and what dropwatch can do here, in
+// lines of so many characters but for commands and tables.
+func WriteDoctorText(w io.Writer, d *Doctor, width int, colour bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s on %s, Linux %s: watched for %s\n", d.Start.Format(time.DateTime), d.Host, d.Kernel, d.Duration.Round(time.Millisecond))
 	if len(d.Findings) == 0 {
@@ -39,7 +40,7 @@ func WriteDoctorText(w io.Writer, d *Doctor, colour bool) error {
 	}
 	for i := range d.Findings {
 		b.WriteByte('\n')
-		findingText(&b, &d.Findings[i], colour)
+		findingText(&b, &d.Findings[i], width, colour)
 	}
 	if d.Ledger != nil {
 		b.WriteString("\nLOST PACKETS, as counted by the node and as traced\n")
@@ -53,7 +54,7 @@ func WriteDoctorText(w io.Writer, d *Doctor, colour bool) error {
 	}
 	for _, f := range d.Facts {
 		if f.Limit != "" {
-			fmt.Fprintf(&b, "%s is %s: %s\n", f.Name, f.Value, f.Limit)
+			remark(&b, f.Name, f.Value+"; "+f.Limit, width)
 		}
 	}
 	for _, list := range []struct {
@@ -61,15 +62,25 @@ func WriteDoctorText(w io.Writer, d *Doctor, colour bool) error {
 		lines   []string
 	}{{"invisible", d.Blind}, {"not looked at", d.Notes}} {
 		for _, line := range list.lines {
-			fmt.Fprintf(&b, "%s: %s\n", list.heading, line)
+			remark(&b, list.heading, line, width)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
+// remark writes a line behind a heading.
+func remark(b *strings.Builder, heading, text string, width int) {
+	for i, line := range wrap(heading+": "+text, width-2) {
+		if i > 0 {
+			b.WriteString("  ")
+		}
+		b.WriteString(line + "\n")
+	}
+}
+
 // findingText writes a finding: how bad, what and where, then what to do about it.
-func findingText(b *strings.Builder, f *finding.Finding, colour bool) {
+func findingText(b *strings.Builder, f *finding.Finding, width int, colour bool) {
 	severity := strings.ToUpper(string(f.Severity))
 	if colour {
 		severity = paintSeverity(f.Severity, severity)
@@ -82,16 +93,18 @@ func findingText(b *strings.Builder, f *finding.Finding, colour bool) {
 		where += " in namespace " + f.Netns.String()
 	}
 	fmt.Fprintf(b, "%s  %s, %s\n", severity, f.ID, where)
-	fmt.Fprintf(b, "  %s\n", f.Explain)
+	for _, line := range wrap(f.Explain, width-2) {
+		fmt.Fprintf(b, "  %s\n", line)
+	}
 	var facts []string
 	for _, fact := range f.Evidence {
 		facts = append(facts, fact.Name+" "+factText(fact.Value))
 	}
-	entry(b, "evidence", strings.Join(facts, ", "))
+	entry(b, "evidence", wrap(strings.Join(facts, ", "), width-12)...)
 	entry(b, "fix", f.Fix...)
 	entry(b, "keep", f.Persist...)
 	entry(b, "undo", f.Undo...)
-	entry(b, "costs", f.Cost)
+	entry(b, "costs", wrap(f.Cost, width-12)...)
 }
 
 func entry(b *strings.Builder, name string, lines ...string) {

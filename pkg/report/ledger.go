@@ -18,9 +18,13 @@ import (
 // are not to be trusted bear a mark, in colour a red one.
 func ledgerText(w io.Writer, l *ledger.Ledger, colour bool) error {
 	if len(l.Rows) > 0 {
-		if err := ledgerTable(w, l.Rows, colour); err != nil {
+		if err := ledgerTable(w, l, colour); err != nil {
 			return err
 		}
+	}
+	if l.Untraced {
+		_, err := fmt.Fprintf(w, "%s counted; drops were not traced\n", profile.Thousands(l.Counted))
+		return err
 	}
 	fmt.Fprintf(w, "%s of %s counted losses explained", profile.Thousands(l.Explained), profile.Thousands(l.Counted))
 	if l.Uncounted > 0 {
@@ -33,18 +37,20 @@ func ledgerText(w io.Writer, l *ledger.Ledger, colour bool) error {
 	return nil
 }
 
-func ledgerTable(w io.Writer, rows []ledger.Row, colour bool) error {
+func ledgerTable(w io.Writer, l *ledger.Ledger, colour bool) error {
 	t := newTable([]string{"counted", "traced", "no packet", "unexplained", "counter", "device", "netns"}, 0, 4)
-	for i := range rows {
-		r := &rows[i]
-		unexplained := signed(r.Unexplained)
-		if r.Off() {
+	for i := range l.Rows {
+		r := &l.Rows[i]
+		traced, unexplained := profile.Thousands(r.Traced), signed(r.Unexplained)
+		if l.Untraced {
+			traced, unexplained = "-", "-"
+		} else if r.Off() {
 			if unexplained = "!" + unexplained; colour {
 				unexplained = tint(color.FgRed, unexplained)
 			}
 		}
 		t.row([]string{
-			profile.Thousands(r.Delta), profile.Thousands(r.Traced), profile.Thousands(r.Unseen), unexplained,
+			profile.Thousands(r.Delta), traced, profile.Thousands(r.Unseen), unexplained,
 			counterName(r), dash(r.Device), r.Netns.String(),
 		})
 	}
@@ -77,17 +83,17 @@ func dash(s string) string {
 
 // The names of these fields are promised in docs/json.md.
 type rowJSON struct {
-	Counter     string `json:"counter"`
-	Device      string `json:"device"`
-	Delta       uint64 `json:"delta"`
-	Traced      uint64 `json:"traced"`
-	Unseen      uint64 `json:"unseen"`
-	Unexplained int64  `json:"unexplained"`
-	Trusted     bool   `json:"trusted"`
-	Source      string `json:"source"`
-	Part        string `json:"part,omitempty"`
-	Netns       string `json:"netns"`
-	Within      string `json:"within,omitempty"`
+	Counter     string  `json:"counter"`
+	Device      string  `json:"device"`
+	Delta       uint64  `json:"delta"`
+	Traced      *uint64 `json:"traced"`
+	Unseen      uint64  `json:"unseen"`
+	Unexplained *int64  `json:"unexplained"`
+	Trusted     bool    `json:"trusted"`
+	Source      string  `json:"source"`
+	Part        string  `json:"part,omitempty"`
+	Netns       string  `json:"netns"`
+	Within      string  `json:"within,omitempty"`
 }
 
 func ledgerJSON(l *ledger.Ledger) []rowJSON {
@@ -97,10 +103,14 @@ func ledgerJSON(l *ledger.Ledger) []rowJSON {
 	}
 	for i := range l.Rows {
 		r := &l.Rows[i]
-		rows = append(rows, rowJSON{
-			r.Name, r.Device, r.Delta, r.Traced, r.Unseen, r.Unexplained, !r.Off(),
-			string(r.Source), r.Part, r.Netns.String(), r.Within,
-		})
+		row := rowJSON{
+			Counter: r.Name, Device: r.Device, Delta: r.Delta, Unseen: r.Unseen, Trusted: !l.Untraced && !r.Off(),
+			Source: string(r.Source), Part: r.Part, Netns: r.Netns.String(), Within: r.Within,
+		}
+		if !l.Untraced {
+			row.Traced, row.Unexplained = &r.Traced, &r.Unexplained
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }
