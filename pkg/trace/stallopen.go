@@ -99,7 +99,7 @@ func prepareStalls(config StallConfig, cpus int, kernel *btf.Spec, names symbols
 }
 
 // attachError leaves out what the library adds to a missing permission, a guess at
-// limits. What the verifier rejects is denied, too, but for what it says.
+// limits. The verifier denies, too, but says why.
 func attachError(what string, err error) error {
 	var rejected *ebpf.VerifierError
 	if errors.Is(err, os.ErrPermission) && !errors.As(err, &rejected) {
