@@ -48,6 +48,9 @@ the root, the verdict as the leaf, the delay in nanoseconds as the number.`,
 					return err
 				}
 				warnCut(s, stacks.Cut)
+				for _, remark := range stacks.Remarks() {
+					fmt.Fprintf(s.err, "note: %s\n", remark)
+				}
 				return errors.Join(readErr, emit(s, out, false, b.Bytes()))
 			})
 		},

@@ -29,6 +29,18 @@ func (r *Row) Off() bool {
 	return float64(max(r.Unexplained, -r.Unexplained)) > tolerance*float64(max(r.Delta, r.Traced))
 }
 
+// String names the row's counter, with where it is: "link rx_dropped on eth0 in host".
+func (r *Row) String() string {
+	text := strings.Join(strings.Fields(string(r.Source)+" "+r.Part+" "+r.Name), " ")
+	if r.Device != "" {
+		text += " on " + r.Device
+	}
+	if r.Netns.Inode != 0 {
+		text += " in " + r.Netns.String()
+	}
+	return text
+}
+
 // Ledger is the result of a Book.
 type Ledger struct {
 	Rows      []Row  // by source, in the order of the protocols' layers

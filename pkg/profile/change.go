@@ -35,13 +35,14 @@ type Change struct {
 	Exact bool // all Values are
 }
 
-// compare fills in Total and Changes from what the sides add up to.
+// compare fills in Total, of drops and of what was lost unseen, and Changes from what the
+// sides add up to.
 func (c *Comparison) compare(by Grouping, sides []*Sums[string]) {
 	var totals []Value
 	keys := map[string]bool{}
 	c.Exact = true
 	for _, s := range sides {
-		totals = append(totals, s.Total)
+		totals = append(totals, s.whole())
 		c.Exact = c.Exact && s.Total.Exact
 		for _, key := range s.Keys {
 			if s.Of[key].Drops > 0 {

@@ -41,7 +41,7 @@ func DrawChange(recordings []Recording, o StackOptions, least float64) (*Picture
 			rates[key][side] = microRate(v.Drops, stacks.Duration)
 		}
 		p.Options.Notes = append(p.Options.Notes, r.Name+": "+sentence(r, stacks))
-		p.take(r, stacks.Cut)
+		p.take(r, stacks.Cut, stacks.Remarks())
 	}
 	for key, r := range rates {
 		p.Samples = append(p.Samples, flamegraph.Sample{Stack: Frames(key), Value: slices.Max(r), More: columns(r)})

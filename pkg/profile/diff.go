@@ -46,6 +46,8 @@ type Side struct {
 	Sampled  event.Totals
 	Loss     event.Loss
 	Cut      *event.CutError // nil unless the recording was cut short
+	Unseen   uint64          // packets that only counters tell of
+	Remarks  []string        // see Sums.Remarks
 }
 
 // Rate returns all drops per second.
@@ -81,7 +83,7 @@ func Compare(recordings []Recording, options CompareOptions) (*Comparison, error
 			return nil, errors.Join(append(readErrs, errNoTime(r))...)
 		}
 		sums = append(sums, of)
-		c.Sides = append(c.Sides, Side{r.Name, r.Source.Meta(), of.Duration, of.Total, of.Sampled, of.Loss, of.Cut})
+		c.Sides = append(c.Sides, Side{r.Name, r.Source.Meta(), of.Duration, of.Total, of.Sampled, of.Loss, of.Cut, of.Unseen.Drops, of.Remarks()})
 	}
 	c.compare(by, sums)
 	if options.Limit > 0 {

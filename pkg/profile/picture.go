@@ -51,7 +51,7 @@ func Draw(recordings []Recording, o StackOptions) (*Picture, error) {
 			p.Samples = append(p.Samples, flamegraph.Sample{Stack: Frames(key), Value: v.Drops, More: more})
 		}
 		rate = flamegraph.Measure{Name: "rate", Unit: "packets/s", Scale: 1 / max(stacks.Duration.Seconds(), micro)}
-		p.take(r, stacks.Cut)
+		p.take(r, stacks.Cut, stacks.Remarks())
 		exact = exact && stacks.Total.Exact
 		words = append(words, sentence(r, stacks))
 	}
@@ -73,11 +73,12 @@ func Draw(recordings []Recording, o StackOptions) (*Picture, error) {
 }
 
 // take notes what is to be known of a recording.
-func (p *Picture) take(r Recording, cut *event.CutError) {
+func (p *Picture) take(r Recording, cut *event.CutError, remarks []string) {
 	if cut != nil {
 		p.Cut = append(p.Cut, cut)
 		p.Options.Notes = append(p.Options.Notes, cut.Error())
 	}
+	p.Options.Notes = append(p.Options.Notes, remarks...)
 	p.Options.Notes = append(p.Options.Notes, r.Source.Meta().Notes...)
 }
 

@@ -54,6 +54,9 @@ func PProf(src event.Source, o PProfOptions) (*profile.Profile, *event.CutError,
 	}
 	b.finish()
 	b.comment("%s", Accounting(sums.Total.Drops, sums.Sampled, sums.Loss))
+	for _, remark := range sums.Remarks() {
+		b.comment("%s", remark)
+	}
 	if err := b.profile.CheckValid(); err != nil {
 		return nil, nil, err
 	}

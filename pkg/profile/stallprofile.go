@@ -49,7 +49,7 @@ func DrawStalls(recordings []Recording, o StackOptions) (*Picture, error) {
 				Stack: Frames(key), Value: uint64(v.Delay), More: []uint64{v.Stalls, v.Packets},
 			})
 		}
-		p.take(r, stacks.Cut)
+		p.take(r, stacks.Cut, nil)
 		meta := r.Source.Meta()
 		words = append(words, fmt.Sprintf("%s on %s, %s, Linux %s. %s, %s late.",
 			meta.Start.Format(time.DateTime), meta.Host, stacks.Duration.Round(time.Millisecond), meta.Kernel,

@@ -30,6 +30,9 @@ type (
 		Drops uint64     `json:"drops"`
 		Rate  float64    `json:"drops_per_second"`
 		Lost  event.Loss `json:"lost"`
+
+		Unseen  uint64   `json:"unseen"`
+		Remarks []string `json:"remarks,omitempty"`
 	}
 
 	trendJSON struct {
@@ -57,7 +60,7 @@ func WriteDiffJSON(w io.Writer, c *profile.Comparison) error {
 	}
 	for _, s := range c.Sides {
 		out.Recordings = append(out.Recordings, sideJSON{
-			s.Name, newMetaJSON(s.Meta, s.Duration, s.Cut), s.Total.Drops, s.Rate(), s.Loss,
+			s.Name, newMetaJSON(s.Meta, s.Duration, s.Cut), s.Total.Drops, s.Rate(), s.Loss, s.Unseen, s.Remarks,
 		})
 	}
 	out.A, out.B = out.Recordings[0], out.Recordings[len(out.Recordings)-1]

@@ -82,7 +82,7 @@ func diffNotes(b *strings.Builder, c *profile.Comparison) {
 		b.WriteString("note: the kernels differ, so locations are functions without offsets\n")
 	}
 	for i, s := range c.Sides {
-		for _, note := range s.Meta.Notes {
+		for _, note := range slices.Concat(s.Remarks, s.Meta.Notes) {
 			fmt.Fprintf(b, "note: %s: %s\n", profile.Letter(i), note)
 		}
 		if s.Cut != nil {
