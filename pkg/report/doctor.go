@@ -5,6 +5,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -136,30 +137,54 @@ func paintSeverity(s finding.Severity, text string) string {
 	return tint(color.Faint, text)
 }
 
-// trialsText writes a line for each hook: the ways to attach to it that work, the best
-// first, and those that do not.
+// ways are the ways to attach to a hook: those that work, the best first, and those that
+// do not, with the reason.
+type ways struct{ by, notBy string }
+
+// trialsText writes a line for each hook; those of which all is alike share one.
 func trialsText(w io.Writer, trials []event.Trial, colour bool) error {
 	if len(trials) == 0 {
 		return nil
 	}
-	t := newTable([]string{"hook", "works by", "not by"}, 0, 0)
+	hooks := map[ways][]string{}
+	var order []ways
 	for i := 0; i < len(trials); {
-		hook := trials[i].Name
-		var works, fails []string
-		for ; i < len(trials) && trials[i].Name == hook; i++ {
-			if trials[i].Why == "" {
-				works = append(works, trials[i].Rung)
-			} else {
-				fails = append(fails, trials[i].Rung+" ("+trials[i].Why+")")
-			}
+		end := i + 1
+		for end < len(trials) && trials[end].Name == trials[i].Name {
+			end++
 		}
-		by := strings.Join(works, ", ")
+		of := waysOf(trials[i:end])
+		if hooks[of] == nil {
+			order = append(order, of)
+		}
+		hooks[of] = append(hooks[of], trials[i].Name)
+		i = end
+	}
+	t := newTable([]string{"hook", "works by", "not by"}, 0, 0)
+	for _, of := range order {
+		names := hooks[of]
+		if len(names) > 4 {
+			names = append(slices.Clone(names[:2]), fmt.Sprintf("and %d more", len(names)-2))
+		}
+		by := of.by
 		if by == "" {
 			if by = "nothing"; colour {
 				by = tint(color.FgYellow, by)
 			}
 		}
-		t.row([]string{hook, by, strings.Join(fails, ", ")})
+		t.row([]string{strings.Join(names, ", "), by, of.notBy})
 	}
 	return t.write(w)
+}
+
+func waysOf(trials []event.Trial) ways {
+	var works, fails []string
+	for _, t := range trials {
+		if t.Why == "" {
+			works = append(works, t.Rung)
+		} else {
+			fails = append(fails, t.Rung+" ("+t.Why+")")
+		}
+	}
+	return ways{strings.Join(works, ", "), strings.Join(fails, ", ")}
 }

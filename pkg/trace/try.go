@@ -80,7 +80,7 @@ func whyNot(err error) string {
 	case errors.Is(err, ebpf.ErrNotSupported):
 		return "not in this kernel"
 	case errors.Is(err, fs.ErrNotExist):
-		return "no such function or probe type in this kernel"
+		return "not in this kernel"
 	case errors.As(err, &number):
 		return number.Error()
 	case errors.Is(err, os.ErrPermission):
