@@ -98,11 +98,9 @@ func capture(s streams, out io.Writer, tracer *trace.Tracer, options recordOptio
 		return err
 	}
 	summary := report.NewBuilder(tracer.Meta(), report.Options{By: by, Limit: 10, Fold: true})
-	stalls := newStallSums(tracer.Meta())
 	line := newStatusLine(s.err, options)
 	err = profile.Each(tracer, func(e event.Event) error {
 		summary.Add(e)
-		stalls.add(e)
 		if err := w.Write(e); err != nil {
 			return err
 		}
@@ -124,9 +122,6 @@ func capture(s streams, out io.Writer, tracer *trace.Tracer, options recordOptio
 		return err
 	}
 	if err := report.WriteText(s.err, summary.Report(), s.colour.on(s.err)); err != nil {
-		return err
-	}
-	if err := stalls.write(s.err); err != nil {
 		return err
 	}
 	return sayWritten(s.err, out)

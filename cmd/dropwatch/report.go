@@ -76,8 +76,8 @@ func reportStalls(s streams, cmd *cobra.Command, src event.Source, format, out s
 			return usageError{fmt.Errorf("--%s says nothing about stalls", name)}
 		}
 	}
-	sums := newStallSums(src.Meta())
-	readErr := profile.Each(src, func(e event.Event) error { sums.add(e); return nil })
+	sums := report.NewStallSums(src.Meta())
+	readErr := profile.Each(src, func(e event.Event) error { sums.Add(e); return nil })
 	cut, isCut := event.AsCut(readErr)
 	if isCut {
 		readErr = nil
@@ -85,9 +85,9 @@ func reportStalls(s streams, cmd *cobra.Command, src event.Source, format, out s
 	var b bytes.Buffer
 	var err error
 	if format == "json" {
-		err = sums.writeJSON(&b)
+		err = sums.WriteJSON(&b)
 	} else {
-		err = sums.writeText(&b, limit)
+		err = sums.WriteText(&b, limit)
 	}
 	if err != nil {
 		return err

@@ -101,7 +101,7 @@ func findingText(b *strings.Builder, f *finding.Finding, width int, colour bool)
 	for _, fact := range f.Evidence {
 		facts = append(facts, fact.Name+" "+factText(fact.Value))
 	}
-	entry(b, "evidence", wrap(strings.Join(facts, ", "), width-12)...)
+	entry(b, "evidence", wrap(strings.Join(facts, "; "), width-12)...)
 	entry(b, "fix", f.Fix...)
 	entry(b, "keep", f.Persist...)
 	entry(b, "undo", f.Undo...)

@@ -14,12 +14,13 @@ import (
 // The names of these fields are promised in docs/json.md.
 type (
 	reportJSON struct {
-		Meta   metaJSON    `json:"meta"`
-		Totals totalsJSON  `json:"totals"`
-		By     []string    `json:"by"`
-		Exact  bool        `json:"exact"`
-		Groups []groupJSON `json:"groups"`
-		Ledger []rowJSON   `json:"ledger"`
+		Meta   metaJSON       `json:"meta"`
+		Totals totalsJSON     `json:"totals"`
+		By     []string       `json:"by"`
+		Exact  bool           `json:"exact"`
+		Groups []groupJSON    `json:"groups"`
+		Stalls []stallSumJSON `json:"stalls"`
+		Ledger []rowJSON      `json:"ledger"`
 	}
 
 	metaJSON struct {
@@ -62,7 +63,7 @@ func WriteJSON(w io.Writer, r *Report) error {
 			Sampled: r.Sampled.Sampled, Read: r.Sampled.Read, Lost: r.Loss,
 			Ledger: newExplainedJSON(r.Ledger),
 		},
-		By: r.By, Exact: r.Exact, Groups: []groupJSON{}, Ledger: ledgerJSON(r.Ledger),
+		By: r.By, Exact: r.Exact, Groups: []groupJSON{}, Stalls: r.Stalls.sums.rowsJSON(), Ledger: ledgerJSON(r.Ledger),
 	}
 	for _, g := range r.Groups {
 		out.Groups = append(out.Groups, groupJSON{keyJSON(r.By, g.Key), g.Class, g.Inferred, g.Drops, g.Bytes, g.Share, g.Rate, g.Samples, g.Exact})

@@ -32,6 +32,8 @@ type Report struct {
 	Count    int            // groups in all
 	Ledger   *ledger.Ledger // nil if counters were not read
 	Benign   Folded         // what Options.Fold left out; none of it in Groups, More and Count
+	Stalls   *StallSums
+	Limit    int // Options.Limit
 	Cut      *event.CutError
 }
 
@@ -69,16 +71,21 @@ type Builder struct {
 	limit int
 	fold  bool
 	sums  *profile.Aggregator[part]
+
+	stalls *StallSums
 }
 
 // NewBuilder returns a Builder for the events of a recording.
 func NewBuilder(meta *event.Meta, options Options) *Builder {
 	by := profile.Grouping(options.By)
-	return &Builder{meta, by, options.Limit, options.Fold, profile.NewAggregator(by.ByCell(), partOf(by))}
+	return &Builder{meta, by, options.Limit, options.Fold, profile.NewAggregator(by.ByCell(), partOf(by)), NewStallSums(meta)}
 }
 
 // Add adds an event.
-func (b *Builder) Add(e event.Event) { b.sums.Add(e) }
+func (b *Builder) Add(e event.Event) {
+	b.sums.Add(e)
+	b.stalls.Add(e)
+}
 
 // Report returns what was added so far.
 func (b *Builder) Report() *Report {
@@ -88,7 +95,7 @@ func (b *Builder) Report() *Report {
 		Drops: sums.Total.Drops, Bytes: sums.Total.Bytes,
 		Unseen: sums.Unseen.Drops, Ledger: sums.Ledger,
 		Unwound: event.Unwound(sums.Sampled, sums.Loss), Sampled: sums.Sampled, Loss: sums.Loss,
-		By: b.by.Names(),
+		By: b.by.Names(), Stalls: b.stalls, Limit: b.limit,
 	}
 	parts := newFold(sums, b.fold)
 	for key, v := range parts.groups {
@@ -100,7 +107,7 @@ func (b *Builder) Report() *Report {
 	r.Count = len(r.Groups)
 	r.Benign = r.folded(parts)
 	r.Exact = r.Benign.Exact && !slices.ContainsFunc(r.Groups, func(g Group) bool { return !g.Exact })
-	r.limit(b.limit)
+	r.keep(b.limit)
 	return r
 }
 
@@ -127,8 +134,8 @@ func reasonOf(by, key []string) (reason event.Reason, ok bool) {
 	return event.ParseReason(key[i]), true
 }
 
-// limit keeps the largest groups and adds up the others.
-func (r *Report) limit(n int) {
+// keep keeps the largest groups and adds up the others.
+func (r *Report) keep(n int) {
 	if n <= 0 || n >= len(r.Groups) {
 		return
 	}

@@ -93,7 +93,7 @@ func TestStallSums(t *testing.T) {
 	golden(t, "stallsums.txt", b.Bytes())
 
 	b.Reset()
-	if err := WriteStallsJSON(&b, sums, &event.StallLoss{Submitted: 31, Read: 31}); err != nil {
+	if err := (&StallSums{sums: sums, loss: &event.StallLoss{Submitted: 31, Read: 31}}).WriteJSON(&b); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "stallsums.json", b.Bytes())

@@ -4,7 +4,6 @@ package report
 
 import (
 	"encoding/json"
-	"io"
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
@@ -148,11 +147,10 @@ type (
 	}
 )
 
-// WriteStallsJSON writes sums of stalls as one document.
-func WriteStallsJSON(w io.Writer, a *Stalls, loss *event.StallLoss) error {
-	out := stallsJSON{Stalls: []stallSumJSON{}, Lost: loss}
+func (a *Stalls) rowsJSON() []stallSumJSON {
+	rows := []stallSumJSON{}
 	for _, r := range a.sorted() {
-		out.Stalls = append(out.Stalls, stallSumJSON{r.cpu, r.verdict, r.culprit, r.what, r.count, r.total, r.longest, r.late})
+		rows = append(rows, stallSumJSON{r.cpu, r.verdict, r.culprit, r.what, r.count, r.total, r.longest, r.late})
 	}
-	return encode(w, out)
+	return rows
 }

@@ -58,6 +58,12 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 			return err
 		}
 	}
+	if !r.Stalls.quiet() {
+		b.WriteByte('\n')
+		if err := r.Stalls.WriteText(&b, r.Limit); err != nil {
+			return err
+		}
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
