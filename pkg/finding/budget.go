@@ -13,8 +13,8 @@ const (
 	// muchSqueeze, per second, is beyond what busy nodes show without harm.
 	muchSqueeze = 10
 
-	budgetName, budgetLargest = "net.core.netdev_budget", 1200
-	usecsName, usecsLargest   = "net.core.netdev_budget_usecs", 16000
+	budgetName = "net.core.netdev_budget"
+	usecsName  = "net.core.netdev_budget_usecs"
 )
 
 // budgets speaks when CPUs end receiving with work left muchSqueeze times a second: a
@@ -31,15 +31,15 @@ func budgets(n *node) []found {
 	}
 	f.Explain = fmt.Sprintf("%.0f times a second a CPU stopped receiving with packets left, as its budget of packets or time was used up.", rate)
 	for _, s := range []struct {
-		name    string
-		largest uint64
-	}{{budgetName, budgetLargest}, {usecsName, usecsLargest}} {
+		name string
+		span span
+	}{{budgetName, span{300, 1200}}, {usecsName, span{2000, 16000}}} {
 		now, ok := n.State.Sysctls.Number(s.name)
 		if !ok {
 			continue
 		}
 		f.Evidence = append(f.Evidence, Fact{s.name, now})
-		if then := min(2*now, s.largest); then > now {
+		if then := min(max(2*now, s.span.least), s.span.most); then > now {
 			n.set(&f, n.own(), setting{s.name, number(now), number(then)})
 			if s.name == usecsName {
 				f.Cost = fmt.Sprintf("tasks on such a CPU may wait %s for their turn instead of %s", time.Duration(then)*time.Microsecond, time.Duration(now)*time.Microsecond)

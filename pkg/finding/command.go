@@ -60,16 +60,21 @@ func (n *node) set(f *Finding, ns host.Namespace, settings ...setting) {
 		f.Undo = append(f.Undo, in(ns, "sysctl -w "+quote(s.name+"="+s.now)))
 		switch {
 		case ns.Path == "":
-			f.Persist = append(f.Persist, sysctlFile+": "+s.name+" = "+s.then)
+			f.keep(sysctlFile + ": " + s.name + " = " + s.then)
 		case n.State.Kubelet:
-			f.Persist = append(f.Persist, fmt.Sprintf("the pod's spec.securityContext.sysctls: {name: %s, value: %q}; the kubelet has to allow it (--allowed-unsafe-sysctls)", s.name, s.then))
+			f.keep(fmt.Sprintf("the pod's spec.securityContext.sysctls: {name: %s, value: %q}; the kubelet has to allow it (--allowed-unsafe-sysctls)", s.name, s.then))
 		default:
-			f.Persist = append(f.Persist, "what makes this namespace has to run the command in it")
+			f.keep("what makes this namespace has to run the command in it")
 		}
 	}
 	if ns.Path == "" {
 		n.daemonSet(f)
 	}
+}
+
+// keep adds a line on what makes a change last, at the end and once.
+func (f *Finding) keep(line string) {
+	f.Persist = append(slices.DeleteFunc(f.Persist, func(l string) bool { return l == line }), line)
 }
 
 // onDevice adds a command that changes a device, and the one that restores it.
@@ -83,7 +88,7 @@ func (n *node) onDevice(f *Finding, ns host.Namespace, device, fix, undo string)
 // action move, hence both. It knows the devices of the machine's own namespace.
 func (n *node) atStart(f *Finding, ns host.Namespace, device, command string) {
 	if ns.Path == "" && isPlain(device) {
-		f.Persist = append(f.Persist, fmt.Sprintf(`%s: ACTION=="add|move", SUBSYSTEM=="net", KERNEL=="%s", RUN+="%s"`, udevFile, device, udevCommand(command)))
+		f.keep(fmt.Sprintf(`%s: ACTION=="add|move", SUBSYSTEM=="net", KERNEL=="%s", RUN+="%s"`, udevFile, device, udevCommand(command)))
 		n.daemonSet(f)
 	}
 }
@@ -104,10 +109,9 @@ func udevCommand(command string) string {
 // daemonSet adds how nodes of Kubernetes, which are made anew, keep a change.
 func (n *node) daemonSet(f *Finding) {
 	const advice = "Kubernetes: a DaemonSet for this node pool, with hostNetwork and a privileged init container, that runs the commands"
-	if !n.State.Kubelet {
-		return
+	if n.State.Kubelet {
+		f.keep(advice)
 	}
-	f.Persist = append(slices.DeleteFunc(f.Persist, func(line string) bool { return line == advice }), advice)
 }
 
 // number prints a value for a command.

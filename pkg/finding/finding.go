@@ -78,7 +78,7 @@ func Find(in Input) []Finding {
 	var all []found
 	for _, rule := range []func(*node) []found{
 		rings, backlogs, budgets, dropped, steering, ksoftirqds, steals,
-		receiveBuffers, listens, conntracks, neighbourTables, neighbourQueues,
+		receiveBuffers, memories, listens, conntracks, neighbourTables, neighbourQueues,
 		qdiscs, reversePaths, fragments, peerMTUs, tunnelMTUs, checksums, frameChecks, dyingCgroups,
 	} {
 		all = append(all, rule(n)...)

@@ -13,8 +13,9 @@ const (
 	synBacklog = "net.ipv4.tcp_max_syn_backlog"
 	cookies    = "net.ipv4.tcp_syncookies"
 
-	// queueLargest bounds both; longer queues outlive the patience of clients.
-	queueLargest = 65535
+	// queueDefault is somaxconn's since 5.4. Queues beyond queueLargest outlive the
+	// patience of clients.
+	queueDefault, queueLargest = 4096, 65535
 )
 
 // listens speaks when listening sockets refused connections in the interval: because
@@ -32,7 +33,9 @@ func listens(n *node) []found {
 func (n *node) acceptQueue(ns host.Namespace) []found {
 	moved, facts := n.sum(ns, "TcpExtListenDrops")
 	overflows, more := n.sum(ns, "TcpExtListenOverflows")
-	if moved == 0 {
+	// A full queue of half-open ones counts as ListenDrops too (tcp_conn_request).
+	halfOpen, _ := n.sum(ns, "TcpExtTCPReqQFullDrop")
+	if moved -= min(moved, halfOpen); moved == 0 {
 		return nil
 	}
 	f := n.lossIn(ns, "accept-queue", moved, append(facts, more...))
@@ -42,7 +45,7 @@ func (n *node) acceptQueue(ns host.Namespace) []found {
 	}
 	limit, _ := ns.Sysctls.Number(somaxconn)
 	f.Explain = fmt.Sprintf("%d times a connection was refused because %d waited already for a program to accept them, or as many as it asked for in listen().", overflows, limit)
-	n.raise(&f, ns, ns.Sysctls, 4, queueLargest, somaxconn)
+	n.raise(&f, ns, ns.Sysctls, 4, span{queueDefault, queueLargest}, somaxconn)
 	f.Cost = "the program has to ask for a longer queue in listen() too, and start anew; connections wait longer if it accepts too slowly"
 	return []found{{f, n.perSecond(moved)}}
 }
@@ -57,7 +60,7 @@ func (n *node) synQueue(ns host.Namespace) []found {
 	f.Explain = fmt.Sprintf("%d requests for connections found the queue of half-open ones full; %d of them were dropped, the others answered with cookies.", moved, lost)
 	// The queue is as long as that of accepted ones (reqsk_queue_is_full); without
 	// cookies tcp_max_syn_backlog bounds it as well (tcp_conn_request).
-	n.raise(&f, ns, ns.Sysctls, 4, queueLargest, somaxconn, synBacklog)
+	n.raise(&f, ns, ns.Sysctls, 4, span{queueDefault, queueLargest}, somaxconn, synBacklog)
 	if ns.Sysctls[cookies] == "0" {
 		n.set(&f, ns, setting{cookies, "0", "1"})
 	}

@@ -32,7 +32,9 @@ func neighbourTables(n *node) []found {
 		}
 		f.Evidence = append([]Fact{{"table", table.Name}, {"entries", table.Entries}, {"gc_thresh3", limit}}, n.facts("table_fulls", refused)...)
 		f.Explain = fmt.Sprintf("the table of %s neighbours, which all namespaces share, holds %d of at most %d; packets to neighbours that find no place in it are dropped.", table.Family, table.Entries, limit)
-		n.raise(&f, n.own(), n.State.Sysctls, 4, 1<<20, prefix+"3", prefix+"2", prefix+"1")
+		for i, least := range []uint64{1024, 512, 128} { // the kernel's defaults (arp_tbl, nd_tbl)
+			n.raise(&f, n.own(), n.State.Sysctls, 4, span{least, 1 << 20}, prefix+number(3-i))
+		}
 		f.Cost = fmt.Sprintf("about %s when it is full", mebibytes(4*limit*512))
 		all = append(all, found{f, n.perSecond(refused.moved)})
 	}
@@ -53,7 +55,7 @@ func neighbourQueues(n *node) []found {
 		f.Evidence = append([]Fact{{"table", table.Name}}, n.facts("unresolved_discards", discarded)...)
 		f.Explain = fmt.Sprintf("%d packets were thrown away while they waited for the address of a %s neighbour that answers late or never; look for it with ip neigh show nud incomplete.", discarded.moved, table.Family)
 		name := "net." + table.Family + ".neigh.default.unres_qlen_bytes"
-		n.raise(&f, n.own(), n.own().Sysctls, 4, unresolvedLargest, name)
+		n.raise(&f, n.own(), n.own().Sysctls, 4, span{0, unresolvedLargest}, name)
 		for _, link := range hardware(n.own()) {
 			now := link.Unresolved.IPv4
 			if table.Family == "ipv6" {

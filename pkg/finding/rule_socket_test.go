@@ -20,6 +20,11 @@ func TestReceiveBuffers(t *testing.T) {
 		}, []string{"warning udp-receive-buffer:  | "}},
 		{"memory of UDP", moves(host0, "UdpMemErrors", 10),
 			[]string{"warning udp-memory: sysctl -w 'net.ipv4.udp_mem=200 400 600' | sysctl -w 'net.ipv4.udp_mem=100 200 300'"}},
+		{"UDP is below nine tenths of its memory", func(in *Input) { in.State.SocketPages.UDP = 269 }, nil},
+		{"UDP is at nine tenths of its memory", func(in *Input) { in.State.SocketPages.UDP = 270 },
+			[]string{"warning udp-memory: sysctl -w 'net.ipv4.udp_mem=200 400 600' | sysctl -w 'net.ipv4.udp_mem=100 200 300'"}},
+		{"TCP is at nine tenths of its memory", func(in *Input) { in.State.SocketPages.TCP = 2700 },
+			[]string{"warning tcp-memory: sysctl -w 'net.ipv4.tcp_mem=2000 4000 6000' | sysctl -w 'net.ipv4.tcp_mem=1000 2000 3000'"}},
 		{"TCP", moves(host0, "TcpExtTCPRcvQDrop", 10),
 			[]string{"warning tcp-receive-buffer: sysctl -w 'net.ipv4.tcp_rmem=4096 131072 12582912' | sysctl -w 'net.ipv4.tcp_rmem=4096 131072 6291456'"}},
 		{"TCP in a pod", moves(pod0, "TcpExtTCPBacklogDrop", 10),
@@ -29,8 +34,8 @@ func TestReceiveBuffers(t *testing.T) {
 }
 
 func TestListens(t *testing.T) {
-	const accept = ": sysctl -w net.core.somaxconn=512 | sysctl -w net.core.somaxconn=128"
-	const syn = ": sysctl -w net.core.somaxconn=512; sysctl -w net.ipv4.tcp_max_syn_backlog=2048 | sysctl -w net.core.somaxconn=128; sysctl -w net.ipv4.tcp_max_syn_backlog=512"
+	const accept = ": sysctl -w net.core.somaxconn=4096 | sysctl -w net.core.somaxconn=128"
+	const syn = ": sysctl -w net.core.somaxconn=4096; sysctl -w net.ipv4.tcp_max_syn_backlog=4096 | sysctl -w net.core.somaxconn=128; sysctl -w net.ipv4.tcp_max_syn_backlog=512"
 	run(t, []rule{
 		{"none now", moves(host0, "TcpExtListenDrops", 0), nil},
 		{"full", func(in *Input) {
@@ -39,6 +44,10 @@ func TestListens(t *testing.T) {
 		}, []string{"warning accept-queue" + accept}},
 		{"dropped for something else", moves(host0, "TcpExtListenDrops", 10), []string{"warning accept-queue:  | "}},
 		{"half-open ones", moves(host0, "TcpExtTCPReqQFullDrop", 10), []string{"warning syn-queue" + syn}},
+		{"half-open ones, which count twice", func(in *Input) {
+			in.protocol(host0, "TcpExtListenDrops", 10)
+			in.protocol(host0, "TcpExtTCPReqQFullDrop", 10)
+		}, []string{"warning syn-queue" + syn}},
 		{"half-open ones, with cookies", moves(host0, "TcpExtTCPReqQFullDoCookies", 1000), []string{"info syn-queue" + syn}},
 		{"without cookies", func(in *Input) {
 			in.State.Namespaces[0].Sysctls[cookies] = "0"

@@ -56,7 +56,7 @@ func quiet() Input {
 		CPUs: []int{0, 1},
 		Sysctls: host.Sysctls{
 			backlogName: "1000", budgetName: "300", usecsName: "8000", flowsName: "0",
-			"net.core.rmem_max": "212992", "net.core.rmem_default": "212992", "net.ipv4.udp_mem": "100 200 300",
+			"net.core.rmem_max": "212992", "net.core.rmem_default": "212992", "net.ipv4.udp_mem": "100 200 300", "net.ipv4.tcp_mem": "1000 2000 3000",
 			conntrackMax: "1000", conntrackBuckets: "250",
 			"net.ipv4.neigh.default.gc_thresh1": "128", "net.ipv4.neigh.default.gc_thresh2": "512", "net.ipv4.neigh.default.gc_thresh3": "1024",
 		},

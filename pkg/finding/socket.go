@@ -4,7 +4,6 @@ package finding
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/host"
@@ -13,13 +12,11 @@ import (
 // bufferLargest is a receive buffer beyond which more of it only delays data.
 const bufferLargest = 64 << 20
 
-// receiveBuffers speaks when packets found a socket's receive buffer full, or all of
-// UDP or TCP over its memory, in the interval.
+// receiveBuffers speaks when packets found a socket's receive buffer full in the interval.
 func receiveBuffers(n *node) []found {
 	var all []found
 	for _, ns := range n.State.Namespaces {
 		all = append(all, n.udpBuffer(ns)...)
-		all = append(all, n.udpMemory(ns)...)
 		all = append(all, n.tcpBuffer(ns)...)
 	}
 	return all
@@ -43,15 +40,18 @@ func (n *node) lossIn(ns host.Namespace, id string, moved uint64, facts []Fact) 
 	return Finding{ID: id, Severity: n.losing(moved), Netns: ns.Netns, Evidence: facts}
 }
 
-// raise adds settings that are below a limit, several times as large.
-func (n *node) raise(f *Finding, ns host.Namespace, from host.Sysctls, times, limit uint64, names ...string) {
+// span is between what a setting is worth at least and what makes no sense any more.
+type span struct{ least, most uint64 }
+
+// raise adds settings that are below a span's end, several times as large.
+func (n *node) raise(f *Finding, ns host.Namespace, from host.Sysctls, times uint64, to span, names ...string) {
 	for _, name := range names {
 		now, ok := from.Number(name)
 		if !ok {
 			continue
 		}
 		f.Evidence = append(f.Evidence, Fact{name, now})
-		if then := min(times*now, limit); then > now {
+		if then := min(max(times*now, to.least), to.most); then > now {
 			n.set(f, ns, setting{name, number(now), number(then)})
 		}
 	}
@@ -64,36 +64,9 @@ func (n *node) udpBuffer(ns host.Namespace) []found {
 	}
 	f := n.lossIn(ns, "udp-receive-buffer", moved, facts)
 	f.Explain = fmt.Sprintf("%d datagrams came while the receive buffer of their socket was full: its program reads too slowly, or the buffer is too small for the bursts.", moved)
-	n.raise(&f, n.own(), n.State.Sysctls, 4, bufferLargest, "net.core.rmem_max", "net.core.rmem_default")
+	n.raise(&f, n.own(), n.State.Sysctls, 4, span{0, bufferLargest}, "net.core.rmem_max", "net.core.rmem_default")
 	f.Cost = "as much memory for each UDP socket that is not read; programs that set SO_RCVBUF have to ask for more and start anew; a full buffer delays what is in it"
 	return []found{{f, n.perSecond(moved)}}
-}
-
-// udpMemory is about what all UDP sockets hold together (udp_mem, in pages).
-func (n *node) udpMemory(ns host.Namespace) []found {
-	moved, facts := n.sum(ns, "UdpMemErrors", "Udp6MemErrors")
-	if moved == 0 {
-		return nil
-	}
-	f := n.lossIn(ns, "udp-memory", moved, facts)
-	f.Explain = fmt.Sprintf("%d datagrams came while all UDP sockets together held as much memory as they may.", moved)
-	n.double(&f, n.own(), n.State.Sysctls, "net.ipv4.udp_mem", "UDP may fill twice as much memory")
-	return []found{{f, n.perSecond(moved)}}
-}
-
-// double raises every number of a setting.
-func (n *node) double(f *Finding, ns host.Namespace, from host.Sysctls, name, cost string) {
-	numbers := from.Numbers(name)
-	if len(numbers) == 0 {
-		return
-	}
-	var words []string
-	for _, value := range numbers {
-		words = append(words, number(2*value))
-	}
-	f.Evidence = append(f.Evidence, Fact{name, from[name]})
-	n.set(f, ns, setting{name, from[name], strings.Join(words, " ")})
-	f.Cost = cost
 }
 
 // tcpBuffer leaves out what TCP only collapses (PruneCalled), which loses nothing.

@@ -102,7 +102,7 @@ func (n *node) spreadIRQs(f *Finding, irqs []host.IRQ) {
 		f.Undo = append(f.Undo, write(list(irq.CPUs), file))
 	}
 	f.Evidence = append(f.Evidence, Fact{"irq_cpus", strings.Join(words, "; ")})
-	f.Persist = append(f.Persist, "systemctl enable --now irqbalance (it spreads them anew after each start, when their numbers may differ; it may also undo what the commands do)")
+	f.keep("systemctl enable --now irqbalance (it spreads them anew after each start, when their numbers may differ; it may also undo what the commands do)")
 	n.daemonSet(f)
 	f.Cost = "more CPUs are interrupted; those with tasks that must not be should be left out"
 }

@@ -88,6 +88,9 @@ func describe(found netlink.Link, names map[int]string) Link {
 	if link.Kind != "veth" && attrs.NetNsID < 0 && attrs.ParentIndex != attrs.Index {
 		link.Lower = names[attrs.ParentIndex]
 	}
+	if tunnel, ok := found.(*netlink.Vxlan); ok {
+		link.Lower = names[tunnel.VtepDevIndex]
+	}
 	if attrs.Statistics != nil {
 		link.RxPackets = attrs.Statistics.RxPackets
 	}

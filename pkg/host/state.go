@@ -11,13 +11,14 @@ import (
 // State is what a node is set to, and how full its tables are, at one moment. What
 // could not be read is left out and named in Notes.
 type State struct {
-	CPUs       []int       // online, ascending
-	Sysctls    Sysctls     // those of the whole machine
-	Namespaces []Namespace // the reader's own first
-	Neighbours []NeighbourTable
-	Cgroups    Cgroups
-	Kubelet    bool // the node belongs to Kubernetes
-	Notes      []string
+	CPUs        []int       // online, ascending
+	Sysctls     Sysctls     // those of the whole machine
+	Namespaces  []Namespace // the reader's own first
+	Neighbours  []NeighbourTable
+	SocketPages SocketPages
+	Cgroups     Cgroups
+	Kubelet     bool // the node belongs to Kubernetes
+	Notes       []string
 }
 
 // Namespace is a network namespace.
@@ -56,11 +57,12 @@ func ReadState(s Sources) State {
 	files := Files{s.Root}
 	notes := &notes{all: s.Notes}
 	state := State{
-		CPUs:       files.cpus(),
-		Sysctls:    files.sysctls(machineSysctls()),
-		Neighbours: files.neighbours(),
-		Cgroups:    files.cgroups(),
-		Kubelet:    files.exists("/var/lib/kubelet") || files.exists("/etc/kubernetes"),
+		CPUs:        files.cpus(),
+		Sysctls:     files.sysctls(machineSysctls()),
+		Neighbours:  files.Neighbours(),
+		SocketPages: files.socketPages(),
+		Cgroups:     files.cgroups(),
+		Kubelet:     files.exists("/var/lib/kubelet") || files.exists("/etc/kubernetes"),
 	}
 	for _, space := range s.Spaces {
 		state.Namespaces = append(state.Namespaces, files.namespace(space, notes))

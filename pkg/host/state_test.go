@@ -49,6 +49,7 @@ func TestReadState(t *testing.T) {
 		"proc/sys/net/core/somaxconn":                                                   file("4096\n"),
 		"proc/sys/net/ipv4/udp_mem":                                                     file("1\t2\t3\n"),
 		"proc/net/stat/arp_cache":                                                       file("entries  allocs\n000000ff 1\n000000ff 2\n"),
+		"proc/net/sockstat":                                                             file("sockets: used 3\nTCP: inuse 0 orphan 0 tw 0 alloc 1 mem 4\nUDP: inuse 2 mem 190\nUDPLITE: inuse 0\nFRAG: inuse 0 memory 0\n"),
 		"proc/net/stat/ndisc_cache":                                                     file("allocs\n1\n"),
 		"sys/devices/system/cpu/online":                                                 file("0-1\n"),
 		"sys/fs/cgroup/memory.stat":                                                     file("anon 1\n"),
@@ -85,10 +86,11 @@ func TestReadState(t *testing.T) {
 			}},
 			{Netns: event.Netns{Inode: 3}, Path: "/proc/9/ns/net", Sysctls: Sysctls{}},
 		},
-		Neighbours: []NeighbourTable{{"arp_cache", "ipv4", 255}},
-		Cgroups:    Cgroups{Dir: "/sys/fs/cgroup", Dying: 7},
-		Kubelet:    true,
-		Notes:      []string{"a", "ethtool of locked: permission denied", "interfaces of namespace 3: list interfaces: broken"},
+		Neighbours:  []NeighbourTable{{"arp_cache", "ipv4", 255}},
+		SocketPages: SocketPages{TCP: 4, UDP: 190},
+		Cgroups:     Cgroups{Dir: "/sys/fs/cgroup", Dying: 7},
+		Kubelet:     true,
+		Notes:       []string{"a", "ethtool of locked: permission denied", "interfaces of namespace 3: list interfaces: broken"},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Cgroups{}, "Read")); diff != "" {
 		t.Errorf("-want +got\n%s", diff)

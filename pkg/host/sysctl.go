@@ -45,6 +45,7 @@ func machineSysctls() []string {
 		"net.core.rmem_max",
 		"net.core.rps_sock_flow_entries",
 		"net.ipv4.udp_mem",
+		"net.ipv4.tcp_mem",
 		"net.ipv4.neigh.default.gc_thresh1",
 		"net.ipv4.neigh.default.gc_thresh2",
 		"net.ipv4.neigh.default.gc_thresh3",

@@ -15,9 +15,9 @@ type NeighbourTable struct {
 	Entries uint64
 }
 
-// neighbours reads how full the tables are. Each row of the files repeats the number of
+// Neighbours reads how full the tables are. Each row of the files repeats the number of
 // entries for a CPU (neigh_stat_seq_show in net/core/neighbour.c); it is hexadecimal.
-func (f Files) neighbours() []NeighbourTable {
+func (f Files) Neighbours() []NeighbourTable {
 	var tables []NeighbourTable
 	for _, t := range []NeighbourTable{{Name: "arp_cache", Family: "ipv4"}, {Name: "ndisc_cache", Family: "ipv6"}} {
 		text, ok := f.read("/proc/net/stat/" + t.Name)
@@ -44,4 +44,32 @@ func firstEntry(text, name string) (uint64, bool) {
 	}
 	n, err := strconv.ParseUint(values[i], 16, 64)
 	return n, err == nil
+}
+
+// SocketPages is the memory that all sockets of a protocol hold together, in pages.
+type SocketPages struct {
+	TCP, UDP uint64
+}
+
+// socketPages reads /proc/net/sockstat, whose numbers of memory are of all namespaces
+// (sockstat_seq_show in net/ipv4/proc.c): "UDP: inuse 2 mem 190".
+func (f Files) socketPages() SocketPages {
+	var pages SocketPages
+	text, _ := f.read("/proc/net/sockstat")
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		i := slices.Index(words, "mem")
+		if i < 0 || i+1 >= len(words) {
+			continue
+		}
+		n, err := strconv.ParseUint(words[i+1], 10, 64)
+		switch {
+		case err != nil:
+		case words[0] == "TCP:":
+			pages.TCP = n
+		case words[0] == "UDP:":
+			pages.UDP = n
+		}
+	}
+	return pages
 }
