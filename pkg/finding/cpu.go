@@ -4,7 +4,6 @@ package finding
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/host"
@@ -63,7 +62,7 @@ func ksoftirqds(n *node) []found {
 func (n *node) threaded(f *Finding, cpu int) {
 	ns := n.own()
 	for _, link := range hardware(ns) {
-		if link.Threaded != 0 || n.interruptsOn(link, cpu) == 0 {
+		if link.Threaded != 0 || !n.receives(link) || n.interruptsOn(link, cpu) == 0 {
 			continue
 		}
 		file := "/sys/class/net/" + link.Name + "/threaded"
@@ -115,21 +114,25 @@ func (n *node) interrupts(irq host.IRQ, cpu int) uint64 {
 }
 
 // hotCPU is the one that does most of the receiving and little else, if there is one:
-// hotWork of its time in softirqs, and hotShare of all NET_RX softirqs, of which there
-// are hotRate a second.
+// hotWork of its time in softirqs, hotShare of the time that all CPUs spend in them, and
+// hotRate times a second NET_RX. (The number of NET_RX softirqs tells no share: a CPU
+// that steers packets to another by RPS has one for each as well.)
 func (n *node) hotCPU() (cpu int, work, part float64, ok bool) {
-	var sum, most uint64
-	for c, after := range n.LoadAfter.NetRX {
-		moved := after - min(after, n.LoadBefore.NetRX[c])
-		sum += moved
-		if moved > most {
-			cpu, most = c, moved
+	var sum, most host.CPUTime
+	for _, c := range n.State.CPUs {
+		t, known := n.worked(c)
+		if !known {
+			return 0, 0, 0, false
+		}
+		sum.Softirq += t.Softirq
+		if t.Softirq > most.Softirq {
+			cpu, most = c, t
 		}
 	}
-	t, known := n.worked(cpu)
-	if !known || len(n.State.CPUs) < 2 || n.perSecond(most) < hotRate || !slices.Contains(n.State.CPUs, cpu) {
+	before, after := n.LoadBefore.NetRX[cpu], n.LoadAfter.NetRX[cpu]
+	if len(n.State.CPUs) < 2 || most.Softirq == 0 || n.perSecond(after-min(before, after)) < hotRate {
 		return 0, 0, 0, false
 	}
-	work, part = share(t.Softirq, t.Total), float64(most)/float64(sum)
+	work, part = share(most.Softirq, most.Total), share(most.Softirq, sum.Softirq)
 	return cpu, work, part, work >= hotWork && part >= hotShare
 }

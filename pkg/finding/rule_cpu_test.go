@@ -19,22 +19,29 @@ func (in *Input) busy(softirq time.Duration, netRX uint64) {
 
 func TestSteering(t *testing.T) {
 	const sockets = "sysctl -w net.core.rps_sock_flow_entries=32768; "
-	hot := func(in *Input) { in.busy(5*time.Second, 10_000) }
+	hot := func(in *Input) {
+		in.busy(5*time.Second, 250)
+		in.LoadAfter.RxPackets["eth0"], in.LoadAfter.RxPackets["veth0"] = 10_000, 10_000
+	}
 	one := func(in *Input) {
 		hot(in)
 		in.link().IRQs = in.link().IRQs[:1]
 		in.LoadAfter.Interrupts[30] = map[int]uint64{0: 100}
 	}
 	run(t, []rule{
-		{"too little in softirqs", func(in *Input) { one(in); in.busy(4900*time.Millisecond, 10_000) }, nil},
-		{"too few softirqs", func(in *Input) { one(in); in.busy(5*time.Second, 9_000) }, nil},
-		{"the other CPU has its part", func(in *Input) { one(in); in.LoadAfter.NetRX[1] = 2_600 }, nil},
+		{"too little in softirqs", func(in *Input) { one(in); in.busy(4900*time.Millisecond, 250) }, nil},
+		{"too few softirqs", func(in *Input) { one(in); in.busy(5*time.Second, 249) }, nil},
+		{"the other CPU has its part", func(in *Input) {
+			one(in)
+			in.LoadAfter.CPUs[1] = host.CPUTime{Total: 110 * time.Second, Softirq: 1260 * time.Millisecond}
+		}, nil},
 		{"one CPU", func(in *Input) { one(in); in.State.CPUs = []int{0} }, nil},
 		{"too short to tell", func(in *Input) {
 			one(in)
 			in.LoadAfter.CPUs[0] = host.CPUTime{Total: 100*time.Second + 900*time.Millisecond}
 		}, nil},
 		{"nothing interrupts", hot, nil},
+		{"a device with few packets", func(in *Input) { one(in); in.LoadAfter.RxPackets["eth0"] = 9_999 }, nil},
 		{"two interrupts on a CPU", func(in *Input) {
 			hot(in)
 			in.LoadAfter.Interrupts[30], in.LoadAfter.Interrupts[31] = map[int]uint64{0: 100, 1: 2}, map[int]uint64{0: 100}
@@ -70,11 +77,13 @@ func TestKsoftirqds(t *testing.T) {
 		{"a fifth", took(2 * time.Second), []string{"info ksoftirqd:  | "}},
 		{"half, and a device interrupts there", func(in *Input) {
 			took(5 * time.Second)(in)
+			in.LoadAfter.RxPackets["eth0"] = 10_000
 			in.LoadAfter.Interrupts[30] = map[int]uint64{1: 3}
 		}, []string{"warning ksoftirqd: echo 1 > /sys/class/net/eth0/threaded | echo 0 > /sys/class/net/eth0/threaded"}},
 		{"half, and the device has threads", func(in *Input) {
 			took(5 * time.Second)(in)
 			in.link().Threaded = 1
+			in.LoadAfter.RxPackets["eth0"] = 10_000
 			in.LoadAfter.Interrupts[30] = map[int]uint64{1: 3}
 		}, []string{"warning ksoftirqd:  | "}},
 		{"another thread of that name", func(in *Input) { in.LoadAfter.Ksoftirqd[1] = host.Thread{PID: 99, Time: 9 * time.Second} }, nil},

@@ -86,7 +86,7 @@ func quiet() Input {
 
 func idle(total time.Duration) host.Load {
 	load := host.Load{
-		CPUs: map[int]host.CPUTime{}, NetRX: map[int]uint64{},
+		CPUs: map[int]host.CPUTime{}, NetRX: map[int]uint64{}, RxPackets: map[string]uint64{},
 		Interrupts: map[int]map[int]uint64{30: {}, 31: {}}, Ksoftirqd: map[int]host.Thread{},
 	}
 	for cpu := range 2 {

@@ -14,15 +14,22 @@ import (
 const (
 	hotWork  = 0.5
 	hotShare = 0.8
-	hotRate  = 1000.0
+
+	// hotRate is what half of a CPU's time is at least in runs of NET_RX a second: none
+	// takes longer than 20 ms (netdev_budget_usecs). Busy CPUs have few, long ones.
+	hotRate = 25.0
+
+	// rxRate, packets per second, is what a device has to receive to be the reason for
+	// a busy CPU.
+	rxRate = 1000.0
 
 	flowsName   = "net.core.rps_sock_flow_entries"
 	flowEntries = 32768
 )
 
 // steering speaks when one CPU receives nearly everything (see hotCPU) though others
-// could: it says for each device what piles up there. If packets are lost meanwhile in
-// rings or backlogs, that is a warning.
+// could: it says for each device that receives rxRate packets a second what piles up
+// there. If packets are lost meanwhile in rings or backlogs, that is a warning.
 func steering(n *node) []found {
 	cpu, work, part, ok := n.hotCPU()
 	if !ok {
@@ -31,9 +38,12 @@ func steering(n *node) []found {
 	ns := n.own()
 	var all []found
 	for _, link := range ns.Links {
+		if !n.receives(link) {
+			continue
+		}
 		f := Finding{
 			Severity: Info, Device: link.Name, Netns: ns.Netns,
-			Evidence: []Fact{{"cpu", uint64(cpu)}, {"softirq_share", work}, {"net_rx_share", part}},
+			Evidence: []Fact{{"cpu", uint64(cpu)}, {"softirq_share", work}, {"softirq_share_of_all_cpus", part}},
 		}
 		if !n.spread(&f, ns, link, cpu) {
 			continue
@@ -105,6 +115,12 @@ func (n *node) spreadIRQs(f *Finding, irqs []host.IRQ) {
 	f.keep("systemctl enable --now irqbalance (it spreads them anew after each start, when their numbers may differ; it may also undo what the commands do)")
 	n.daemonSet(f)
 	f.Cost = "more CPUs are interrupted; those with tasks that must not be should be left out"
+}
+
+// receives tells whether a device of the own namespace is busy.
+func (n *node) receives(link host.Link) bool {
+	before, after := n.LoadBefore.RxPackets[link.Name], n.LoadAfter.RxPackets[link.Name]
+	return n.perSecond(after-min(before, after)) >= rxRate
 }
 
 func hasRPS(link host.Link) bool {

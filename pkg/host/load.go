@@ -3,17 +3,20 @@
 package host
 
 import (
-	"io/fs"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// Load is what the CPUs have done since boot. Two of them tell what they did in between.
+// Load is what CPUs and devices have done since boot. Two of them tell what they did in
+// between.
 type Load struct {
 	CPUs       map[int]CPUTime
-	NetRX      map[int]uint64 // NET_RX softirqs by CPU
-	Interrupts map[int]map[int]uint64
+	NetRX      map[int]uint64         // NET_RX softirqs by CPU
+	Interrupts map[int]map[int]uint64 // by number, then by CPU
+	RxPackets  map[string]uint64      // by device of the reader's own namespace
 	Ksoftirqd  map[int]Thread
 }
 
@@ -39,6 +42,8 @@ func (f Files) ReadLoad() Load {
 	softirqs, _ := f.read("/proc/softirqs")
 	interrupts, _ := f.read("/proc/interrupts")
 	load := Load{CPUs: parseCPUTimes(stat), Ksoftirqd: f.ksoftirqd(), Interrupts: map[int]map[int]uint64{}}
+	devices, _ := f.read("/proc/net/dev")
+	load.RxPackets = parseRxPackets(devices)
 	load.NetRX = parsePerCPU(softirqs)["NET_RX"]
 	for name, counts := range parsePerCPU(interrupts) {
 		if number, err := strconv.Atoi(name); err == nil {
@@ -81,6 +86,23 @@ func parseCPUTimes(text string) map[int]CPUTime {
 	return all
 }
 
+// parseRxPackets reads /proc/net/dev: after a name and a colon, which no name holds, come
+// bytes and packets received (dev_seq_printf_stats in net/core/net-procfs.c).
+func parseRxPackets(text string) map[string]uint64 {
+	all := map[string]uint64{}
+	for line := range strings.Lines(text) {
+		name, rest, ok := strings.Cut(line, ":")
+		columns := strings.Fields(rest)
+		if !ok || len(columns) < 2 {
+			continue
+		}
+		if n, err := strconv.ParseUint(columns[1], 10, 64); err == nil {
+			all[event.Text([]byte(strings.TrimSpace(name)))] = n
+		}
+	}
+	return all
+}
+
 // parsePerCPU reads a table with a column for each CPU, its number in the first line,
 // and a row for each name: /proc/softirqs, /proc/interrupts.
 func parsePerCPU(text string) map[string]map[int]uint64 {
@@ -112,42 +134,4 @@ func parsePerCPU(text string) map[string]map[int]uint64 {
 		all[strings.TrimSuffix(columns[0], ":")] = counts
 	}
 	return all
-}
-
-// ksoftirqd finds the threads that softirqs are left to when a CPU has too many.
-func (f Files) ksoftirqd() map[int]Thread {
-	threads := map[int]Thread{}
-	entries, _ := fs.ReadDir(f.Root, "proc")
-	for _, entry := range entries {
-		pid, err := strconv.Atoi(entry.Name())
-		if err != nil {
-			continue
-		}
-		text, _ := f.read("/proc/" + entry.Name() + "/stat")
-		if cpu, spent, ok := parseKsoftirqd(text); ok {
-			threads[cpu] = Thread{PID: pid, Time: spent}
-		}
-	}
-	return threads
-}
-
-// parseKsoftirqd reads /proc/PID/stat if it is that of ksoftirqd: utime and stime are
-// fields 14 and 15. Only children of kthreadd count, as any process may take the name.
-func parseKsoftirqd(text string) (cpu int, spent time.Duration, ok bool) {
-	_, rest, ok := strings.Cut(text, " (ksoftirqd/")
-	if !ok {
-		return 0, 0, false
-	}
-	number, rest, _ := strings.Cut(rest, ") ")
-	cpu, err := strconv.Atoi(number)
-	columns := strings.Fields(rest) // from field 3
-	if err != nil || cpu < 0 || len(columns) < 13 || columns[1] != "2" {
-		return 0, 0, false
-	}
-	user, err1 := strconv.ParseUint(columns[11], 10, 48)
-	system, err2 := strconv.ParseUint(columns[12], 10, 48)
-	if err1 != nil || err2 != nil {
-		return 0, 0, false
-	}
-	return cpu, time.Duration(user+system) * tick, true
 }

@@ -26,6 +26,7 @@ func TestReadLoad(t *testing.T) {
 		"proc/stat":       file(statText),
 		"proc/softirqs":   file(softirqText),
 		"proc/interrupts": file(irqText),
+		"proc/net/dev":    file("Inter-|   Receive   |  Transmit\n face |bytes    packets errs\n    lo: 8 1 0 0\n  e\x1b0:12345 678 0 0\nodd: x y\n"),
 		"proc/22/stat":    file(ksoftirqdText),
 		"proc/900/stat":   file("900 (ksoftirqd/0) S 1 0 0 0 -1 0 0 0 0 0 1 814 0 0 20 0 1 0 22 0 0 1\n"), // took the name
 		"proc/901/stat":   file("901 (a) (ksoftirqd/0) S 1 0"),
@@ -36,6 +37,7 @@ func TestReadLoad(t *testing.T) {
 			0: {Total: 22405550 * time.Millisecond, Softirq: 606720 * time.Millisecond, Steal: 2530 * time.Millisecond},
 			2: {Total: 360 * time.Millisecond, Softirq: 70 * time.Millisecond, Steal: 80 * time.Millisecond},
 		},
+		RxPackets:  map[string]uint64{"lo": 1, `e\x1b0`: 678},
 		NetRX:      map[int]uint64{0: 977646981, 2: 32443260},
 		Interrupts: map[int]map[int]uint64{38: {0: 0, 2: 47904}},
 		Ksoftirqd:  map[int]Thread{2: {PID: 22, Time: 8150 * time.Millisecond}},
@@ -61,6 +63,7 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 		parsePerCPU(text)
+		parseRxPackets(text)
 		if cpu, spent, ok := parseKsoftirqd(text); !ok && (cpu != 0 || spent != 0) || cpu < 0 || spent < 0 {
 			t.Errorf("CPU %d: %s", cpu, spent)
 		}
