@@ -39,8 +39,8 @@ func parseKsoftirqd(text string) (cpu int, spent time.Duration, ok bool) {
 	if err != nil || cpu < 0 || len(columns) < 13 || columns[1] != "2" {
 		return 0, 0, false
 	}
-	user, err1 := strconv.ParseUint(columns[11], 10, 48)
-	system, err2 := strconv.ParseUint(columns[12], 10, 48)
+	user, err1 := strconv.ParseUint(columns[11], 10, tickBits)
+	system, err2 := strconv.ParseUint(columns[12], 10, tickBits)
 	if err1 != nil || err2 != nil {
 		return 0, 0, false
 	}

@@ -36,6 +36,9 @@ type Thread struct {
 // tick is the unit of times under /proc: USER_HZ is 100 on each architecture Go knows.
 const tick = 10 * time.Millisecond
 
+// tickBits bounds a number of ticks to 21 years, so that eight of them fit a duration.
+const tickBits = 36
+
 // ReadLoad reads everything once, and leaves out what it cannot read.
 func (f Files) ReadLoad() Load {
 	stat, _ := f.read("/proc/stat")
@@ -68,7 +71,7 @@ func parseCPUTimes(text string) map[int]CPUTime {
 		}
 		var t CPUTime
 		for i, column := range columns[1:9] {
-			n, err := strconv.ParseUint(column, 10, 48)
+			n, err := strconv.ParseUint(column, 10, tickBits)
 			if err != nil {
 				return nil
 			}
