@@ -75,6 +75,7 @@ func TestRows(t *testing.T) {
 		drops     map[*event.Cell]uint64
 		want      []want
 		uncounted uint64
+		unread    uint64
 	}{
 		"ring overflow": {
 			steps: []step{{link("rx_missed_errors", "eth0", host), 5321081}},
@@ -97,7 +98,7 @@ func TestRows(t *testing.T) {
 			want: []want{
 				{"rx_dropped", 50, 0, 0, 50, true}, {"tx_dropped", 50, 0, 0, 50, true},
 			},
-			uncounted: 50,
+			unread: 50,
 		},
 		"a counter that should have moved": {
 			steps: []step{{counter(event.CounterSoftnet, "dropped", "", event.Netns{}, "cpu 0"), 0}},
@@ -110,10 +111,10 @@ func TestRows(t *testing.T) {
 			want:  []want{{"UdpInErrors", 100, 100, 0, 0, false}, {"UdpRcvbufErrors", 100, 100, 0, 0, false}},
 		},
 		"another namespace's socket": {
-			steps:     []step{{protocol("UdpNoPorts"), 10}},
-			drops:     map[*event.Cell]uint64{cell("NO_SOCKET", "veth0", host, udp): 10},
-			want:      []want{{"UdpNoPorts", 10, 0, 0, 10, true}},
-			uncounted: 10,
+			steps:  []step{{protocol("UdpNoPorts"), 10}},
+			drops:  map[*event.Cell]uint64{cell("NO_SOCKET", "veth0", host, udp): 10},
+			want:   []want{{"UdpNoPorts", 10, 0, 0, 10, true}},
+			unread: 10,
 		},
 		"five percent": {
 			steps: []step{{protocol("UdpNoPorts"), 100}},
@@ -167,8 +168,8 @@ func TestRows(t *testing.T) {
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
-			if l.Uncounted != test.uncounted {
-				t.Errorf("%d uncounted, want %d", l.Uncounted, test.uncounted)
+			if l.Uncounted != test.uncounted || l.Unread != test.unread {
+				t.Errorf("%d uncounted, %d unread, want %d and %d", l.Uncounted, l.Unread, test.uncounted, test.unread)
 			}
 		})
 	}

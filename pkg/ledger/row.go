@@ -47,6 +47,7 @@ type Ledger struct {
 	Counted   uint64 // what the rows that no other one contains add up to
 	Explained uint64 // of those: traced or unseen
 	Uncounted uint64 // drops that were traced and that no counter tells of
+	Unread    uint64 // drops in namespaces whose counters were not read; not in Uncounted
 	Untraced  bool   // nobody traced: what no counter explains by itself is not explained
 }
 
@@ -67,12 +68,26 @@ func (b *Book) Ledger() *Ledger {
 			l.Explained += min(row.Delta, row.Traced+row.Unseen)
 		}
 	}
+	read := b.namespaces()
 	for cell, t := range b.cells {
-		if !x.counted[cell] {
+		switch {
+		case x.counted[cell]:
+		case cell.Netns.Inode != 0 && !read[cell.Netns.Inode]:
+			l.Unread += t.drops()
+		default:
 			l.Uncounted += t.drops()
 		}
 	}
 	return l
+}
+
+// namespaces returns those of which something was read.
+func (b *Book) namespaces() map[uint32]bool {
+	read := map[uint32]bool{}
+	for counter := range b.counters {
+		read[counter.Netns.Inode] = true
+	}
+	return read
 }
 
 // merge returns the counters that have a rule, those of single CPUs and of a device's

@@ -28,7 +28,10 @@ func ledgerText(w io.Writer, l *ledger.Ledger, colour bool) error {
 	}
 	fmt.Fprintf(w, "%s of %s counted losses explained", profile.Thousands(l.Explained), profile.Thousands(l.Counted))
 	if l.Uncounted > 0 {
-		fmt.Fprintf(w, "; %s traced that no counter tells of", profile.Plural(l.Uncounted, "drop"))
+		fmt.Fprintf(w, "; %s that no counter tells of", profile.Plural(l.Uncounted, "drop"))
+	}
+	if l.Unread > 0 {
+		fmt.Fprintf(w, "; %s in namespaces whose counters cannot be read", profile.Plural(l.Unread, "drop"))
 	}
 	fmt.Fprintln(w)
 	if slices.ContainsFunc(l.Rows, func(r ledger.Row) bool { return r.Off() }) {
@@ -119,11 +122,12 @@ func newExplainedJSON(l *ledger.Ledger) *explainedJSON {
 	if l == nil {
 		return nil
 	}
-	return &explainedJSON{l.Counted, l.Explained, l.Uncounted}
+	return &explainedJSON{l.Counted, l.Explained, l.Uncounted, l.Unread}
 }
 
 type explainedJSON struct {
 	Counted   uint64 `json:"counted"`
 	Explained uint64 `json:"explained"`
 	Uncounted uint64 `json:"uncounted"`
+	Unread    uint64 `json:"unread"`
 }
