@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strconv"
 )
@@ -22,8 +23,12 @@ type netnsPlace struct {
 
 // gone says that the namespace is not reached there any more.
 func (p netnsPlace) gone() bool {
-	inode, err := inodeOf(p.path)
-	return err != nil || inode != p.inode
+	return !isNetns(p.path, p.inode) || p.proc != "" && !isNetns("/"+path.Dir(p.proc)+"/ns/net", p.inode)
+}
+
+func isNetns(file string, number uint32) bool {
+	inode, err := inodeOf(file)
+	return err == nil && inode == number
 }
 
 // findNetns finds the namespaces that processes are in, or that have a name, in order
@@ -35,22 +40,27 @@ func findNetns() (found []netnsPlace, denied, err error) {
 		return nil, nil, err
 	}
 	byInode := map[uint32]netnsPlace{}
+	for _, file := range netnsFiles() {
+		inode, err := inodeOf(file)
+		if _, known := byInode[inode]; err == nil && !known {
+			byInode[inode] = netnsPlace{inode: inode, path: file}
+		}
+	}
 	for _, pid := range pids {
-		path := fmt.Sprintf("/proc/%d/ns/net", pid)
-		inode, err := inodeOf(path)
+		file := fmt.Sprintf("/proc/%d/ns/net", pid)
+		inode, err := inodeOf(file)
 		if errors.Is(err, fs.ErrPermission) {
 			denied = fmt.Errorf("look at the network namespaces of others' processes: %w", err)
 		}
-		if _, known := byInode[inode]; err != nil || known {
+		place := byInode[inode]
+		if err != nil || place.proc != "" {
 			continue
 		}
-		byInode[inode] = netnsPlace{inode, path, fmt.Sprintf("proc/%d/net", pid)}
-	}
-	for _, path := range netnsFiles() {
-		inode, err := inodeOf(path)
-		if _, known := byInode[inode]; err == nil && !known {
-			byInode[inode] = netnsPlace{inode: inode, path: path}
+		if place.path == "" { // one that has a name is reached by that
+			place.path = file
 		}
+		place.inode, place.proc = inode, fmt.Sprintf("proc/%d/net", pid)
+		byInode[inode] = place
 	}
 	for _, place := range byInode {
 		found = append(found, place)

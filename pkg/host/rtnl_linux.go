@@ -18,7 +18,7 @@ import (
 // liveLinks reads the interfaces of a namespace from the kernel.
 type liveLinks struct {
 	path  string
-	known *spaces // where peers may be
+	known *[]Space // where peers may be
 }
 
 // Links implements LinkReader.
@@ -101,7 +101,7 @@ func describe(found netlink.Link, names map[int]string) Link {
 // others (RTM_GETNSID); -1 is for itself.
 func (l *liveLinks) namespaceIDs(handle *netlink.Handle, home netns.NsHandle, list []netlink.Link) map[int]event.Netns {
 	ids := map[int]event.Netns{}
-	for _, space := range l.known.all {
+	for _, space := range *l.known {
 		if space.Path == l.path {
 			ids[-1] = space.Netns
 		}
@@ -113,7 +113,7 @@ func (l *liveLinks) namespaceIDs(handle *netlink.Handle, home netns.NsHandle, li
 	if !foreign {
 		return ids
 	}
-	for _, space := range l.known.all {
+	for _, space := range *l.known {
 		if id, err := namespaceID(handle, home, space.Path); err == nil && id >= 0 {
 			ids[id] = space.Netns
 		}

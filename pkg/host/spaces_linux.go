@@ -5,12 +5,9 @@
 package host
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"syscall"
+	"slices"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
@@ -19,84 +16,29 @@ import (
 // a name or a process and that may be opened. Namespaces are entered by a thread only
 // while something is read there.
 func LiveSources() (Sources, error) {
-	own, err := nsInode("/proc/thread-self/ns/net")
+	own, err := inodeOf(ownNetns)
 	if err != nil {
 		return Sources{}, fmt.Errorf("find own network namespace: %w", err)
 	}
-	found := &spaces{seen: map[uint32]int{}}
-	found.add("", own, "")
-	found.named()
-	found.ofProcesses()
-	var notes []string
-	if found.closed > 0 {
-		notes = append(notes, fmt.Sprintf("in which network namespaces %d of the processes are: %v", found.closed, fs.ErrPermission))
-	}
-	return Sources{Root: os.DirFS("/"), Spaces: found.all, Notes: notes}, nil
-}
-
-// spaces collects namespaces, each once.
-type spaces struct {
-	all    []Space
-	seen   map[uint32]int // index in all, by inode
-	closed int            // processes whose namespace may not be looked at
-}
-
-// add takes a namespace in, or gives a name to one that has none.
-func (s *spaces) add(path string, inode uint32, name string) {
-	if i, ok := s.seen[inode]; ok {
-		if s.all[i].Netns.Name == "" {
-			s.all[i].Netns.Name = name
-		}
-		return
-	}
-	s.seen[inode] = len(s.all)
-	s.all = append(s.all, Space{
-		Netns:  event.Netns{Inode: inode, Name: name},
-		Path:   path,
-		Files:  within{path},
-		Reader: &liveLinks{path: path, known: s},
-	})
-}
-
-// named finds the host's and those that ip-netns and Docker give names to.
-func (s *spaces) named() {
-	if inode, err := nsInode("/proc/1/ns/net"); err == nil {
-		s.add("/proc/1/ns/net", inode, "host")
-	}
-	for _, pattern := range []string{"/run/netns/*", "/run/docker/netns/*"} {
-		paths, _ := filepath.Glob(pattern) // fails for a bad pattern alone
-		for _, path := range paths {
-			if inode, err := nsInode(path); err == nil {
-				s.add(path, inode, event.Text([]byte(filepath.Base(path))))
-			}
-		}
-	}
-}
-
-// ofProcesses finds those that have nothing but processes inside.
-func (s *spaces) ofProcesses() {
-	dirs, _ := filepath.Glob("/proc/[0-9]*") // fails for a bad pattern alone
-	for _, dir := range dirs {
-		path := dir + "/ns/net"
-		inode, err := nsInode(path)
-		switch {
-		case err == nil:
-			s.add(path, inode, "")
-		case errors.Is(err, fs.ErrPermission):
-			s.closed++
-		}
-	}
-}
-
-// nsInode returns the number that names the namespace of a file.
-func nsInode(path string) (uint32, error) {
-	info, err := os.Stat(path)
+	places, denied, err := findNetns()
 	if err != nil {
-		return 0, err
+		return Sources{}, err
 	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return 0, fmt.Errorf("stat %s: %w", path, errors.ErrUnsupported)
+	var notes []string
+	if denied != nil {
+		notes = append(notes, denied.Error())
 	}
-	return uint32(stat.Ino), nil
+	home := netnsPlace{inode: own} // first, and by no path
+	places = slices.DeleteFunc(places, func(p netnsPlace) bool { return p.inode == own })
+	known := new([]Space)
+	var names NetnsNames
+	for _, p := range append([]netnsPlace{home}, places...) {
+		*known = append(*known, Space{
+			Netns:  event.Netns{Inode: p.inode, Name: names.Name(p.inode)},
+			Path:   p.path,
+			Files:  within{p.path},
+			Reader: &liveLinks{path: p.path, known: known},
+		})
+	}
+	return Sources{Root: os.DirFS("/"), Spaces: *known, Notes: notes}, nil
 }

@@ -5,13 +5,9 @@
 package host
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
-
-	"github.com/vishvananda/netns"
 )
 
 // within reads files as a thread in a network namespace sees them.
@@ -51,30 +47,6 @@ func (w within) do(f func() error) error {
 		return f()
 	}
 	done := make(chan error, 1)
-	go func() { done <- w.visit(f) }()
+	go func() { done <- inNetns(w.path, f) }()
 	return <-done
-}
-
-func (w within) visit(f func() error) error {
-	runtime.LockOSThread()
-	home, err := netns.Get()
-	if err != nil {
-		runtime.UnlockOSThread()
-		return fmt.Errorf("open own network namespace: %w", err)
-	}
-	defer home.Close()
-	defer func() {
-		if netns.Set(home) == nil {
-			runtime.UnlockOSThread()
-		}
-	}()
-	there, err := netns.GetFromPath(w.path)
-	if err != nil {
-		return fmt.Errorf("open network namespace %s: %w", w.path, err)
-	}
-	defer there.Close()
-	if err := netns.Set(there); err != nil {
-		return fmt.Errorf("enter network namespace %s: %w", w.path, err)
-	}
-	return f()
 }
