@@ -17,6 +17,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/report"
 	"github.com/dropwatch/dropwatch/pkg/rtt"
 	"github.com/dropwatch/dropwatch/pkg/softirq"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 type icmpFlags struct {
@@ -158,7 +159,7 @@ func showEchoes(s streams, src event.Source, log <-chan rtt.Reply, logEnded func
 	}
 	unmatched, err := table.end()
 	if unmatched > 0 {
-		fmt.Fprintf(s.err, "%s in the log to requests that were not seen here\n", profile.Plural(uint64(unmatched), "reply"))
+		fmt.Fprintf(s.err, "%s in the log to requests that were not seen here\n", spell.Plural(uint64(unmatched), "reply"))
 	}
 	readErr := <-failed
 	if cut, ok := event.AsCut(readErr); ok {

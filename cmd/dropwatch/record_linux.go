@@ -17,6 +17,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 	"github.com/dropwatch/dropwatch/pkg/report"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 	"github.com/dropwatch/dropwatch/pkg/trace"
 )
 
@@ -137,6 +138,6 @@ func sayWritten(w io.Writer, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "wrote %s, %s bytes\n", file.Name(), profile.Thousands(uint64(info.Size())))
+	_, err = fmt.Fprintf(w, "wrote %s, %s bytes\n", file.Name(), spell.Thousands(uint64(info.Size())))
 	return err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/dropwatch/dropwatch/flamegraph"
 	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/recording"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // fileKind is what a file of stacks is, told by its first bytes.
@@ -114,7 +115,7 @@ func drawProfiles(s streams, files files, readers []*bufio.Reader) (*profile.Pic
 	}
 	p, left := profile.DrawPProf(merged)
 	if left > 0 {
-		fmt.Fprintf(s.err, "warning: %s negative; left out\n", profile.Plural(uint64(left), "sample"))
+		fmt.Fprintf(s.err, "warning: %s negative; left out\n", spell.Plural(uint64(left), "sample"))
 	}
 	return p, nil
 }

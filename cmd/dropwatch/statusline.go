@@ -13,7 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/profile"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // statusLine is one line on a terminal that is written over once a second. It is
@@ -45,12 +45,12 @@ func (l *statusLine) show(t *event.Tick) {
 	elapsed := (t.Time - l.last).Seconds()
 	l.last = t.Time
 	text := fmt.Sprintf("%s  %s drops/s  %s in all", clockText(t.Time),
-		profile.Thousands(uint64(float64(drops)/elapsed+0.5)), profile.Thousands(t.Totals.Drops))
+		spell.Thousands(uint64(float64(drops)/elapsed+0.5)), spell.Thousands(t.Totals.Drops))
 	if busiest.Drops > 0 {
 		text += fmt.Sprintf("  most %s at %s", busiest.Cell.Reason, busiest.Cell.Location)
 	}
 	if lost := t.Loss.RingFull + t.Loss.StackFailed + t.Loss.StackTable + t.Loss.Overflow; lost > 0 {
-		text += fmt.Sprintf("  lost %s", profile.Thousands(lost))
+		text += fmt.Sprintf("  lost %s", spell.Thousands(lost))
 	}
 	width, _, err := term.GetSize(int(l.terminal.Fd()))
 	if runes := []rune(text); err == nil && width > 1 && len(runes) >= width {

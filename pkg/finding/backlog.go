@@ -43,14 +43,14 @@ func backlogs(n *node) []found {
 	if dropped.moved > 0 {
 		f.Evidence = append(f.Evidence, n.victims()...)
 	}
-	f.Explain = fmt.Sprintf("CPUs dropped %d packets since boot because their backlog, the queue behind veths, loopback and RPS, already held %s packets.", dropped.total, n.State.Sysctls[backlogName])
+	f.Explain = say("CPUs dropped %d packets since boot because their backlog, the queue behind veths, loopback and RPS, already held %s packets.", dropped.total, n.State.Sysctls[backlogName])
 	then := n.backlogFor(now)
 	switch {
 	case !known:
-		f.Explain = fmt.Sprintf("CPUs dropped %d packets since boot because their backlog, the queue behind veths, loopback and RPS, was full.", dropped.total)
+		f.Explain = say("CPUs dropped %d packets since boot because their backlog, the queue behind veths, loopback and RPS, was full.", dropped.total)
 	case then > now:
 		n.set(&f, n.own(), setting{backlogName, number(now), number(then)})
-		f.Cost = fmt.Sprintf("up to %s more on each CPU whose backlog is full, in packets of 2 KiB; the last of %d packets waits %s at a million packets a second", mebibytes((then-now)*2048), then, time.Duration(then)*time.Microsecond)
+		f.Cost = say("up to %s more on each CPU whose backlog is full, in packets of 2 KiB; the last of %d packets waits %s at a million packets a second", mebibytes((then-now)*2048), then, time.Duration(then)*time.Microsecond)
 	default:
 		f.Explain += " A longer queue would only delay them: spread the packets over more CPUs."
 	}

@@ -3,7 +3,6 @@
 package finding
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
@@ -29,7 +28,7 @@ func budgets(n *node) []found {
 	if n.behind() {
 		f.Severity = Warning
 	}
-	f.Explain = fmt.Sprintf("%.0f times a second a CPU stopped receiving with packets left, as its budget of packets or time was used up.", rate)
+	f.Explain = say("%.0f times a second a CPU stopped receiving with packets left, as its budget of packets or time was used up.", rate)
 	for _, s := range []struct {
 		name string
 		span span
@@ -42,7 +41,7 @@ func budgets(n *node) []found {
 		if then := min(max(2*now, s.span.least), s.span.most); then > now {
 			n.set(&f, n.own(), setting{s.name, number(now), number(then)})
 			if s.name == usecsName {
-				f.Cost = fmt.Sprintf("tasks on such a CPU may wait %s for their turn instead of %s", time.Duration(then)*time.Microsecond, time.Duration(now)*time.Microsecond)
+				f.Cost = say("tasks on such a CPU may wait %s for their turn instead of %s", time.Duration(then)*time.Microsecond, time.Duration(now)*time.Microsecond)
 			}
 		}
 	}

@@ -3,7 +3,6 @@
 package finding
 
 import (
-	"fmt"
 	"time"
 )
 
@@ -25,7 +24,7 @@ func dyingCgroups(n *node) []found {
 	f := Finding{
 		ID: "dying-cgroups", Severity: Info,
 		Evidence: []Fact{{"hierarchy", c.Dir}, {"dying", uint64(c.Dying)}, {"memory_stat_read_us", uint64(c.Read.Microseconds())}},
-		Explain:  fmt.Sprintf("%d dead cgroups are still held by cached pages, and one read of memory.stat takes %s, in which packets on that CPU may wait.", c.Dying, c.Read.Round(time.Microsecond)),
+		Explain:  say("%d dead cgroups are still held by cached pages, and one read of memory.stat takes %s, in which packets on that CPU may wait.", c.Dying, c.Read.Round(time.Microsecond)),
 	}
 	if c.Dying >= manyDying && c.Read >= slowRead || c.Read >= tooSlow {
 		f.Severity = Warning

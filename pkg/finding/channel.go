@@ -29,5 +29,5 @@ func (n *node) moreChannels(f *Finding, ns host.Namespace, link host.Link) {
 	f.Evidence = append(f.Evidence, Fact{"channels", uint64(now)}, Fact{"channels_possible", uint64(then)})
 	name := quote(link.Name)
 	n.onDevice(f, ns, link.Name, fmt.Sprintf("ethtool -L %s %s %d", name, kind, then), fmt.Sprintf("ethtool -L %s %s %d", name, kind, now))
-	f.Cost = fmt.Sprintf("%s for the rings of %d more queues; most drivers stop for a moment to change it", mebibytes(uint64(then-now)*uint64(link.Device.Ring.Rx)*buffer(link.MTU)), then-now)
+	f.Cost = say("%s for the rings of %d more queues; most drivers stop for a moment to change it", mebibytes(uint64(then-now)*uint64(link.Device.Ring.Rx)*buffer(link.MTU)), then-now)
 }

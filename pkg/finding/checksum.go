@@ -3,8 +3,6 @@
 package finding
 
 import (
-	"fmt"
-
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -18,7 +16,7 @@ func checksums(n *node) []found {
 			continue
 		}
 		f := n.lossIn(ns, "checksum", moved, facts)
-		f.Explain = fmt.Sprintf("%d packets had a bad checksum: something on their way, or a device that computes them, changes packets.", moved)
+		f.Explain = say("%d packets had a bad checksum: something on their way, or a device that computes them, changes packets.", moved)
 		for _, link := range hardware(ns) {
 			if link.Up && link.Device.RxChecks {
 				f.Fix = append(f.Fix, in(ns, "ethtool -K "+quote(link.Name)+" rx off"))
@@ -50,7 +48,7 @@ func frameChecks(n *node) []found {
 		all = append(all, found{Finding{
 			ID: "crc", Severity: severity, Device: c.Device, Netns: c.Netns,
 			Evidence: n.facts(c.Name, c),
-			Explain:  fmt.Sprintf("%d frames came damaged over the wire of %s: clean or change its cable, transceiver, or port.", c.moved, c.Device),
+			Explain:  say("%d frames came damaged over the wire of %s: clean or change its cable, transceiver, or port.", c.moved, c.Device),
 			Fix:      []string{in(ns, "ethtool -m "+quote(c.Device))},
 			Cost:     "none: it only shows the transceiver's light and temperature",
 		}, n.perSecond(c.moved)})

@@ -3,8 +3,6 @@
 package finding
 
 import (
-	"fmt"
-
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -38,7 +36,7 @@ func conntracks(n *node) []found {
 		}
 		f.Evidence = append([]Fact{{"nf_conntrack_count", count}, {"nf_conntrack_max", limit}}, n.facts("drop", refused)...)
 		f.Evidence = append(f.Evidence, n.facts("early_drop", evicted)...)
-		f.Explain = fmt.Sprintf("the table of connections holds %d of at most %d; when it is full, packets of new connections are dropped.", count, limit)
+		f.Explain = say("the table of connections holds %d of at most %d; when it is full, packets of new connections are dropped.", count, limit)
 		if ok {
 			n.moreConntrack(&f, limit)
 		}
@@ -56,5 +54,5 @@ func (n *node) moreConntrack(f *Finding, limit uint64) {
 		changes = append(changes, setting{conntrackBuckets, number(buckets), number(2 * buckets)})
 	}
 	n.set(f, n.own(), append(changes, setting{conntrackMax, number(limit), number(2 * limit)})...)
-	f.Cost = fmt.Sprintf("%s when it is full, and %s for the hash", mebibytes(limit*conntrackEntry), mebibytes(buckets*8))
+	f.Cost = say("%s when it is full, and %s for the hash", mebibytes(limit*conntrackEntry), mebibytes(buckets*8))
 }

@@ -3,7 +3,6 @@
 package finding
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/host"
@@ -46,7 +45,7 @@ func ksoftirqds(n *node) []found {
 		f := Finding{
 			ID: "ksoftirqd", Severity: Info,
 			Evidence: []Fact{{"cpu", uint64(cpu)}, {"pid", uint64(after.PID)}, {"ksoftirqd_share", part}, {"softirq_share", share(t.Softirq, t.Total)}},
-			Explain:  fmt.Sprintf("ksoftirqd/%d takes %.0f %% of its CPU: softirqs come faster than they are done, and packets wait their turn with ordinary tasks.", cpu, 100*part),
+			Explain:  say("ksoftirqd/%d takes %.0f %% of its CPU: softirqs come faster than they are done, and packets wait their turn with ordinary tasks.", cpu, 100*part),
 		}
 		if part >= ksoftirqdMuch {
 			f.Severity = Warning
@@ -84,7 +83,7 @@ func steals(n *node) []found {
 		f := Finding{
 			ID: "steal", Severity: Info,
 			Evidence: []Fact{{"cpu", uint64(cpu)}, {"steal_share", part}, {"steal_ms", uint64(t.Steal.Milliseconds())}},
-			Explain:  fmt.Sprintf("the hypervisor kept CPU %d from running for %.0f %% of the time, in which it receives nothing.", cpu, 100*part),
+			Explain:  say("the hypervisor kept CPU %d from running for %.0f %% of the time, in which it receives nothing.", cpu, 100*part),
 			Fix:      []string{"# on the hypervisor, not here: fewer virtual CPUs per core, pinned ones, or another machine size"},
 			Cost:     "a dearer or a smaller machine",
 		}

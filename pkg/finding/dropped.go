@@ -3,8 +3,6 @@
 package finding
 
 import (
-	"fmt"
-
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -32,7 +30,7 @@ func dropped(n *node) []found {
 		f := Finding{
 			ID: "device-dropped", Severity: atMost(Warning, n.losing(c.moved)), Device: c.Device, Netns: c.Netns,
 			Evidence: n.facts(c.Name, c),
-			Explain:  fmt.Sprintf("%s drops %.0f packets a second (%s); what they died of, a trace tells.", name, n.perSecond(c.moved), c.Name),
+			Explain:  say("%s drops %.0f packets a second (%s); what they died of, a trace tells.", name, n.perSecond(c.moved), c.Name),
 			Fix:      []string{"dropwatch record -d 10s", "dropwatch report --by reason,location,device"},
 			Cost:     "none: it only looks",
 		}

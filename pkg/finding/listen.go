@@ -3,8 +3,6 @@
 package finding
 
 import (
-	"fmt"
-
 	"github.com/dropwatch/dropwatch/pkg/host"
 )
 
@@ -40,11 +38,11 @@ func (n *node) acceptQueue(ns host.Namespace) []found {
 	}
 	f := n.lossIn(ns, "accept-queue", moved, append(facts, more...))
 	if overflows == 0 {
-		f.Explain = fmt.Sprintf("listening sockets dropped %d requests for connections, none for a full accept queue: memory, or no way back to the client.", moved)
+		f.Explain = say("listening sockets dropped %d requests for connections, none for a full accept queue: memory, or no way back to the client.", moved)
 		return []found{{f, n.perSecond(moved)}}
 	}
 	limit, _ := ns.Sysctls.Number(somaxconn)
-	f.Explain = fmt.Sprintf("%d times a connection was refused because %d waited already for a program to accept them, or as many as it asked for in listen().", overflows, limit)
+	f.Explain = say("%d times a connection was refused because %d waited already for a program to accept them, or as many as it asked for in listen().", overflows, limit)
 	n.raise(&f, ns, ns.Sysctls, 4, span{queueDefault, queueLargest}, somaxconn)
 	f.Cost = "the program has to ask for a longer queue in listen() too, and start anew; connections wait longer if it accepts too slowly"
 	return []found{{f, n.perSecond(moved)}}
@@ -57,7 +55,7 @@ func (n *node) synQueue(ns host.Namespace) []found {
 		return nil
 	}
 	f := n.lossIn(ns, "syn-queue", lost, facts)
-	f.Explain = fmt.Sprintf("%d requests for connections found the queue of half-open ones full; %d of them were dropped, the others answered with cookies.", moved, lost)
+	f.Explain = say("%d requests for connections found the queue of half-open ones full; %d of them were dropped, the others answered with cookies.", moved, lost)
 	// The queue is as long as that of accepted ones (reqsk_queue_is_full); without
 	// cookies tcp_max_syn_backlog bounds it as well (tcp_conn_request).
 	n.raise(&f, ns, ns.Sysctls, 4, span{queueDefault, queueLargest}, somaxconn, synBacklog)

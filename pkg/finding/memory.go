@@ -3,7 +3,6 @@
 package finding
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -36,7 +35,7 @@ func memories(n *node) []found {
 			f.Severity = Warning
 		}
 		f.Evidence = []Fact{{"pages", m.pages}, {"lost", lost}}
-		f.Explain = fmt.Sprintf("all sockets of this protocol together hold %d pages, and %d packets were lost because they may not hold more.", m.pages, lost)
+		f.Explain = say("all sockets of this protocol together hold %d pages, and %d packets were lost because they may not hold more.", m.pages, lost)
 		n.double(&f, n.own(), n.State.Sysctls, m.name)
 		all = append(all, found{f, n.perSecond(lost)})
 	}

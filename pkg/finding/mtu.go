@@ -22,7 +22,7 @@ func fragments(n *node) []found {
 			continue
 		}
 		f := n.lossIn(ns, "mtu", moved, facts)
-		f.Explain = fmt.Sprintf("%d packets were larger than the MTU of the way they had to take, and might not be split.", moved)
+		f.Explain = say("%d packets were larger than the MTU of the way they had to take, and might not be split.", moved)
 		const rule = "iptables -t mangle -%s FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"
 		f.Fix = []string{in(ns, fmt.Sprintf(rule, "A"))}
 		f.Undo = []string{in(ns, fmt.Sprintf(rule, "D"))}
@@ -71,7 +71,7 @@ func (n *node) peerMTU(ns, there host.Namespace, link, peer host.Link, lost uint
 	f := Finding{
 		ID: "mtu-peer", Severity: Info, Device: link.Name, Netns: ns.Netns,
 		Evidence: []Fact{{"mtu", uint64(link.MTU)}, {"peer_mtu", uint64(peer.MTU)}, {"dropped", lost}},
-		Explain:  fmt.Sprintf("%s has an MTU of %d and its peer one of %d: the end with the smaller drops what is larger.", title(link), link.MTU, peer.MTU),
+		Explain:  say("%s has an MTU of %d and its peer one of %d: the end with the smaller drops what is larger.", title(link), link.MTU, peer.MTU),
 		Persist:  []string{"the MTU in the configuration of the network plugin that makes the pair"},
 		Cost:     "packets on this pair get smaller",
 	}
@@ -100,7 +100,7 @@ func tunnelMTUs(n *node) []found {
 			f := Finding{
 				ID: "mtu-tunnel", Severity: Info, Device: link.Name, Netns: ns.Netns,
 				Evidence: []Fact{{"mtu", uint64(link.MTU)}, {"lower", lower.Name}, {"lower_mtu", uint64(lower.MTU)}},
-				Explain:  fmt.Sprintf("%s has an MTU of %d, which with %d bytes of VXLAN does not fit into the %d of %s.", link.Name, link.MTU, vxlanOverhead, lower.MTU, lower.Name),
+				Explain:  say("%s has an MTU of %d, which with %d bytes of VXLAN does not fit into the %d of %s.", link.Name, link.MTU, vxlanOverhead, lower.MTU, lower.Name),
 				Cost:     "packets of the tunnel get smaller; what is inside has to learn of it",
 			}
 			n.onDevice(&f, ns, link.Name, fmt.Sprintf("ip link set dev %s mtu %d", quote(link.Name), lower.MTU-vxlanOverhead), fmt.Sprintf("ip link set dev %s mtu %d", quote(link.Name), link.MTU))

@@ -3,7 +3,6 @@
 package finding
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
@@ -31,11 +30,11 @@ func neighbourTables(n *node) []found {
 			f.Severity = Warning
 		}
 		f.Evidence = append([]Fact{{"table", table.Name}, {"entries", table.Entries}, {"gc_thresh3", limit}}, n.facts("table_fulls", refused)...)
-		f.Explain = fmt.Sprintf("the table of %s neighbours, which all namespaces share, holds %d of at most %d; packets to neighbours that find no place in it are dropped.", table.Family, table.Entries, limit)
+		f.Explain = say("the table of %s neighbours, which all namespaces share, holds %d of at most %d; packets to neighbours that find no place in it are dropped.", table.Family, table.Entries, limit)
 		for i, least := range []uint64{1024, 512, 128} { // the kernel's defaults (arp_tbl, nd_tbl)
 			n.raise(&f, n.own(), n.State.Sysctls, 4, span{least, 1 << 20}, prefix+number(3-i))
 		}
-		f.Cost = fmt.Sprintf("about %s when it is full", mebibytes(4*limit*512))
+		f.Cost = say("about %s when it is full", mebibytes(4*limit*512))
 		all = append(all, found{f, n.perSecond(refused.moved)})
 	}
 	return all
@@ -53,7 +52,7 @@ func neighbourQueues(n *node) []found {
 		}
 		f := Finding{ID: "neighbour-queue", Severity: n.losing(discarded.moved)}
 		f.Evidence = append([]Fact{{"table", table.Name}}, n.facts("unresolved_discards", discarded)...)
-		f.Explain = fmt.Sprintf("%d packets were thrown away while they waited for the address of a %s neighbour that answers late or never; look for it with ip neigh show nud incomplete.", discarded.moved, table.Family)
+		f.Explain = say("%d packets were thrown away while they waited for the address of a %s neighbour that answers late or never; look for it with ip neigh show nud incomplete.", discarded.moved, table.Family)
 		name := "net." + table.Family + ".neigh.default.unres_qlen_bytes"
 		n.raise(&f, n.own(), n.own().Sysctls, 4, span{0, unresolvedLargest}, name)
 		for _, link := range hardware(n.own()) {

@@ -26,9 +26,9 @@ func qdiscs(n *node) []found {
 		f.Evidence = append([]Fact{{"qdisc", c.Part}}, n.facts("dropped", c)...)
 		if onPurpose(q) {
 			f.Severity = Info
-			f.Explain = fmt.Sprintf("the qdisc %s of %s dropped %d packets: it does so on purpose, to slow senders down or because it was told to.", c.Part, c.Device, c.moved)
+			f.Explain = say("the qdisc %s of %s dropped %d packets: it does so on purpose, to slow senders down or because it was told to.", c.Part, c.Device, c.moved)
 		} else {
-			f.Explain = fmt.Sprintf("the queue of %s, qdisc %s, was full for %d packets: they came faster than the device or its shaper lets them go.", c.Device, c.Part, c.moved)
+			f.Explain = say("the queue of %s, qdisc %s, was full for %d packets: they came faster than the device or its shaper lets them go.", c.Device, c.Part, c.moved)
 			n.longerQueue(&f, ns, link, q)
 		}
 		all = append(all, found{f, n.perSecond(c.moved)})

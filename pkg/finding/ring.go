@@ -75,15 +75,15 @@ func (n *node) ring(ns host.Namespace, link host.Link, missed change, severity S
 	name := quote(link.Name)
 	switch queues := max(1, channels.Rx+channels.Combined); {
 	case ring.RxMax == 0:
-		f.Explain = fmt.Sprintf("%s had no free receive descriptor for %d packets since boot; how large its ring is could not be read.", title(link), missed.total)
+		f.Explain = say("%s had no free receive descriptor for %d packets since boot; how large its ring is could not be read.", title(link), missed.total)
 	case ring.Rx < ring.RxMax:
 		f.Evidence = append(f.Evidence, ringFacts(ring)...)
-		f.Explain = fmt.Sprintf("%s had no free receive descriptor for %d packets since boot, and its ring has %d of %d possible: bursts overflow it.", title(link), missed.total, ring.Rx, ring.RxMax)
+		f.Explain = say("%s had no free receive descriptor for %d packets since boot, and its ring has %d of %d possible: bursts overflow it.", title(link), missed.total, ring.Rx, ring.RxMax)
 		n.onDevice(&f, ns, link.Name, fmt.Sprintf("ethtool -G %s rx %d", name, ring.RxMax), fmt.Sprintf("ethtool -G %s rx %d", name, ring.Rx))
-		f.Cost = fmt.Sprintf("%s more memory (%d queues of %d more buffers of %d bytes); many drivers stop for a moment to change it; a full ring takes longer to empty", mebibytes(uint64(queues)*uint64(ring.RxMax-ring.Rx)*buffer(link.MTU)), queues, ring.RxMax-ring.Rx, buffer(link.MTU))
+		f.Cost = say("%s more memory (%d queues of %d more buffers of %d bytes); many drivers stop for a moment to change it; a full ring takes longer to empty", mebibytes(uint64(queues)*uint64(ring.RxMax-ring.Rx)*buffer(link.MTU)), queues, ring.RxMax-ring.Rx, buffer(link.MTU))
 	default:
 		f.Evidence = append(f.Evidence, ringFacts(ring)...)
-		f.Explain = fmt.Sprintf("%s had no free receive descriptor for %d packets since boot though its ring is as large as it can be: the CPUs that empty it do not keep up.", title(link), missed.total)
+		f.Explain = say("%s had no free receive descriptor for %d packets since boot though its ring is as large as it can be: the CPUs that empty it do not keep up.", title(link), missed.total)
 		n.moreChannels(&f, ns, link)
 	}
 	return f

@@ -3,7 +3,6 @@
 package finding
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/host"
@@ -23,7 +22,7 @@ func reversePaths(n *node) []found {
 			continue
 		}
 		f := n.lossIn(ns, "rp-filter", moved, facts)
-		f.Explain = fmt.Sprintf("%d packets were dropped because the way back to their sender does not lead out by the device they came in by.", moved)
+		f.Explain = say("%d packets were dropped because the way back to their sender does not lead out by the device they came in by.", moved)
 		f.Cost = "senders can forge the addresses of networks this node reaches by other devices"
 		if now := ns.Sysctls[allFilter]; now == "1" {
 			f.Evidence = append(f.Evidence, Fact{allFilter, uint64(1)})

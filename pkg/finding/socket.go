@@ -63,7 +63,7 @@ func (n *node) udpBuffer(ns host.Namespace) []found {
 		return nil
 	}
 	f := n.lossIn(ns, "udp-receive-buffer", moved, facts)
-	f.Explain = fmt.Sprintf("%d datagrams came while the receive buffer of their socket was full: its program reads too slowly, or the buffer is too small for the bursts.", moved)
+	f.Explain = say("%d datagrams came while the receive buffer of their socket was full: its program reads too slowly, or the buffer is too small for the bursts.", moved)
 	n.raise(&f, n.own(), n.State.Sysctls, 4, span{0, bufferLargest}, "net.core.rmem_max", "net.core.rmem_default")
 	f.Cost = "as much memory for each UDP socket that is not read; programs that set SO_RCVBUF have to ask for more and start anew; a full buffer delays what is in it"
 	return []found{{f, n.perSecond(moved)}}
@@ -76,12 +76,12 @@ func (n *node) tcpBuffer(ns host.Namespace) []found {
 		return nil
 	}
 	f := n.lossIn(ns, "tcp-receive-buffer", moved, facts)
-	f.Explain = fmt.Sprintf("TCP threw away %d segments that a full receive buffer had no room for; their senders have to repeat them.", moved)
+	f.Explain = say("TCP threw away %d segments that a full receive buffer had no room for; their senders have to repeat them.", moved)
 	if numbers := ns.Sysctls.Numbers("net.ipv4.tcp_rmem"); len(numbers) == 3 {
 		f.Evidence = append(f.Evidence, Fact{"net.ipv4.tcp_rmem", ns.Sysctls["net.ipv4.tcp_rmem"]})
 		if then := min(2*numbers[2], bufferLargest); then > numbers[2] {
 			n.set(&f, ns, setting{"net.ipv4.tcp_rmem", ns.Sysctls["net.ipv4.tcp_rmem"], fmt.Sprintf("%d %d %d", numbers[0], numbers[1], then)})
-			f.Cost = fmt.Sprintf("up to %s for each connection that is not read", mebibytes(then))
+			f.Cost = say("up to %s for each connection that is not read", mebibytes(then))
 		}
 	}
 	return []found{{f, n.perSecond(moved)}}

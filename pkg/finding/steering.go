@@ -64,21 +64,21 @@ func (n *node) spread(f *Finding, ns host.Namespace, link host.Link, cpu int) bo
 	switch {
 	case rpsOnlyTo(link, cpu):
 		f.ID = "rps"
-		f.Explain = fmt.Sprintf("RPS of %s steers every packet to CPU %d, which does most of the receiving of this node.", title(link), cpu)
+		f.Explain = say("RPS of %s steers every packet to CPU %d, which does most of the receiving of this node.", title(link), cpu)
 		n.steerByRPS(f, ns, link)
 	case link.Kind != "" || len(active) == 0:
 		return false
 	case len(active) > 1:
 		f.ID = "irq-affinity"
-		f.Explain = fmt.Sprintf("%d interrupts of %s come to CPU %d, which does most of the receiving of this node.", len(active), title(link), cpu)
+		f.Explain = say("%d interrupts of %s come to CPU %d, which does most of the receiving of this node.", len(active), title(link), cpu)
 		n.spreadIRQs(f, active)
 	case moreQueues:
 		f.ID = "rx-queues"
-		f.Explain = fmt.Sprintf("%s receives on CPU %d nearly alone and could have more queues, each with an interrupt of its own.", title(link), cpu)
+		f.Explain = say("%s receives on CPU %d nearly alone and could have more queues, each with an interrupt of its own.", title(link), cpu)
 		n.moreChannels(f, ns, link)
 	case !hasRPS(link):
 		f.ID = "rps"
-		f.Explain = fmt.Sprintf("%s has one receive queue, whose packets CPU %d handles to the end; RPS and RFS would share them out.", title(link), cpu)
+		f.Explain = say("%s has one receive queue, whose packets CPU %d handles to the end; RPS and RFS would share them out.", title(link), cpu)
 		n.steerByRPS(f, ns, link)
 	default:
 		return false

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // Accounting says in one line what was counted, what was unwound and what was lost
@@ -14,9 +15,9 @@ import (
 func Accounting(drops uint64, t event.Totals, l event.Loss) string {
 	var b strings.Builder
 	unwound := event.Unwound(t, l)
-	fmt.Fprintf(&b, "%s counted, %s unwound", Plural(drops, "drop"), Thousands(unwound))
+	fmt.Fprintf(&b, "%s counted, %s unwound", spell.Plural(drops, "drop"), spell.Thousands(unwound))
 	if drops > unwound {
-		fmt.Fprintf(&b, ", %s not unwound", Thousands(drops-unwound))
+		fmt.Fprintf(&b, ", %s not unwound", spell.Thousands(drops-unwound))
 	}
 	var lost []string
 	for _, part := range []struct {
@@ -33,7 +34,7 @@ func Accounting(drops uint64, t event.Totals, l event.Loss) string {
 		{missed(l), "drop", "missed in the middle of another"},
 	} {
 		if part.n > 0 {
-			lost = append(lost, Plural(part.n, part.what)+" "+part.fate)
+			lost = append(lost, spell.Plural(part.n, part.what)+" "+part.fate)
 		}
 	}
 	if l.Missed == nil {
@@ -50,25 +51,4 @@ func missed(l event.Loss) uint64 {
 		return 0
 	}
 	return *l.Missed
-}
-
-// Plural writes a number of things, "1 drop" or "1,234 drops".
-func Plural(n uint64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return Thousands(n) + " " + noun + "s"
-}
-
-// Thousands writes a number with separators, 1,234,567.
-func Thousands(n uint64) string {
-	digits := fmt.Sprint(n)
-	var b strings.Builder
-	for i, d := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(d)
-	}
-	return b.String()
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // Recording is a source and what its user calls it.
@@ -94,7 +95,7 @@ func Compare(recordings []Recording, options CompareOptions) (*Comparison, error
 
 func checkComparison(recordings []Recording, minChange float64) error {
 	if len(recordings) < 2 {
-		return fmt.Errorf("compare %s: needs two or more", Plural(uint64(len(recordings)), "recording"))
+		return fmt.Errorf("compare %s: needs two or more", spell.Plural(uint64(len(recordings)), "recording"))
 	}
 	if !(minChange >= 0 && minChange <= 1) {
 		return fmt.Errorf("compare with a smallest change of %g: needs a share from 0 to 1", minChange)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // withCounters puts counters around the sample's drops: a ring that was full, and a backlog.
@@ -34,7 +35,7 @@ func TestUnseen(t *testing.T) {
 	var stacks []string
 	for key, v := range sums.Of {
 		if strings.HasPrefix(key, "[nic]") {
-			stacks = append(stacks, strings.Join(Frames(key), ";")+" "+Thousands(v.Drops))
+			stacks = append(stacks, strings.Join(Frames(key), ";")+" "+spell.Thousands(v.Drops))
 		}
 	}
 	if diff := cmp.Diff([]string{"[nic] eth0;rx_missed_errors 5,000"}, stacks); diff != "" {

@@ -2,7 +2,11 @@
 
 package profile
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/dropwatch/dropwatch/pkg/spell"
+)
 
 // whole returns all drops and what was lost unseen.
 func (s *Sums[K]) whole() Value {
@@ -15,7 +19,7 @@ func (s *Sums[K]) whole() Value {
 // only counters tell of, and counters that do not agree with what was traced.
 func (s *Sums[K]) Remarks() (lines []string) {
 	if s.Unseen.Drops > 0 {
-		lines = append(lines, fmt.Sprintf("%s more were lost before there was a packet to drop; only counters tell of them.", Thousands(s.Unseen.Drops)))
+		lines = append(lines, fmt.Sprintf("%s more were lost before there was a packet to drop; only counters tell of them.", spell.Thousands(s.Unseen.Drops)))
 	}
 	if s.Ledger == nil {
 		return lines
@@ -23,7 +27,7 @@ func (s *Sums[K]) Remarks() (lines []string) {
 	for i := range s.Ledger.Rows {
 		if r := &s.Ledger.Rows[i]; r.Off() {
 			lines = append(lines, fmt.Sprintf("Not to be trusted: %s moved by %s, %s of that traced.",
-				r, Thousands(r.Delta), Plural(r.Traced, "drop")))
+				r, spell.Thousands(r.Delta), spell.Plural(r.Traced, "drop")))
 		}
 	}
 	return lines

@@ -16,6 +16,7 @@ import (
 	"github.com/dropwatch/dropwatch/flamegraph"
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/softirq"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // WriteFoldedStalls writes a line per stack, sorted: frames from the root, separated
@@ -53,7 +54,7 @@ func DrawStalls(recordings []Recording, o StackOptions) (*Picture, error) {
 		meta := r.Source.Meta()
 		words = append(words, fmt.Sprintf("%s on %s, %s, Linux %s. %s, %s late.",
 			meta.Start.Format(time.DateTime), meta.Host, stacks.Duration.Round(time.Millisecond), meta.Kernel,
-			Plural(stacks.Total.Stalls, "stall"), Plural(stacks.Total.Packets, "packet")))
+			spell.Plural(stacks.Total.Stalls, "stall"), spell.Plural(stacks.Total.Packets, "packet")))
 		if stacks.Loss == nil && stacks.Cut == nil {
 			words = append(words, "Stalls were not watched for.")
 		}

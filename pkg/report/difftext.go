@@ -11,6 +11,7 @@ import (
 	"github.com/fatih/color"
 
 	"github.com/dropwatch/dropwatch/pkg/profile"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // WriteDiffText writes a Comparison as a table of rates with a line that accounts for
@@ -27,7 +28,7 @@ func WriteDiffText(w io.Writer, c *profile.Comparison, colour bool) error {
 			return err
 		}
 		if left := c.Count - len(c.Changes); left > 0 {
-			fmt.Fprintf(&b, "and %s; dropwatch diff -n 0 shows all\n", profile.Plural(uint64(left), "more group"))
+			fmt.Fprintf(&b, "and %s; dropwatch diff -n 0 shows all\n", spell.Plural(uint64(left), "more group"))
 		}
 	}
 	var rates []string

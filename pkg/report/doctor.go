@@ -15,7 +15,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/finding"
 	"github.com/dropwatch/dropwatch/pkg/host"
 	"github.com/dropwatch/dropwatch/pkg/ledger"
-	"github.com/dropwatch/dropwatch/pkg/profile"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // Doctor is what a node loses, why, and what of that dropwatch can see.
@@ -120,7 +120,7 @@ func entry(b *strings.Builder, name string, lines ...string) {
 func factText(value any) string {
 	switch v := value.(type) {
 	case uint64:
-		return profile.Thousands(v)
+		return spell.Thousands(v)
 	case float64:
 		return rate(v)
 	}

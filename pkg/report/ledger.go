@@ -11,7 +11,7 @@ import (
 	"github.com/fatih/color"
 
 	"github.com/dropwatch/dropwatch/pkg/ledger"
-	"github.com/dropwatch/dropwatch/pkg/profile"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // ledgerText writes the rows of a ledger as a table, and what they add up to. Rows that
@@ -23,15 +23,15 @@ func ledgerText(w io.Writer, l *ledger.Ledger, colour bool) error {
 		}
 	}
 	if l.Untraced {
-		_, err := fmt.Fprintf(w, "%s counted; drops were not traced\n", profile.Thousands(l.Counted))
+		_, err := fmt.Fprintf(w, "%s counted; drops were not traced\n", spell.Thousands(l.Counted))
 		return err
 	}
-	fmt.Fprintf(w, "%s of %s counted losses explained", profile.Thousands(l.Explained), profile.Thousands(l.Counted))
+	fmt.Fprintf(w, "%s of %s counted losses explained", spell.Thousands(l.Explained), spell.Thousands(l.Counted))
 	if l.Uncounted > 0 {
-		fmt.Fprintf(w, "; %s that no counter tells of", profile.Plural(l.Uncounted, "drop"))
+		fmt.Fprintf(w, "; %s that no counter tells of", spell.Plural(l.Uncounted, "drop"))
 	}
 	if l.Unread > 0 {
-		fmt.Fprintf(w, "; %s in namespaces whose counters cannot be read", profile.Plural(l.Unread, "drop"))
+		fmt.Fprintf(w, "; %s in namespaces whose counters cannot be read", spell.Plural(l.Unread, "drop"))
 	}
 	fmt.Fprintln(w)
 	if slices.ContainsFunc(l.Rows, func(r ledger.Row) bool { return r.Off() }) {
@@ -44,7 +44,7 @@ func ledgerTable(w io.Writer, l *ledger.Ledger, colour bool) error {
 	t := newTable([]string{"counted", "traced", "no packet", "unexplained", "counter", "device", "netns"}, 0, 4)
 	for i := range l.Rows {
 		r := &l.Rows[i]
-		traced, unexplained := profile.Thousands(r.Traced), signed(r.Unexplained)
+		traced, unexplained := spell.Thousands(r.Traced), signed(r.Unexplained)
 		if l.Untraced {
 			traced, unexplained = "-", "-"
 		} else if r.Off() {
@@ -53,7 +53,7 @@ func ledgerTable(w io.Writer, l *ledger.Ledger, colour bool) error {
 			}
 		}
 		t.row([]string{
-			profile.Thousands(r.Delta), traced, profile.Thousands(r.Unseen), unexplained,
+			spell.Thousands(r.Delta), traced, spell.Thousands(r.Unseen), unexplained,
 			counterName(r), dash(r.Device), r.Netns.String(),
 		})
 	}
@@ -72,9 +72,9 @@ func counterName(r *ledger.Row) string {
 
 func signed(n int64) string {
 	if n < 0 {
-		return "-" + profile.Thousands(uint64(-n))
+		return "-" + spell.Thousands(uint64(-n))
 	}
-	return profile.Thousands(uint64(n))
+	return spell.Thousands(uint64(n))
 }
 
 func dash(s string) string {

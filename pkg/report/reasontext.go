@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/dropwatch/dropwatch/pkg/profile"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // narrowest is how many columns meanings have at least, however narrow the terminal.
@@ -35,7 +35,7 @@ func WriteReasonsText(w io.Writer, r *Reasons, width int, colour bool) error {
 		}
 		b.WriteByte('\n')
 	}
-	said := profile.Plural(uint64(len(r.List)), "reason")
+	said := spell.Plural(uint64(len(r.List)), "reason")
 	if r.Kernel != "" {
 		said += fmt.Sprintf(", %d of them in this kernel, %s", r.here(), r.Kernel)
 	}

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/dropwatch/dropwatch/pkg/profile"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // mark goes before what is an estimate.
@@ -34,7 +35,7 @@ func rate(v float64) string {
 	if v < 100 {
 		return fmt.Sprintf("%.3g", v)
 	}
-	return profile.Thousands(uint64(v + 0.5))
+	return spell.Thousands(uint64(v + 0.5))
 }
 
 // signedRate spells a change per second; none is 0 without a sign.
@@ -60,7 +61,7 @@ func changePercent(t profile.Trend) string {
 	}
 	share := t.Delta / t.Rates[0] * 100
 	if share >= 1000 {
-		return "+" + profile.Thousands(uint64(share+0.5)) + " %"
+		return "+" + spell.Thousands(uint64(share+0.5)) + " %"
 	}
 	for scale, decimals := 10.0, 1; ; scale, decimals = scale*10, decimals+1 {
 		rounded := math.Round(share*scale) / scale

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/softirq"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // Stalls adds up stalls by CPU, verdict and culprit.
@@ -72,14 +72,14 @@ func (a *Stalls) Write(w io.Writer, threshold time.Duration, limit int) error {
 	}
 	for _, r := range rows {
 		t.row([]string{
-			profile.Thousands(r.count), spanText(r.total), spanText(r.longest), profile.Thousands(r.late),
+			spell.Thousands(r.count), spanText(r.total), spanText(r.longest), spell.Thousands(r.late),
 			fmt.Sprint(r.cpu), string(r.verdict), r.culprit, r.what,
 		})
 	}
 	if err := t.write(w); err != nil || rest.count == 0 {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "and %s, %s together; dropwatch report --of stalls shows them\n", profile.Plural(rest.count, "stall"), spanText(rest.total))
+	_, err := fmt.Fprintf(w, "and %s, %s together; dropwatch report --of stalls shows them\n", spell.Plural(rest.count, "stall"), spanText(rest.total))
 	return err
 }
 
@@ -101,10 +101,10 @@ func WriteSoftirqTimes(w io.Writer, all []event.SoftirqTimes) error {
 		}
 		used = true
 		t.row([]string{
-			fmt.Sprint(times.CPU), profile.Thousands(sum(times.Runs)),
+			fmt.Sprint(times.CPU), spell.Thousands(sum(times.Runs)),
 			quantile(times.Waits, 0.5), quantile(times.Waits, 0.99), quantile(times.Waits, 1), bars(times.Waits),
 			quantile(times.Runs, 0.5), quantile(times.Runs, 0.99), quantile(times.Runs, 1), bars(times.Runs),
-			profile.Thousands(times.BudgetEnded),
+			spell.Thousands(times.BudgetEnded),
 		})
 	}
 	if !used {
@@ -159,7 +159,7 @@ func bars(buckets [32]uint64) string {
 // StallAccounting says in one line what the kernel told about stalls and what was lost
 // of it.
 func StallAccounting(l *event.StallLoss) string {
-	text := fmt.Sprintf("%s sent by the kernel, %s read", profile.Plural(l.Submitted, "record"), profile.Thousands(l.Read))
+	text := fmt.Sprintf("%s sent by the kernel, %s read", spell.Plural(l.Submitted, "record"), spell.Thousands(l.Read))
 	var lost []string
 	for _, part := range []struct {
 		n          uint64
@@ -170,7 +170,7 @@ func StallAccounting(l *event.StallLoss) string {
 		{l.Malformed, "record", "malformed"},
 	} {
 		if part.n > 0 {
-			lost = append(lost, profile.Plural(part.n, part.what)+" "+part.fate)
+			lost = append(lost, spell.Plural(part.n, part.what)+" "+part.fate)
 		}
 	}
 	if l.Paused > 0 {

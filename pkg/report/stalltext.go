@@ -9,8 +9,8 @@ import (
 	"github.com/fatih/color"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/softirq"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // StallOptions says how much to tell of each stall.
@@ -30,7 +30,7 @@ func AppendStall(b []byte, meta *event.Meta, s *softirq.Stall, o StallOptions) [
 	b = meta.Start.Add(s.End).AppendFormat(b, "15:04:05.000000")
 	b = fmt.Appendf(b, " %s\n", sentence)
 	b = fmt.Appendf(b, "  verdict  %s, confidence %s (%d of %s agree, %s accounted)\n",
-		s.Verdict, s.Confidence, s.Agreeing, profile.Plural(uint64(s.Samples), "sample"), percent(s.Accounted))
+		s.Verdict, s.Confidence, s.Agreeing, spell.Plural(uint64(s.Samples), "sample"), percent(s.Accounted))
 	b = appendCulprit(b, s.Culprit)
 	b = appendParts(b, s, o.Parts)
 	b = appendFrames(b, "stack", frameTexts(s.Stack), o.Frames)
@@ -127,7 +127,7 @@ func appendLate(b []byte, s *softirq.Stall, most int) []byte {
 		shown = min(shown, most)
 	}
 	if more := s.LateCount - min(s.LateCount, uint64(shown)); more > 0 {
-		b = fmt.Appendf(b, "  %-7s  and %s more\n", head, profile.Plural(more, "packet"))
+		b = fmt.Appendf(b, "  %-7s  and %s more\n", head, spell.Plural(more, "packet"))
 	}
 	return b
 }

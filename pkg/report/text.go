@@ -14,6 +14,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/profile"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 const (
@@ -28,7 +29,7 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 	var b strings.Builder
 	fmt.Fprintln(&b, headline(r.Meta, r.Drops, r.Duration, r.perSecond()))
 	if r.Unseen > 0 {
-		fmt.Fprintf(&b, "and %s lost before there was a packet to drop\n", profile.Thousands(r.Unseen))
+		fmt.Fprintf(&b, "and %s lost before there was a packet to drop\n", spell.Thousands(r.Unseen))
 	}
 	for _, note := range r.Meta.Notes {
 		fmt.Fprintf(&b, "note: %s\n", note)
@@ -39,7 +40,7 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 			return err
 		}
 		if left := r.Count - len(r.Groups); left > 0 {
-			fmt.Fprintf(&b, "and %s in %d more; dropwatch report -n 0 shows them\n", profile.Plural(r.More.Drops, "drop"), left)
+			fmt.Fprintf(&b, "and %s in %d more; dropwatch report -n 0 shows them\n", spell.Plural(r.More.Drops, "drop"), left)
 		}
 	}
 	if r.Benign.Drops > 0 {
@@ -71,8 +72,8 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 // benignLine stands for the drops that were folded.
 func benignLine(f Folded, colour bool) string {
 	text := fmt.Sprintf("benign: %s%s (%s) in %s: %s; dropwatch report --all shows them",
-		mark(f.Exact), profile.Plural(f.Drops, "drop"), percent(f.Share),
-		profile.Plural(uint64(f.Groups), "group"), several(f.Reasons))
+		mark(f.Exact), spell.Plural(f.Drops, "drop"), percent(f.Share),
+		spell.Plural(uint64(f.Groups), "group"), several(f.Reasons))
 	if colour {
 		return paint(dropreason.ClassBenign, text)
 	}
@@ -83,7 +84,7 @@ func benignLine(f Folded, colour bool) string {
 func headline(meta *event.Meta, drops uint64, d time.Duration, perSecond float64) string {
 	return fmt.Sprintf("%s on %s, Linux %s: %s in %s (%s/s)",
 		meta.Start.Format(time.DateTime), meta.Host, meta.Kernel,
-		profile.Plural(drops, "drop"), d.Round(time.Millisecond), rate(perSecond))
+		spell.Plural(drops, "drop"), d.Round(time.Millisecond), rate(perSecond))
 }
 
 func (r *Report) perSecond() float64 {
@@ -97,7 +98,7 @@ func (r *Report) table(w io.Writer, colour bool) error {
 	t := newTable(append([]string{"drops", "share", "drops/s"}, r.By...), 0, 3)
 	reason := slices.Index(r.By, "reason")
 	for _, g := range r.Groups {
-		cells := []string{mark(g.Exact) + profile.Thousands(g.Drops), percent(g.Share), rate(g.Rate)}
+		cells := []string{mark(g.Exact) + spell.Thousands(g.Drops), percent(g.Share), rate(g.Rate)}
 		cells = append(cells, keyCells(r.By, g.Key)...)
 		if colour && reason >= 0 {
 			cells[3+reason] = paint(g.Class, cells[3+reason])

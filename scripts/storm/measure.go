@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/lab"
-	"github.com/dropwatch/dropwatch/pkg/profile"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // result is one measurement.
@@ -56,7 +56,7 @@ func measure(ctx context.Context, t tracer, flood *lab.Flood, o options) (r resu
 // show writes the table of docs/performance.md.
 func show(w io.Writer, tracers []tracer, results [][]result) error {
 	fmt.Fprintf(w, "untraced: %s packets/s (median of %d rounds)\n\n",
-		profile.Thousands(uint64(median(results[0], func(r result) float64 { return r.rate }))), len(results[0]))
+		spell.Thousands(uint64(median(results[0], func(r result) float64 { return r.rate }))), len(results[0]))
 	fmt.Fprintf(w, "| %-27s | %-6s | %-11s | %-9s | %-12s | %-9s | %-8s | %s |\n",
 		"tracer", "keeps", "least–most", "counted", "file", "CPU", "resident", "lost")
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|")
