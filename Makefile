@@ -25,6 +25,8 @@ test-vm: ## what only other kernels show, in QEMU guests with Debian's kernels
 	scripts/install-packages $$(cat scripts/packages-vm)
 	GO=$(GO) scripts/test-guest bookworm 6.1.0 'TestInjected/LONG_SYSCALL/200ms|TestStallRungs' fentry,kprobe,tracepoint
 	GO=$(GO) scripts/test-guest trixie 6.12 TestStallRungs fentry,kprobe,tracepoint
+	GO=$(GO) scripts/test-guest -k amd64 -p ./pkg/ledger -n 'virtio-net-pci pcnet rtl8139 e1000 e1000e vmxnet3' \
+		-m 'virtio_pci virtio_net pcnet32 8139cp e1000 e1000e vmxnet3' bookworm 6.1.0 TestRing
 
 bench: build ## what tracing costs, beside bpftrace and perf, and drawing; run as root
 	scripts/install-packages $$(cat scripts/packages-bench)
@@ -33,8 +35,8 @@ bench: build ## what tracing costs, beside bpftrace and perf, and drawing; run a
 	$(GO) test -run '^$$' -bench 'All|Perl' -benchtime 3x ./flamegraph
 
 lint: ## vet, staticcheck, format, shell scripts, and a build for macOS
-	$(GO) vet ./...
-	$(GO) run $(STATICCHECK) ./...
+	$(GO) vet -tags guest ./...
+	$(GO) run $(STATICCHECK) -tags guest ./...
 	cd flamegraph/browser && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
 	test -z "$$(gofmt -l .)"
 	shellcheck .ci/run scripts/install-packages scripts/record-here scripts/fuzz scripts/test-guest scripts/backlog-story

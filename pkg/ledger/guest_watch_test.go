@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && guest
+
+package ledger_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/finding"
+	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/ledger"
+	"github.com/dropwatch/dropwatch/pkg/profile"
+	"github.com/dropwatch/dropwatch/pkg/trace"
+)
+
+// seen is what was traced and counted while something went on.
+type seen struct {
+	*profile.Sums[string] // by stack
+	counted
+}
+
+// counted passes events on, and keeps the first and the last values of the node's counters.
+type counted struct {
+	event.Source
+	first []event.Reading
+	last  map[event.Counter]uint64
+}
+
+// Next implements event.Source.
+func (c *counted) Next() (event.Event, error) {
+	e, err := c.Source.Next()
+	if counters, ok := e.(*event.Counters); ok {
+		if c.first == nil {
+			c.first = slices.Clone(counters.Readings)
+		}
+		for _, r := range counters.Readings {
+			c.last[r.Counter] = r.Value
+		}
+	}
+	return e, err
+}
+
+// watch traces the running kernel while do runs.
+func watch(t *testing.T, do func()) *seen {
+	t.Helper()
+	tracer, err := trace.Open(trace.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &seen{counted: counted{Source: tracer, last: map[event.Counter]uint64{}}}
+	read := make(chan error, 1)
+	go func() {
+		var err error
+		s.Sums, err = profile.Fold(&s.counted, profile.StackOptions{})
+		read <- err
+	}()
+	do()
+	for _, err := range []error{tracer.Stop(), <-read, tracer.Close()} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// row returns the row of an interface's counter; zero if it has not moved.
+func (s *seen) row(device, name string) (row ledger.Row) {
+	for _, r := range s.Ledger.Rows {
+		if r.Source == event.CounterLink && r.Device == device && r.Name == name {
+			row = r
+		}
+	}
+	return row
+}
+
+// folded returns the stacks below a place, as files have them.
+func (s *seen) folded(t *testing.T, place string) (lines []string) {
+	t.Helper()
+	var b strings.Builder
+	if err := profile.WriteFolded(&b, s.Sums); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(b.String()) {
+		if strings.HasPrefix(line, place+";") {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}
+
+// finding returns what a rule says of a device, with the settings it has now.
+func (s *seen) finding(t *testing.T, id, device string) finding.Finding {
+	t.Helper()
+	in := finding.Input{Before: s.first, Elapsed: s.Duration, State: state(t)}
+	for counter, value := range s.last {
+		in.After = append(in.After, event.Reading{Counter: counter, Value: value})
+	}
+	for _, f := range finding.Find(in) {
+		if f.ID == id && f.Device == device {
+			return f
+		}
+	}
+	t.Fatalf("no finding %s of %s", id, device)
+	return finding.Finding{}
+}
+
+func state(t *testing.T) host.State {
+	t.Helper()
+	sources, err := host.LiveSources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return host.ReadState(sources)
+}
