@@ -15,7 +15,7 @@ type device struct {
 	name       string // as the kernel spells it
 	text       string // the same through event.Text
 	asked      bool   // for the names of its driver's statistics
-	statistics []string
+	statistics statistics
 }
 
 // deviceTable holds the interfaces of a namespace, in the order of the last list.

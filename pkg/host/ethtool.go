@@ -68,8 +68,8 @@ func (s *ethtoolSocket) ioctl(device string, data unsafe.Pointer) error {
 	return nil
 }
 
-// names returns the names of all statistics of a device, empty for what is no loss. A
-// driver without any yields none and no error.
+// names returns the names of all statistics of a device. A driver without any yields
+// none and no error.
 func (s *ethtoolSocket) names(device string, buffers *ethtoolBuffers) ([]string, error) {
 	info, err := unix.IoctlGetEthtoolDrvinfo(s.fd, device)
 	if errors.Is(err, unix.EOPNOTSUPP) {
@@ -91,7 +91,7 @@ func (s *ethtoolSocket) names(device string, buffers *ethtoolBuffers) ([]string,
 	}
 	names := make([]string, min(list.len, maxDriverStats))
 	for i := range names {
-		names[i] = lossOnly(event.Text(list.data[i][:]), lossy)
+		names[i] = event.Text(list.data[i][:])
 	}
 	return names, nil
 }

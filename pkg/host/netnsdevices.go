@@ -42,20 +42,23 @@ func (c *netnsCounters) driver(dst []event.Reading, d *device, m *counterMemory)
 		if err != nil {
 			return dst, err
 		}
-		d.statistics, d.asked = names, true
+		d.statistics, d.asked = newStatistics(names), true
 	}
-	if len(d.statistics) == 0 {
+	if len(d.statistics.of) == 0 {
 		return dst, nil
 	}
-	values, err := c.ethtool.values(d.name, len(d.statistics), &m.ethtool)
+	values, err := c.ethtool.values(d.name, len(d.statistics.of), &m.ethtool)
 	if err != nil {
 		return dst, err
 	}
+	first := len(dst)
 	counter := event.Counter{Source: event.CounterDriver, Netns: c.netns, Device: d.text}
-	for i, name := range d.statistics {
-		if name != "" {
-			counter.Name = name
-			dst = append(dst, event.Reading{Counter: counter, Value: values[i]})
+	for _, counter.Name = range d.statistics.names {
+		dst = append(dst, event.Reading{Counter: counter})
+	}
+	for i, place := range d.statistics.of {
+		if place >= 0 {
+			dst[first+place].Value += values[i]
 		}
 	}
 	return dst, nil
