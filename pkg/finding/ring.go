@@ -35,13 +35,14 @@ func rings(n *node) []found {
 }
 
 // missed is what a device had no descriptors for: rx_missed_errors, or, with drivers
-// that count it elsewhere, rx_fifo_errors or mlx5's rx_out_of_buffer. It may be counted
-// under more than one name.
+// that count it elsewhere, rx_fifo_errors, mlx5's rx_out_of_buffer, or vmxnet3's "pkts rx
+// OOB" (out of buffers). It may be counted under more than one name.
 func (n *node) missed(ns host.Namespace, link host.Link) change {
 	most := n.ofDevice(event.CounterLink, ns, link.Name, "rx_missed_errors")
 	for _, other := range []change{
 		n.ofDevice(event.CounterLink, ns, link.Name, "rx_fifo_errors"),
 		n.ofDevice(event.CounterDriver, ns, link.Name, "rx_out_of_buffer"),
+		n.ofDevice(event.CounterDriver, ns, link.Name, "pkts rx OOB"),
 	} {
 		if other.moved > most.moved || most.moved == 0 && other.total > most.total {
 			most = other

@@ -25,6 +25,9 @@ func TestRings(t *testing.T) {
 		{"one a second", func(in *Input) { in.device("rx_missed_errors", 5, 15) }, []string{"warning rx-ring eth0: " + bigger}},
 		{"a hundred a second", func(in *Input) { in.device("rx_missed_errors", 5, 1005) }, []string{"critical rx-ring eth0: " + bigger}},
 		{"counted in the FIFO", func(in *Input) { in.device("rx_fifo_errors", 5, 15) }, []string{"warning rx-ring eth0: " + bigger}},
+		{"counted by vmxnet3 alone", func(in *Input) {
+			in.count(event.Counter{Source: event.CounterDriver, Name: "pkts rx OOB", Netns: host0, Device: "eth0"}, 5, 15)
+		}, []string{"warning rx-ring eth0: " + bigger}},
 		{"a full ring of two queues on eight CPUs", func(in *Input) {
 			in.State.CPUs = []int{0, 1, 2, 3, 4, 5, 6, 7}
 			in.link().Device.Ring.Rx = 4096

@@ -138,6 +138,12 @@ func TestRows(t *testing.T) {
 			},
 			want: []want{{"rx_dropped", 40, 0, 40, 0, false}, {"rx_xdp_drop", 5, 0, 5, 0, false}},
 		},
+		"a ring that vmxnet3 alone counts for": {
+			steps: []step{
+				{link("rx_dropped", "eth0", host), 3}, {counter(event.CounterDriver, "pkts rx OOB", "eth0", host, ""), 40},
+			},
+			want: []want{{"rx_dropped", 3, 0, 0, 3, true}, {"pkts rx OOB", 40, 0, 40, 0, false}},
+		},
 		"nobody to handle them": {
 			steps: []step{{link("rx_nohandler", "eth0", host), 8}, {link("rx_dropped", "eth0", host), 8}},
 			drops: map[*event.Cell]uint64{cell("UNHANDLED_PROTO", "eth0", host, 0): 8},

@@ -141,10 +141,12 @@ func ruleOf(c event.Counter) (rule, int, bool) {
 }
 
 // dropsUnseen reports whether a driver's counter tells of packets that are in no
-// counter of the interface: native XDP drops, and those that the port discards before
-// the host sees them (mlx5).
+// counter of the interface: native XDP drops, those that the port discards before the
+// host sees them (mlx5), and those that found no room in the ring (vmxnet3: not in
+// vmxnet3_get_stats64, drivers/net/vmxnet3/vmxnet3_ethtool.c).
 func dropsUnseen(name string) bool {
-	return strings.Contains(name, "xdp") && strings.Contains(name, "drop") || strings.HasSuffix(name, "_discards_phy")
+	return strings.Contains(name, "xdp") && strings.Contains(name, "drop") ||
+		strings.HasSuffix(name, "_discards_phy") || name == "pkts rx OOB"
 }
 
 // spelling returns how the catalogue of reasons spells the counter.
