@@ -18,6 +18,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/host"
 	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
 )
 
@@ -29,6 +31,9 @@ type nic struct {
 	name  string
 	index int
 	mac   net.HardwareAddr
+	lost  event.Counter // where it counts packets that found no descriptor
+
+	starved bool // its threads are kept from the ring while it receives
 }
 
 // driven returns the name of the device that has a driver.
@@ -51,16 +56,18 @@ func driven(t *testing.T, driver string) string {
 	return ""
 }
 
-// newNIC sets the device of a driver up. The kernel sends nothing through it by itself.
-func newNIC(t *testing.T, driver string) nic {
+// newNIC sets the device of a driver up, which counts packets that find no descriptor
+// under a name. The kernel sends nothing through it by itself.
+func newNIC(t *testing.T, driver string, source event.CounterSource, lost string) *nic {
 	t.Helper()
 	labtest.NeedRoot(t)
 	link, err := netlink.LinkByName(driven(t, driver))
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := nic{link.Attrs().Name, link.Attrs().Index, link.Attrs().HardwareAddr}
-	n.write(t, "/proc/sys/net/ipv6/conf/"+n.name+"/disable_ipv6", "1")
+	n := &nic{name: link.Attrs().Name, index: link.Attrs().Index, mac: link.Attrs().HardwareAddr}
+	n.lost = event.Counter{Source: source, Name: lost, Device: n.name}
+	write(t, "/proc/sys/net/ipv6/conf/"+n.name+"/disable_ipv6", "1")
 	if err := netlink.LinkSetUp(link); err != nil {
 		t.Fatal(err)
 	}
@@ -73,35 +80,28 @@ func newNIC(t *testing.T, driver string) nic {
 	return n
 }
 
-// neglect has the driver look into the ring once a second, with interrupts off, so that a
-// burst is over by then. It begins when the next packet has come.
-//
-// Needs kernel 5.8+ (6f8b12d661d0, napi_defer_hard_irqs).
-func (n nic) neglect(t *testing.T) {
-	t.Helper()
-	for file, value := range map[string]string{
-		"gro_flush_timeout":    strconv.FormatInt(time.Second.Nanoseconds(), 10),
-		"napi_defer_hard_irqs": "1000",
-	} {
-		n.write(t, n.file(file), value)
-		t.Cleanup(func() { n.write(t, n.file(file), "0") })
-	}
-}
-
 // burst sends frames to another NIC, none of which anybody there wants, and waits until
 // that has taken or missed them all. It returns how many it missed.
-func (n nic) burst(t *testing.T, to nic, frames uint64) (missed uint64) {
+func (n *nic) burst(t *testing.T, to *nic, frames uint64) (missed uint64) {
 	t.Helper()
-	taken, before := to.counter(t, "rx_packets"), to.counter(t, "rx_missed_errors")
-	n.send(t, to, frames)
-	await(t, fmt.Sprintf("%d frames at %s", frames, to.name), func() bool {
-		missed = to.counter(t, "rx_missed_errors") - before
-		return to.counter(t, "rx_packets")-taken+missed == frames
-	})
+	taken, before := to.taken(t), to.missed(t)
+	arrived := func() bool {
+		missed = to.missed(t) - before
+		return to.taken(t)-taken+missed == frames
+	}
+	if to.starved {
+		to.starve(t, func() {
+			n.send(t, to, frames)
+			spin(arrived)
+		})
+	} else {
+		n.send(t, to, frames)
+	}
+	await(t, fmt.Sprintf("%d frames at %s", frames, to.name), arrived)
 	return missed
 }
 
-func (n nic) send(t *testing.T, to nic, frames uint64) {
+func (n *nic) send(t *testing.T, to *nic, frames uint64) {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -121,15 +121,39 @@ func (n nic) send(t *testing.T, to nic, frames uint64) {
 	}
 }
 
-// counter reads one of the interface's.
-func (n nic) counter(t *testing.T, name string) uint64 {
+// taken is how many packets the NIC has received since it was made.
+func (n *nic) taken(t *testing.T) uint64 {
 	t.Helper()
-	return n.read(t, "statistics/"+name)
+	return n.read(t, "statistics/rx_packets")
 }
 
-func (n nic) file(name string) string { return "/sys/class/net/" + n.name + "/" + name }
+// missed is how many found no descriptor, as the kernel's file says, or the driver.
+func (n *nic) missed(t *testing.T) uint64 {
+	t.Helper()
+	if n.lost.Source == event.CounterLink {
+		return n.read(t, "statistics/"+n.lost.Name)
+	}
+	reader, err := host.NewCounterReader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	readings, err := reader.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range readings {
+		if r.Source == n.lost.Source && r.Device == n.lost.Device && r.Name == n.lost.Name {
+			return r.Value
+		}
+	}
+	t.Fatalf("no counter %v", n.lost)
+	return 0
+}
 
-func (n nic) read(t *testing.T, file string) uint64 {
+func (n *nic) file(name string) string { return "/sys/class/net/" + n.name + "/" + name }
+
+func (n *nic) read(t *testing.T, file string) uint64 {
 	t.Helper()
 	text, err := os.ReadFile(n.file(file))
 	if err != nil {
@@ -142,10 +166,17 @@ func (n nic) read(t *testing.T, file string) uint64 {
 	return value
 }
 
-func (n nic) write(t *testing.T, file, value string) {
+func write(t *testing.T, file, value string) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(value), 0); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// spin is await for a thread that must not sleep, and for as long as Linux lets a
+// real-time thread run: 950 ms a second (sched_rt_runtime_us).
+func spin(done func() bool) {
+	for deadline := time.Now().Add(time.Second); !done() && time.Now().Before(deadline); {
 	}
 }
 

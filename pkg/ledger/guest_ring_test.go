@@ -12,12 +12,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/safchain/ethtool"
 
+	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/finding"
+	"github.com/dropwatch/dropwatch/pkg/host"
 	"github.com/dropwatch/dropwatch/pkg/ledger"
 )
 
 // sender is the driver of the NIC that sends to the others.
 const sender = "virtio_net"
+
+const missedErrors = "rx_missed_errors"
 
 // frames is how long a burst is: longer than the rings that are to overflow, shorter
 // than the largest that pcnet32 can have.
@@ -26,17 +30,25 @@ const frames = 300
 // TestRingOverflow sends more frames than a ring has descriptors, to NICs whose models
 // in QEMU drop the others and count each of them once.
 func TestRingOverflow(t *testing.T) {
-	from := newNIC(t, sender)
+	from := newNIC(t, sender, event.CounterLink, missedErrors)
 	for _, test := range []struct {
 		driver string
-		fix    bool // the ring can be larger
+		source event.CounterSource
+		lost   string // counter
+		ring   uint32 // descriptors at first; 0: the driver has but one number of them
+		// neglect keeps the driver from its ring during a burst.
+		neglect func(*nic, *testing.T)
 	}{
-		{"pcnet32", true},
-		{"8139cp", false},
+		{"pcnet32", event.CounterLink, missedErrors, 32, (*nic).defers},
+		{"8139cp", event.CounterLink, missedErrors, 0, (*nic).defers},
+		{"vmxnet3", event.CounterDriver, "pkts rx OOB", 32, (*nic).threaded},
 	} {
 		t.Run(test.driver, func(t *testing.T) {
-			to := newNIC(t, test.driver)
-			to.neglect(t)
+			to := newNIC(t, test.driver, test.source, test.lost)
+			if test.ring > 0 {
+				resize(t, to, test.ring)
+			}
+			test.neglect(to, t)
 			from.burst(t, to, 1)
 			var missed uint64
 			s := watch(t, func() { missed = from.burst(t, to, frames) })
@@ -44,10 +56,11 @@ func TestRingOverflow(t *testing.T) {
 			compare(t, s, to, missed)
 			f := s.finding(t, "rx-ring", to.name)
 			t.Logf("%s: %s %v", f.Severity, f.Explain, f.Fix)
-			if !f.Severity.AtLeast(finding.Warning) || (len(f.Fix) > 0) != test.fix {
-				t.Errorf("severity %s, fix %v; want a warning, and a fix: %t", f.Severity, f.Fix, test.fix)
+			grows := test.ring > 0
+			if !f.Severity.AtLeast(finding.Warning) || (len(f.Fix) > 0) != grows {
+				t.Errorf("severity %s, fix %v; want a warning, and a fix: %t", f.Severity, f.Fix, grows)
 			}
-			if !test.fix {
+			if !grows {
 				return
 			}
 			enlarge(t, to, f)
@@ -61,30 +74,53 @@ func TestRingOverflow(t *testing.T) {
 
 // compare looks for each frame of a burst in the ledger: those that found no descriptor
 // as unseen, those that nobody wanted as traced.
-func compare(t *testing.T, s *seen, n nic, missed uint64) {
+func compare(t *testing.T, s *seen, n *nic, missed uint64) {
 	t.Helper()
 	if missed == 0 || missed == frames {
 		t.Fatalf("%s missed %d of %d frames", n.name, missed, frames)
 	}
-	for name, want := range map[string]ledger.Row{
-		"rx_missed_errors": {Delta: missed, Unseen: missed},
-		"rx_dropped":       {Delta: frames - missed, Traced: frames - missed},
+	for _, test := range []struct{ got, want ledger.Row }{
+		{s.row(n.lost.Source, n.name, n.lost.Name), ledger.Row{Delta: missed, Unseen: missed}},
+		{s.row(event.CounterLink, n.name, "rx_dropped"), ledger.Row{Delta: frames - missed, Traced: frames - missed}},
 	} {
-		got := s.row(n.name, name)
-		want.Counter = got.Counter
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
+		test.want.Counter = test.got.Counter
+		if diff := cmp.Diff(test.want, test.got); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
 		}
 	}
-	want := []string{fmt.Sprintf("[nic] %s;rx_missed_errors %d", n.name, missed)}
+	want := []string{fmt.Sprintf("[nic] %s;%s %d", n.name, n.lost.Name, missed)}
 	if got := s.folded(t, "[nic] "+n.name); !slices.Equal(got, want) {
 		t.Errorf("stacks %q, want %q", got, want)
 	}
 }
 
-// enlarge does what a finding's fix says, checks that it had the effect, and that the
-// undo would restore what was.
-func enlarge(t *testing.T, n nic, f finding.Finding) {
+// enlarge does what a finding's fix says, after a look at the undo, and checks that it
+// had the effect.
+func enlarge(t *testing.T, n *nic, f finding.Finding) {
+	t.Helper()
+	now := ring(t, n)
+	command := func(rx uint32) []string { return []string{fmt.Sprintf("ethtool -G %s rx %d", n.name, rx)} }
+	if !slices.Equal(f.Fix, command(now.RxMax)) || !slices.Equal(f.Undo, command(now.Rx)) {
+		t.Fatalf("fix %v, undo %v of a ring %+v", f.Fix, f.Undo, now)
+	}
+	resize(t, n, now.RxMax)
+	if then := ring(t, n); then.Rx != now.RxMax {
+		t.Errorf("ring %+v after %v", then, f.Fix)
+	}
+}
+
+// ring is what the state of this node says of a NIC's.
+func ring(t *testing.T, n *nic) host.Ring {
+	t.Helper()
+	link, ok := state(t).Namespaces[0].Find(n.name)
+	if !ok {
+		t.Fatalf("no %s", n.name)
+	}
+	return link.Device.Ring
+}
+
+// resize is ethtool -G NIC rx DESCRIPTORS.
+func resize(t *testing.T, n *nic, descriptors uint32) {
 	t.Helper()
 	e, err := ethtool.NewEthtool()
 	if err != nil {
@@ -95,17 +131,9 @@ func enlarge(t *testing.T, n nic, f finding.Finding) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := func(rx uint32) []string { return []string{fmt.Sprintf("ethtool -G %s rx %d", n.name, rx)} }
-	if !slices.Equal(f.Fix, command(ring.RxMaxPending)) || !slices.Equal(f.Undo, command(ring.RxPending)) {
-		t.Fatalf("fix %v, undo %v of a ring of %d of %d", f.Fix, f.Undo, ring.RxPending, ring.RxMaxPending)
-	}
-	ring.RxPending = ring.RxMaxPending
+	ring.RxPending = descriptors
 	if _, err := e.SetRing(n.name, ring); err != nil {
 		t.Fatal(err)
-	}
-	link, _ := state(t).Namespaces[0].Find(n.name)
-	if link.Device.Ring.Rx != ring.RxMaxPending {
-		t.Errorf("ring %+v after %v", link.Device.Ring, f.Fix)
 	}
 }
 

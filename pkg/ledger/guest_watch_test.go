@@ -67,10 +67,10 @@ func watch(t *testing.T, do func()) *seen {
 	return s
 }
 
-// row returns the row of an interface's counter; zero if it has not moved.
-func (s *seen) row(device, name string) (row ledger.Row) {
+// row returns the row of a device's counter; zero if it has not moved.
+func (s *seen) row(source event.CounterSource, device, name string) (row ledger.Row) {
 	for _, r := range s.Ledger.Rows {
-		if r.Source == event.CounterLink && r.Device == device && r.Name == name {
+		if r.Source == source && r.Device == device && r.Name == name {
 			row = r
 		}
 	}
