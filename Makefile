@@ -21,7 +21,7 @@ test: ## all tests; run as root, as they make real drops on the live kernel
 	$(GO) test -count=1 -timeout 30m -p 1 ./... # one package at a time: some change the kernel
 	cd flamegraph/browser && $(GO) test -count=1 -timeout 10m ./...
 
-test-vm: ## what only other kernels show, in QEMU guests with Debian's kernels
+test-vm: ## what only other kernels and NICs show, in QEMU guests with Debian's kernels
 	scripts/install-packages $$(cat scripts/packages-vm)
 	GO=$(GO) scripts/test-guest bookworm 6.1.0 'TestInjected/LONG_SYSCALL/200ms|TestStallRungs' fentry,kprobe,tracepoint
 	GO=$(GO) scripts/test-guest trixie 6.12 TestStallRungs fentry,kprobe,tracepoint
