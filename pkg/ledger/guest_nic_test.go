@@ -101,6 +101,7 @@ func (n *nic) burst(t *testing.T, to *nic, frames uint64) (missed uint64) {
 	return missed
 }
 
+// send sends frames at once: their buffer is so large that it need not sleep, see starve.
 func (n *nic) send(t *testing.T, to *nic, frames uint64) {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
@@ -109,6 +110,9 @@ func (n *nic) send(t *testing.T, to *nic, frames uint64) {
 	}
 	defer unix.Close(fd)
 	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Ifindex: n.index}); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, 1<<20); err != nil {
 		t.Fatal(err)
 	}
 	const localExperiment = "\x88\xb5" // EtherType of IEEE 802
