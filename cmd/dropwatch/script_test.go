@@ -16,7 +16,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asDropwatch) != "" {
+	switch os.Getenv(asDropwatch) {
+	case "":
+	case inSmallRing:
+		recordInSmallRing()
+	default:
 		main()
 	}
 	testscript.Main(m, map[string]func(){"dropwatch": main})
