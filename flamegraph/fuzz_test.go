@@ -3,9 +3,11 @@
 package flamegraph
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,9 +17,38 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// FuzzFolded takes any bytes for folded stacks and checks what becomes of
-// them: well-formed XML and HTML, boxes within boxes, and no value lost.
+// FuzzFolded takes any bytes for folded stacks: no line is two samples, and their total
+// fits a number.
 func FuzzFolded(f *testing.F) {
+	addFolded(f)
+	buffer := bufio.NewReaderSize(nil, 1<<18) // Parse uses one of that size
+	f.Fuzz(func(t *testing.T, in []byte) {
+		buffer.Reset(bytes.NewReader(in))
+		samples, problems, err := Parse(buffer)
+		if err != nil {
+			if !errors.Is(err, ErrUTF16) || samples != nil || problems != nil {
+				t.Fatalf("error %v, samples %v, problems %v", err, samples, problems)
+			}
+			return
+		}
+		if lines := bytes.Count(in, []byte("\n")) + 1; len(samples)+len(problems) > lines {
+			t.Errorf("%d samples and %d problems of %d lines", len(samples), len(problems), lines)
+		}
+		var total, carry uint64
+		for _, s := range samples {
+			if total, carry = bits.Add64(total, s.Value, 0); carry != 0 {
+				t.Error("a total that no number holds")
+			}
+			if len(s.Stack) == 0 {
+				t.Errorf("a sample of %d without a stack", s.Value)
+			}
+		}
+	})
+}
+
+// addFolded adds seeds of folded stacks.
+func addFolded(f *testing.F) {
+	f.Helper()
 	for _, name := range []string{"drops.folded", "strange.folded"} {
 		in, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
@@ -29,6 +60,12 @@ func FuzzFolded(f *testing.F) {
 	f.Add([]byte("a 9000000000000000000\na;b 9000000000000000000\nc 1\n"))
 	f.Add([]byte("\xff\xfea\x00"))
 	f.Add([]byte("NETFILTER_DROP 1\na;b 1000000\n"))
+}
+
+// FuzzPicture takes any bytes for folded stacks and checks what becomes of them:
+// well-formed XML and HTML, boxes within boxes, and no value lost.
+func FuzzPicture(f *testing.F) {
+	addFolded(f)
 	f.Fuzz(func(t *testing.T, in []byte) {
 		samples, _, err := Parse(bytes.NewReader(in))
 		if err != nil {
