@@ -3,7 +3,9 @@
 package symbolize
 
 import (
+	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -41,19 +43,21 @@ func TestReadKernelFails(t *testing.T) {
 	}
 }
 
-func TestBuildID(t *testing.T) {
-	note := func(kind uint32, name, desc string) []byte {
-		b := binary.NativeEndian.AppendUint32(nil, uint32(len(name)))
-		b = binary.NativeEndian.AppendUint32(b, uint32(len(desc)))
-		b = binary.NativeEndian.AppendUint32(b, kind)
-		for _, s := range []string{name, desc} {
-			b = append(b, s...)
-			for len(b)%4 != 0 {
-				b = append(b, 0)
-			}
+// note returns an ELF note.
+func note(kind uint32, name, desc string) []byte {
+	b := binary.NativeEndian.AppendUint32(nil, uint32(len(name)))
+	b = binary.NativeEndian.AppendUint32(b, uint32(len(desc)))
+	b = binary.NativeEndian.AppendUint32(b, kind)
+	for _, s := range []string{name, desc} {
+		b = append(b, s...)
+		for len(b)%4 != 0 {
+			b = append(b, 0)
 		}
-		return b
 	}
+	return b
+}
+
+func TestBuildID(t *testing.T) {
 	id := note(3, "GNU\x00", "\x01\x02\xff")
 	for name, test := range map[string]struct {
 		notes []byte
@@ -70,4 +74,14 @@ func TestBuildID(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}
+}
+
+func FuzzBuildID(f *testing.F) {
+	f.Add(append(note(1, "GNU\x00", "abi"), note(3, "GNU\x00", "\xde\xad\xbe\xef")...))
+	f.Fuzz(func(t *testing.T, notes []byte) {
+		id := BuildID(notes)
+		if raw, err := hex.DecodeString(id); err != nil || !bytes.Contains(notes, raw) {
+			t.Errorf("build id %q, %v", id, err)
+		}
+	})
 }

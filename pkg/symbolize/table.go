@@ -42,10 +42,13 @@ const (
 
 // ParseKallsyms reads a table in the format of /proc/kallsyms: address, type,
 // name and, for what is not in the kernel image, the module in brackets.
-func ParseKallsyms(r io.Reader) (*Table, error) {
+func ParseKallsyms(r io.Reader) (*Table, error) { return parseKallsyms(r, usualSymbols) }
+
+// parseKallsyms makes room for so many symbols at first.
+func parseKallsyms(r io.Reader, room int) (*Table, error) {
 	t := &Table{
-		starts: make([]uint64, 0, usualSymbols), names: make([]uint32, 0, usualSymbols),
-		modules: make([]uint16, 0, usualSymbols), strings: make([]byte, 0, 32*usualSymbols),
+		starts: make([]uint64, 0, room), names: make([]uint32, 0, room),
+		modules: make([]uint16, 0, room), strings: make([]byte, 0, 32*room),
 		module: []string{vmlinux}, hidden: true,
 	}
 	modules := map[string]uint16{vmlinux: 0}

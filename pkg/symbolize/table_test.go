@@ -123,7 +123,7 @@ func TestThisKernel(t *testing.T) {
 func FuzzParseKallsyms(f *testing.F) {
 	f.Add(sample)
 	f.Fuzz(func(t *testing.T, text string) {
-		table, err := ParseKallsyms(strings.NewReader(text))
+		table, err := parseKallsyms(strings.NewReader(text), 1)
 		if err != nil {
 			if table != nil {
 				t.Error("an error and a table")
