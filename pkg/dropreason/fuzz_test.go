@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dropreason
+
+import (
+	"bytes"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cilium/ebpf/btf"
+)
+
+// rawBTF returns enums as the kernel shows its types.
+func rawBTF(f *testing.F, enums map[string]values) []byte {
+	f.Helper()
+	var types []btf.Type
+	for _, name := range slices.Sorted(maps.Keys(enums)) {
+		types = append(types, &btf.Enum{Name: name, Size: 4, Values: enums[name]})
+	}
+	b, err := btf.NewBuilder(types, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	raw, err := b.Marshal(nil, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return raw
+}
+
+// FuzzFromBTF takes any bytes for the types of a kernel.
+func FuzzFromBTF(f *testing.F) {
+	f.Add(rawBTF(f, map[string]values{"skb_drop_reason": core61}))
+	f.Add(rawBTF(f, map[string]values{"skb_drop_reason": core612, "skb_drop_reason_subsys": subsystems612, "mac80211_drop_reason": mac80211612}))
+	f.Add(rawBTF(f, map[string]values{"skb_drop_reason": core612, "skb_drop_reason_subsys": subsystems72, "qdisc_drop_reason": qdisc72}))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		spec, err := btf.LoadSpecFromReader(bytes.NewReader(raw))
+		if err != nil {
+			return
+		}
+		names, err := FromBTF(spec)
+		if err != nil {
+			if names != nil {
+				t.Error("an error and names")
+			}
+			return
+		}
+		checkNames(t, names)
+	})
+}
+
+// FuzzEnumerators gives the enums' values any names and numbers.
+func FuzzEnumerators(f *testing.F) {
+	for _, v := range []values{core61, core612, subsystems72, qdisc72, mac80211612, ovs612} {
+		for _, e := range v {
+			f.Add(e.Name, e.Value)
+		}
+	}
+	f.Fuzz(func(t *testing.T, name string, value uint64) {
+		v := btf.EnumValue{Name: name, Value: value}
+		for _, e := range reasonEnums {
+			reason, ok := e.reason(v)
+			if ok && (value > math.MaxUint32 || !strings.HasSuffix(name, reason)) {
+				t.Errorf("%s = %d of %s is the reason %q", name, value, e.name, reason)
+			}
+		}
+		if subsystem, ok := subsystemName(v); ok && subsystem != strings.ToLower(subsystem) {
+			t.Errorf("%s is the subsystem %q", name, subsystem)
+		}
+	})
+}
+
+func checkNames(t *testing.T, names *Names) {
+	t.Helper()
+	all := names.All()
+	for i, r := range all {
+		if names.Name(r.Code) != r.Name || i > 0 && all[i-1].Code >= r.Code {
+			t.Errorf("%+v is called %q", r, names.Name(r.Code))
+		}
+	}
+	for _, code := range []uint32{0, 1, 0xffff, 0x10000, math.MaxUint32} {
+		names.Name(code)
+	}
+}
