@@ -114,7 +114,7 @@ func FuzzTracker(f *testing.F) {
 	f.Add([]byte{})
 	for seed := range uint64(32) {
 		random := rand.New(rand.NewPCG(seed, 0))
-		raw := make([]byte, 2048)
+		raw := make([]byte, 512)
 		for i := range raw {
 			raw[i] = byte(random.Uint32() % 250)
 		}
