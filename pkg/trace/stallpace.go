@@ -104,6 +104,10 @@ func softirqCounts() []uint64 {
 	if err != nil {
 		return nil
 	}
+	return parseSoftirqs(text)
+}
+
+func parseSoftirqs(text []byte) []uint64 {
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		fields := bytes.Fields(lines.Bytes())
 		if len(fields) == 0 || string(fields[0]) != "NET_RX:" {

@@ -7,6 +7,7 @@ package trace
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -43,8 +44,11 @@ func (h *hook) missed() *uint64 {
 		return nil
 	}
 	defer file.Close()
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
+	return parseMissed(file)
+}
+
+func parseMissed(fdinfo io.Reader) *uint64 {
+	for lines := bufio.NewScanner(fdinfo); lines.Scan(); {
 		value, ok := strings.CutPrefix(lines.Text(), "recursion_misses:")
 		if !ok {
 			continue

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	softirqText = "                    CPU0       CPU1       \n          HI:          0          0\n      NET_RX:  977646981   32443260\n"
+	fdinfoText  = "pos:\t0\nflags:\t02000002\nprog_type:\t26\nprog_jited:\t1\nrun_cnt:\t7\nrecursion_misses:\t12\nverified_insns:\t893\n"
+	cgroupText  = "4:memory:/kubepods/pod1/c1\n1:cpu:/\n0::/init.scope\n"
+)
+
+func TestProcFiles(t *testing.T) {
+	if got := parseSoftirqs([]byte(softirqText)); !slices.Equal(got, []uint64{977646981, 32443260}) {
+		t.Errorf("NET_RX ran %d times", got)
+	}
+	if got := parseSoftirqs([]byte("NET_RX: 1 x\n")); got != nil {
+		t.Errorf("NET_RX ran %d times, by a file that is wrong", got)
+	}
+	if got := parseMissed(strings.NewReader(fdinfoText)); got == nil || *got != 12 {
+		t.Errorf("missed %v, want 12", got)
+	}
+	if got := parseMissed(strings.NewReader("pos:\t0\nrecursion_misses:\tx\n")); got != nil {
+		t.Errorf("missed %d, by a file that is wrong", *got)
+	}
+	if got := longestPath(cgroupText); got != "/kubepods/pod1/c1" {
+		t.Errorf("longest path %q", got)
+	}
+}
+
+// FuzzProcFiles: whatever the files say, nothing comes out that is not in them.
+func FuzzProcFiles(f *testing.F) {
+	for _, text := range []string{softirqText, fdinfoText, cgroupText} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if n := len(parseSoftirqs([]byte(text))); n > len(strings.Fields(text)) {
+			t.Errorf("%d CPUs", n)
+		}
+		if parseMissed(strings.NewReader(text)) != nil && !strings.Contains(text, "recursion_misses:") {
+			t.Error("misses that nothing tells of")
+		}
+		if path := longestPath(text); !strings.Contains(text, path) || strings.Contains(path, "\n") {
+			t.Errorf("path %q", path)
+		}
+	})
+}
