@@ -70,16 +70,24 @@ func TestPathOf(t *testing.T) {
 }
 
 func FuzzStallDecode(f *testing.F) {
-	for kind := range 6 {
-		f.Add(append([]byte{byte(kind)}, make([]byte, 7500)...))
-	}
+	head := func(kind bpf.StallRecordType) bpf.StallHeader { return bpf.StallHeader{Type: uint32(kind)} }
+	f.Add(bytesOf(&bpf.StallWindow{Head: head(bpf.StallRecordTypeSTALL_WINDOW), Edges: 2}))
+	f.Add(bytesOf(&bpf.StallCpuSample{Head: head(bpf.StallRecordTypeSTALL_SAMPLE), StackLen: 8, UserLen: -14, PathLen: 2}))
+	f.Add(bytesOf(&bpf.StallLatePacket{Head: head(bpf.StallRecordTypeSTALL_PACKET), PacketLen: 20}))
+	f.Add(bytesOf(&bpf.StallLatePacket{Head: head(bpf.StallRecordTypeSTALL_ECHO), PacketLen: 28}))
+	f.Add([]byte{0, 1, 2})
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var r StallRecord
 		if r.Decode(raw) != nil {
 			return
 		}
-		if int(r.Window.Edges) > len(r.Window.Edge) || int(r.Sample.StackLen) > 8*len(r.Sample.Stack) || int(r.Packet.PacketLen) > len(r.Packet.Packet) {
-			t.Error("lengths past the end")
+		s := &r.Sample
+		if int(r.Window.Edges) > len(r.Window.Edge) || int(s.StackLen) > 8*len(s.Stack) || int(s.UserLen) > 8*len(s.User) ||
+			int(s.PathLen) > len(s.Path) || int(r.Packet.PacketLen) > len(r.Packet.Packet) {
+			t.Fatal("lengths past the end")
+		}
+		if path := PathOf(s.Path[:s.PathLen]); !strings.HasPrefix(path, "/") || path != Printable(path) {
+			t.Errorf("path %q", path)
 		}
 	})
 }
