@@ -38,7 +38,9 @@ func TestScale(t *testing.T) {
 		t.Fatal(err)
 	}
 	disk := newSlowDisk(t, out)
-	disk.awaitFirst(t)
+	if !disk.began() { // the tracer is attached then
+		t.Fatalf("nothing is recorded: %v: %s", cmd.Wait(), stderr)
+	}
 	floods := newFloods(t)
 
 	ended := make(chan error, len(floods))
