@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 # Go's own stamping fails in a checkout that belongs to somebody else.
 COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 
-.PHONY: build record test test-vm bench lint fuzz generate testdata install clean
+.PHONY: build record test test-vm race bench lint fuzz generate testdata install clean
 
 build: ## the dropwatch binary; the BPF objects are committed, no clang is needed
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-X main.commit=$(COMMIT)" -o dropwatch ./cmd/dropwatch
@@ -28,6 +28,15 @@ test-vm: ## what only other kernels and NICs show, in QEMU guests with Debian's 
 	GO=$(GO) scripts/test-guest -k amd64 -p ./pkg/ledger -n 'virtio-net-pci pcnet rtl8139 e1000 e1000e vmxnet3' \
 		-m 'virtio_pci virtio_net pcnet32 8139cp e1000 e1000e vmxnet3' bookworm 6.1.0 TestRing
 
+# Not under the race detector: what measures time or memory, of which it takes several
+# times as much, and what takes long with one thing at a time.
+RACE_SKIP = TestScale|TestNothingKept|TestInjected|TestEchoes|TestBacklogStory|TestScripts|TestScenarios|TestReasonsHidden|TestCountersOfScenarios
+
+race: ## tests of what runs at the same time, under the race detector; run as root
+	scripts/install-packages $$(cat scripts/packages-test scripts/packages-race)
+	CGO_ENABLED=1 CC=gcc $(GO) test -race -count=1 -timeout 10m -p 1 -skip '$(RACE_SKIP)' \
+		./pkg/trace ./pkg/host ./pkg/symbolize ./pkg/recording ./pkg/softirq ./cmd/dropwatch
+
 bench: build ## what tracing costs, beside bpftrace and perf, and drawing; run as root
 	scripts/install-packages $$(cat scripts/packages-bench)
 	$(GO) run ./scripts/storm $(STORM)
@@ -42,7 +51,7 @@ lint: ## vet, staticcheck, format, shell scripts, and a build for macOS
 	shellcheck .ci/run scripts/install-packages scripts/record-here scripts/fuzz scripts/test-guest scripts/backlog-story
 	GOOS=darwin $(GO) build -buildvcs=false ./...
 
-fuzz: ## every fuzz target for FUZZTIME
+fuzz: ## every fuzz target for FUZZTIME: 10s, or a number of inputs, 1000000x
 	scripts/fuzz $(FUZZTIME)
 
 generate: ## compile the BPF programs anew; needs $(CLANG), llvm-strip and libbpf-dev
