@@ -41,7 +41,7 @@ const (
 	// CounterDriver are those that a driver makes up, as ethtool -S prints them.
 	CounterDriver CounterSource = "driver"
 	// CounterSoftnet are the columns of /proc/net/softnet_stat, by CPU: dropped,
-	// time_squeeze, flow_limit.
+	// time_squeeze, flow_limit, and backlog_len, which is how many packets wait.
 	CounterSoftnet CounterSource = "softnet"
 	// CounterQdisc are those of queueing disciplines, as tc -s qdisc prints them:
 	// dropped, overlimits.

@@ -88,6 +88,9 @@ func (p *counterParser) softnet(dst []event.Reading, counter event.Counter, text
 		}
 		counter.Part = p.cpu(cpu)
 		for _, c := range softnetColumns() {
+			if c.since510 && len(column(row, c.index)) == 0 {
+				continue
+			}
 			value, err := hexColumn(row, c.index)
 			if err != nil {
 				return nil, fmt.Errorf("line %d: %s: %w", line+1, c.name, err)
@@ -100,12 +103,15 @@ func (p *counterParser) softnet(dst []event.Reading, counter event.Counter, text
 }
 
 type softnetColumn struct {
-	name  string
-	index int
+	name     string
+	index    int
+	since510 bool // older kernels lack it
 }
 
-func softnetColumns() [3]softnetColumn {
-	return [...]softnetColumn{{"dropped", 1}, {"time_squeeze", 2}, {"flow_limit", 10}}
+// softnetColumns are those that count losses or tell of them: backlog_len is no count, but
+// how many packets wait.
+func softnetColumns() [4]softnetColumn {
+	return [...]softnetColumn{{"dropped", 1, false}, {"time_squeeze", 2, false}, {"flow_limit", 10, false}, {"backlog_len", 11, true}}
 }
 
 // cpu names a CPU; the names of the first are kept.
