@@ -5,8 +5,11 @@ package host
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/dropwatch/dropwatch/pkg/capability"
 )
 
 // Fact is something of this machine that decides what can be traced.
@@ -70,10 +73,13 @@ func (f Files) setting(name string, limit func(int) string) (Fact, bool) {
 func (f Files) btf() Fact {
 	const file = "/sys/kernel/btf/vmlinux"
 	if _, err := fs.Stat(f.Root, file[1:]); err != nil {
-		return Fact{"BTF", "no " + file, "nothing can be traced: build the kernel with CONFIG_DEBUG_INFO_BTF"}
+		return Fact{"BTF", "no " + file, "nothing can be traced but drops, with record --btf FILE: build the kernel with CONFIG_DEBUG_INFO_BTF"}
 	}
 	return Fact{Name: "BTF", Value: file}
 }
+
+// confidentiality is the mode of lockdown in which BPF may not read the kernel's memory.
+const confidentiality = "confidentiality"
 
 // lockdown reads which mode is in brackets: none, integrity or confidentiality.
 func (f Files) lockdown() Fact {
@@ -84,7 +90,7 @@ func (f Files) lockdown() Fact {
 	_, mode, _ := strings.Cut(text, "[")
 	mode, _, _ = strings.Cut(mode, "]")
 	fact := Fact{Name: "lockdown", Value: mode}
-	if mode == "confidentiality" {
+	if mode == confidentiality {
 		fact.Limit = "BPF may not read kernel memory: drops can be counted by reason, with neither packets nor stalls"
 	}
 	return fact
@@ -102,7 +108,7 @@ func (f Files) symbols() Fact {
 		address, name, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if strings.HasSuffix(name, " _text") || strings.HasSuffix(name, " _stext") {
 			if strings.Trim(address, "0") == "" {
-				return Fact{"symbols", "hidden", limit + ": needs CAP_SYSLOG, and kernel.kptr_restrict below 2"}
+				return Fact{"symbols", "hidden", limit + ": " + f.HiddenSymbols()}
 			}
 			return Fact{Name: "symbols", Value: "/proc/kallsyms"}
 		}
@@ -111,33 +117,17 @@ func (f Files) symbols() Fact {
 }
 
 // capabilities names those that tracing needs and this process lacks.
-// The numbers are those of include/uapi/linux/capability.h.
 func (f Files) capabilities() Fact {
-	text, _ := f.read("/proc/self/status")
-	_, rest, _ := strings.Cut(text, "\nCapEff:")
-	word, _, _ := strings.Cut(strings.TrimSpace(rest), "\n")
-	mask, err := strconv.ParseUint(word, 16, 64)
+	status, err := f.status()
 	if err != nil {
 		return Fact{Name: "capabilities", Value: "unknown"}
 	}
-	has := func(bit uint) bool { return mask>>bit&1 != 0 }
-	admin := has(21) // CAP_SYS_ADMIN stands for the first two
-	var lacks []string
-	for _, c := range []struct {
-		name string
-		bit  uint
-		also bool
-	}{
-		{"CAP_BPF (to load programs)", 39, admin}, {"CAP_PERFMON (to trace)", 38, admin},
-		{"CAP_SYSLOG (for names in stacks)", 34, false}, {"CAP_NET_ADMIN (for settings of devices)", 12, false},
-		{"CAP_SYS_PTRACE (for other users' processes and namespaces)", 19, false},
-	} {
-		if !has(c.bit) && !c.also {
-			lacks = append(lacks, c.name)
-		}
-	}
+	lacks := slices.DeleteFunc([]capability.Capability{
+		capability.BPF, capability.Perfmon, capability.Syslog, capability.NetAdmin, capability.SysPtrace,
+		capability.SysAdmin, capability.DACReadSearch,
+	}, status.Effective.Allows)
 	if len(lacks) == 0 {
 		return Fact{Name: "capabilities", Value: "all that are needed"}
 	}
-	return Fact{"capabilities", fmt.Sprintf("%d missing", len(lacks)), "lacks " + strings.Join(lacks, ", ")}
+	return Fact{"capabilities", fmt.Sprintf("%d missing", len(lacks)), "lacks " + purposes(lacks)}
 }
