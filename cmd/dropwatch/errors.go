@@ -10,7 +10,9 @@ import (
 
 	"github.com/cilium/ebpf"
 
+	"github.com/dropwatch/dropwatch/pkg/capability"
 	"github.com/dropwatch/dropwatch/pkg/recording"
+	"github.com/dropwatch/dropwatch/pkg/trace"
 )
 
 // Exit statuses, as docs/architecture.md promises them.
@@ -53,9 +55,9 @@ func status(err error) int {
 		return statusThreshold
 	case errors.As(err, &usage):
 		return statusUsage
-	case errors.Is(err, errAttach) && errors.Is(err, os.ErrPermission):
+	case errors.As(err, new(*trace.DeniedError)):
 		return statusPrivilege
-	case errors.Is(err, ebpf.ErrNotSupported), errors.Is(err, errNotLinux):
+	case errors.Is(err, ebpf.ErrNotSupported), errors.Is(err, errNotLinux), errors.As(err, new(*ebpf.VerifierError)):
 		return statusKernel
 	}
 	return statusFailed
@@ -77,15 +79,27 @@ func complain(w io.Writer, err error) {
 	}
 }
 
+// grantHint says who can grant what is missing.
+func grantHint(denied *trace.DeniedError) string {
+	switch {
+	case len(denied.Missing) == 0:
+		return denied.Remedy
+	case os.Geteuid() == 0:
+		return fmt.Sprintf("root lacks it here, as in a container: grant the container %v", capability.Of(denied.Missing...))
+	}
+	return fmt.Sprintf("run with sudo, or grant %v; see docs/privileges.md", capability.Of(denied.Missing...))
+}
+
 func hint(err error) string {
 	var reason *unknownReasonError
+	var denied *trace.DeniedError
 	switch {
 	case errors.As(err, &reason):
 		return reason.hint()
-	case errors.Is(err, errAttach) && errors.Is(err, os.ErrPermission) && os.Geteuid() != 0:
-		return "needs CAP_BPF and CAP_PERFMON; run with sudo"
-	case errors.Is(err, errAttach) && errors.Is(err, os.ErrPermission):
-		return "root lacks CAP_BPF or CAP_PERFMON here, as in a container; grant them"
+	case errors.As(err, &denied):
+		return grantHint(denied)
+	case errors.Is(err, trace.ErrNoTypes):
+		return "record can read the kernel's types from a file: --btf FILE, as vmlinux of its debug package; stalls and icmp need a kernel with CONFIG_DEBUG_INFO_BTF"
 	case errors.Is(err, ebpf.ErrNotSupported):
 		return "needs Linux 5.10 or newer, built with CONFIG_DEBUG_INFO_BTF"
 	case errors.Is(err, errNotLinux):

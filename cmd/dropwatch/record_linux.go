@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dropwatch/dropwatch/pkg/capability"
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/recording"
@@ -43,6 +44,11 @@ func record(ctx context.Context, s streams, options recordOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	needed := tracer.Needs()
+	if workload.cmd != nil {
+		needed |= capability.Of(capability.Kill) // it may run as another user
+	}
+	drop(s, needed) // the command has started, with all that the user has
 	ended := make(chan error, 1)
 	go func() {
 		wait(ctx, options.duration, workload)

@@ -26,6 +26,7 @@ func watchStalls(ctx context.Context, s streams, flags stallFlags) (err error) {
 	defer func() { err = errors.Join(err, tracer.Close()) }()
 	tracer.Meta().Version = version()
 	sayStart(s, fmt.Sprintf("watching for packets that wait %v or longer", flags.threshold), tracer.Meta(), "net_rx_action")
+	drop(s, tracer.Needs())
 	ended := stopLater(ctx, tracer, flags.duration)
 	if err := showStalls(s, tracer, flags, tracer.Histograms); err != nil {
 		return err
@@ -70,6 +71,7 @@ func watchICMP(ctx context.Context, s streams, log <-chan rtt.Reply, flags icmpF
 	defer func() { err = errors.Join(err, tracer.Close()) }()
 	tracer.Meta().Version = version()
 	sayStart(s, "watching for echo requests", tracer.Meta(), "icmp_echo")
+	drop(s, tracer.Needs())
 	ended := stopLater(ctx, tracer, flags.duration)
 	if err := showEchoes(s, tracer, log, cancel, flags); err != nil {
 		return err

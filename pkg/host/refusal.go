@@ -38,7 +38,7 @@ func (f Files) Refusal(memlock bool) Refusal {
 		}
 	case len(missing) > 0:
 		return Refusal{Missing: missing, Why: "lacks " + purposes(missing)}
-	case f.lockdown().Value == confidentiality:
+	case f.LockedDown():
 		return Refusal{
 			Why:    "the kernel is locked down (confidentiality), so that BPF may not read its memory",
 			Remedy: "boot with lockdown=integrity or without lockdown",
@@ -59,6 +59,9 @@ func (f Files) Refusal(memlock bool) Refusal {
 		Remedy: "look for the denial in the kernel's log or the audit log",
 	}
 }
+
+// LockedDown reports whether BPF may not read the kernel's memory.
+func (f Files) LockedDown() bool { return f.lockdown().Value == confidentiality }
 
 func (f Files) status() (*capability.Status, error) {
 	file, err := f.Root.Open("proc/self/status")

@@ -18,6 +18,10 @@ type Config struct {
 	RingBytes    int  // size of the ring buffer; default DefaultRing or ExactRing
 	CellsPerCPU  int  // room for what is counted apart on a CPU; default by the number of CPUs
 
+	// BTF is a file with the kernel's types, for a kernel that does not tell them: raw
+	// BTF, or ELF with a .BTF section. Stalls are not watched on such a kernel.
+	BTF string
+
 	Stalls *StallConfig // watch for network work that waits too; nil: do not
 }
 

@@ -7,12 +7,10 @@ package trace
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 )
 
@@ -56,24 +54,21 @@ func kfreeSkbLadder() []rung {
 }
 
 // attach loads and attaches the best program that the kernel takes.
-func attach(spec *ebpf.CollectionSpec, types *btf.Cache, ladder []rung) (*hook, *ebpf.Collection, error) {
+func attach(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions, ladder []rung) (*hook, *ebpf.Collection, error) {
 	var errs []error
 	for _, r := range ladder {
-		h, c, err := climb(spec.Copy(), types, r)
+		h, c, err := climb(spec.Copy(), options, r)
 		if err == nil {
 			return h, c, nil
 		}
-		if errors.Is(err, os.ErrPermission) {
-			err = os.ErrPermission // what the library adds to it is a guess at limits
-		}
-		errs = append(errs, fmt.Errorf("attach %s by %s: %w", kfreeSkb, r.name, err))
+		errs = append(errs, attachError(fmt.Sprintf("attach %s by %s", kfreeSkb, r.name), err))
 	}
 	return nil, nil, errors.Join(errs...)
 }
 
-func climb(spec *ebpf.CollectionSpec, types *btf.Cache, r rung) (*hook, *ebpf.Collection, error) {
+func climb(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions, r rung) (*hook, *ebpf.Collection, error) {
 	keepPrograms(spec, []probe{r.probe})
-	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: types})
+	c, err := ebpf.NewCollectionWithOptions(spec, options)
 	if err != nil {
 		return nil, nil, err
 	}

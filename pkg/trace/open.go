@@ -18,7 +18,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/bpf"
-	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
@@ -70,16 +69,14 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 		return nil, err
 	}
 	symbols := readSymbols()
-	// Needed before 5.11 alone. Without it maps may turn out too large, and say so.
-	_ = rlimit.RemoveMemlock()
-	types := btf.NewCache()
-	kernel, err := types.Kernel()
+	memlock := rlimit.RemoveMemlock() // before 5.11 alone can it fail
+	types, err := readTypes(config.BTF)
 	if err != nil {
-		return nil, fmt.Errorf("read kernel BTF: %w", err)
+		return nil, err
 	}
-	names, err := dropreason.FromKernel(types)
+	names, err := types.reasons()
 	if err != nil {
-		return nil, fmt.Errorf("read drop reasons: %w", err)
+		return nil, err
 	}
 
 	t := &Tracer{config: config}
@@ -88,14 +85,14 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 			_ = t.Close()
 		}
 	}()
-	spec, err := prepare(config, cpus, kernel)
+	spec, err := prepare(config, cpus, types.kernel)
 	if err != nil {
 		return nil, err
 	}
 	t.meta = describe(config, cpus)
 	var collection *ebpf.Collection
-	if t.hook, collection, err = attach(spec, types, ladder); err != nil {
-		return nil, err
+	if t.hook, collection, err = attach(spec, types.options(), ladder); err != nil {
+		return nil, explain(err, memlock)
 	}
 	defer collection.Close()
 	if err = t.adopt(collection); err != nil {
@@ -105,7 +102,7 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 	functions := symbols(&t.meta)
 	t.resolver = newResolver(t.meta.StartMono, newStacks(functions, mostFrames()), names)
 	if config.Stalls != nil {
-		t.watchStalls(cpus, types, kernel, functions)
+		t.watchStalls(cpus, types, functions, memlock)
 	}
 	t.lastTick = time.Now()
 	if err := t.watchCounters(); err != nil {
@@ -117,10 +114,13 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 }
 
 // watchStalls attaches what watches for stalls. Drops are recorded without it too.
-func (t *Tracer) watchStalls(cpus int, types *btf.Cache, kernel *btf.Spec, functions symbols) {
-	var err error
-	if t.stalls, err = openStalls(*t.config.Stalls, stallFunctions(t.config.Stalls.Echoes), cpus, types, kernel, functions); err != nil {
-		t.meta.Notes = append(t.meta.Notes, "stalls are not recorded: "+err.Error())
+func (t *Tracer) watchStalls(cpus int, types *types, functions symbols, memlock error) {
+	err := types.own()
+	if err == nil {
+		t.stalls, err = openStalls(*t.config.Stalls, stallFunctions(t.config.Stalls.Echoes), cpus, types.cache, types.kernel, functions)
+	}
+	if err != nil {
+		t.meta.Notes = append(t.meta.Notes, "stalls are not recorded: "+explain(err, memlock).Error())
 		return
 	}
 	t.meta.Hooks = append(t.meta.Hooks, t.stalls.hooks...)

@@ -7,7 +7,6 @@ package trace
 import (
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"time"
 
@@ -96,16 +95,6 @@ func prepareStalls(config StallConfig, cpus int, kernel *btf.Spec, names symbols
 		}
 	}
 	return spec, nil
-}
-
-// attachError leaves out what the library adds to a missing permission, a guess at
-// limits. The verifier denies, too, but says why.
-func attachError(what string, err error) error {
-	var rejected *ebpf.VerifierError
-	if errors.Is(err, os.ErrPermission) && !errors.As(err, &rejected) {
-		err = os.ErrPermission
-	}
-	return fmt.Errorf("%s: %w", what, err)
 }
 
 func (s *stalls) close() error {

@@ -14,7 +14,6 @@ import (
 	"unsafe"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/ringbuf"
 	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
@@ -49,17 +48,16 @@ func openStallSource(config StallConfig, functions []function) (_ *Stalls, err e
 	if err != nil {
 		return nil, fmt.Errorf("count CPUs: %w", err)
 	}
-	_ = rlimit.RemoveMemlock() // needed before 5.11 alone
+	memlock := rlimit.RemoveMemlock() // before 5.11 alone can it fail
 	symbols := readSymbols()
-	types := btf.NewCache()
-	kernel, err := types.Kernel()
+	types, err := readTypes("")
 	if err != nil {
-		return nil, fmt.Errorf("read kernel BTF: %w", err)
+		return nil, err
 	}
 	s := &Stalls{meta: describe(Config{}, cpus)}
 	names := symbols(&s.meta)
-	if s.stalls, err = openStalls(config, functions, cpus, types, kernel, names); err != nil {
-		return nil, err
+	if s.stalls, err = openStalls(config, functions, cpus, types.cache, types.kernel, names); err != nil {
+		return nil, explain(err, memlock)
 	}
 	s.meta.Hooks = s.stalls.hooks
 	s.resolver = newResolver(s.meta.StartMono, newStacks(names, mostFrames()), nil)

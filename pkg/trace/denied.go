@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package trace
+
+import (
+	"errors"
+
+	"github.com/dropwatch/dropwatch/pkg/host"
+)
+
+// DeniedError says that the kernel does not let this process trace, and why. errors.Is
+// tells os.ErrPermission.
+type DeniedError struct {
+	host.Refusal
+	err error // what was tried
+}
+
+func (e *DeniedError) Error() string { return e.Why + ": " + e.err.Error() }
+
+func (e *DeniedError) Unwrap() error { return e.err }
+
+// ErrNoTypes says that the kernel does not tell its types: it was built without
+// CONFIG_DEBUG_INFO_BTF, or /sys/kernel/btf is hidden.
+var ErrNoTypes = errors.New("no /sys/kernel/btf/vmlinux")

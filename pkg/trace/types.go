@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"fmt"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
+)
+
+// types are those of the running kernel.
+type types struct {
+	kernel *btf.Spec
+	cache  *btf.Cache // of the kernel's own, which tp_btf and fentry attach by
+	read   bool       // from a file, in place of the kernel's own
+}
+
+// readTypes reads the types that the kernel tells, or those in a file: raw BTF, or an
+// ELF file with a .BTF section.
+func readTypes(file string) (*types, error) {
+	cache := btf.NewCache()
+	if file != "" {
+		kernel, err := btf.LoadSpec(file)
+		if err != nil {
+			return nil, fmt.Errorf("read BTF of %s: %w", file, err)
+		}
+		return &types{kernel, cache, true}, nil
+	}
+	kernel, err := cache.Kernel()
+	if err != nil {
+		return nil, fmt.Errorf("read kernel BTF: %w: %w", ErrNoTypes, err)
+	}
+	return &types{kernel, cache, false}, nil
+}
+
+// own returns ErrNoTypes if the kernel does not tell its types itself, and no program can
+// be attached by them.
+func (t *types) own() error {
+	if _, err := t.cache.Kernel(); err != nil {
+		return ErrNoTypes
+	}
+	return nil
+}
+
+// options are what programs are loaded with.
+func (t *types) options() ebpf.CollectionOptions {
+	options := ebpf.CollectionOptions{Cache: t.cache}
+	if t.read {
+		options.Programs.KernelTypes = t.kernel
+	}
+	return options
+}
+
+// reasons names the reasons of drops. Of a file modules' reasons are not known.
+func (t *types) reasons() (*dropreason.Names, error) {
+	names, err := dropreason.FromKernel(t.cache)
+	if t.read {
+		names, err = dropreason.FromBTF(t.kernel)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read drop reasons: %w", err)
+	}
+	return names, nil
+}
