@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/cilium/ebpf"
 
-	"github.com/dropwatch/dropwatch/pkg/capability"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 	"github.com/dropwatch/dropwatch/pkg/trace"
 )
@@ -81,13 +81,18 @@ func complain(w io.Writer, err error) {
 
 // grantHint says who can grant what is missing.
 func grantHint(denied *trace.DeniedError) string {
+	names := make([]string, len(denied.Missing))
+	for i, c := range denied.Missing {
+		names[i] = c.String()
+	}
+	missing := strings.Join(names, " and ")
 	switch {
-	case len(denied.Missing) == 0:
+	case missing == "":
 		return denied.Remedy
 	case os.Geteuid() == 0:
-		return fmt.Sprintf("root lacks it here, as in a container: grant the container %v", capability.Of(denied.Missing...))
+		return "root lacks it here, as in a container: grant the container " + missing
 	}
-	return fmt.Sprintf("run with sudo, or grant %v; see docs/privileges.md", capability.Of(denied.Missing...))
+	return "run with sudo, or grant " + missing + "; see docs/privileges.md"
 }
 
 func hint(err error) string {

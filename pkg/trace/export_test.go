@@ -5,6 +5,7 @@
 package trace
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -19,6 +20,37 @@ func OpenBy(config Config, name string) (*Tracer, error) {
 		}
 	}
 	return nil, fmt.Errorf("no rung %q", name)
+}
+
+// Cycle attaches by each rung in turn and detaches, without reading the kernel's types and
+// symbols anew.
+func Cycle(times int) error {
+	config, err := Config{}.complete(1)
+	if err != nil {
+		return err
+	}
+	types, err := readTypes("")
+	if err != nil {
+		return err
+	}
+	spec, err := prepare(config, ebpf.MustPossibleCPU(), types.kernel)
+	if err != nil {
+		return err
+	}
+	ladder := kfreeSkbLadder()
+	for i := range times {
+		t := &Tracer{config: config}
+		var collection *ebpf.Collection
+		if t.hook, collection, err = attach(spec, types.options(), ladder[i%len(ladder):][:1]); err != nil {
+			return err
+		}
+		err := t.adopt(collection)
+		collection.Close()
+		if err := errors.Join(err, t.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // OpenStallsBy watches by one rung alone of each function, without the programs that are

@@ -14,7 +14,6 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/ringbuf"
-	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/bpf"
@@ -69,11 +68,11 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 		return nil, err
 	}
 	symbols := readSymbols()
-	memlock := rlimit.RemoveMemlock() // before 5.11 alone can it fail
 	types, err := readTypes(config.BTF)
 	if err != nil {
 		return nil, err
 	}
+	memlock := unlimit(types.kernel)
 	names, err := types.reasons()
 	if err != nil {
 		return nil, err
@@ -114,7 +113,7 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 }
 
 // watchStalls attaches what watches for stalls. Drops are recorded without it too.
-func (t *Tracer) watchStalls(cpus int, types *types, functions symbols, memlock error) {
+func (t *Tracer) watchStalls(cpus int, types *types, functions symbols, memlock bool) {
 	err := types.own()
 	if err == nil {
 		t.stalls, err = openStalls(*t.config.Stalls, stallFunctions(t.config.Stalls.Echoes), cpus, types.cache, types.kernel, functions)

@@ -10,6 +10,8 @@ import (
 	"os"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/rlimit"
 
 	"github.com/dropwatch/dropwatch/pkg/host"
 )
@@ -23,15 +25,26 @@ func attachError(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// explain adds to a missing permission why it is missing. memlock is why the limit on
-// locked memory could not be raised, if it counts. Lockdown has the verifier reject what
+// explain adds to a missing permission why it is missing. memlock says that the limit on
+// locked memory counts and could not be raised. Lockdown has the verifier reject what
 // reads the kernel's memory (bpf_tracing_func_proto, kernel/trace/bpf_trace.c).
-func explain(err, memlock error) error {
+func explain(err error, memlock bool) error {
 	files := host.Files{Root: os.DirFS("/")}
 	if rejected(err) && files.LockedDown() || errors.Is(err, os.ErrPermission) && !rejected(err) {
-		return &DeniedError{files.Refusal(memlock != nil), err}
+		return &DeniedError{files.Refusal(memlock), err}
 	}
 	return err
+}
+
+// unlimit raises the limit on locked memory, and reports whether that failed where maps
+// count as such: before 5.11, which removed struct bpf_map_memory (include/linux/bpf.h).
+// What the library finds out of that it takes from a map it may or may not make.
+func unlimit(kernel *btf.Spec) bool {
+	if rlimit.RemoveMemlock() == nil {
+		return false
+	}
+	var accounting *btf.Struct
+	return kernel.TypeByName("bpf_map_memory", &accounting) == nil
 }
 
 // rejected reports whether the verifier looked at a program and would not have it.

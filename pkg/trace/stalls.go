@@ -15,7 +15,6 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/ringbuf"
-	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/bpf"
@@ -48,12 +47,12 @@ func openStallSource(config StallConfig, functions []function) (_ *Stalls, err e
 	if err != nil {
 		return nil, fmt.Errorf("count CPUs: %w", err)
 	}
-	memlock := rlimit.RemoveMemlock() // before 5.11 alone can it fail
 	symbols := readSymbols()
 	types, err := readTypes("")
 	if err != nil {
 		return nil, err
 	}
+	memlock := unlimit(types.kernel)
 	s := &Stalls{meta: describe(Config{}, cpus)}
 	names := symbols(&s.meta)
 	if s.stalls, err = openStalls(config, functions, cpus, types.cache, types.kernel, names); err != nil {
