@@ -67,9 +67,10 @@ testdata: build ## the recordings that tests of the command line read; run as ro
 		zstdcat raw.zst | sed 's|"cgroup_path":"[^"]*"|"cgroup_path":"/lab"|' | zstd -q -19 -f -o stalls.jsonl.zst
 	rm -f lab stall-lab testdata/recordings/*.old testdata/recordings/raw.zst
 
-install: build ## the binary and its manual pages below PREFIX
+install: build ## the binary, its manual pages and its systemd unit below PREFIX
 	install -D -m 755 dropwatch $(DESTDIR)$(PREFIX)/bin/dropwatch
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local/bin/|$(PREFIX)/bin/|' deploy/dropwatch.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/dropwatch.service
 	./dropwatch man $(DESTDIR)$(PREFIX)/share/man/man1
 
 clean:

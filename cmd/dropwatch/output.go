@@ -96,6 +96,9 @@ func checkThere(file *os.File) error {
 		return err
 	}
 	named, err := os.Stat(file.Name())
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // in a directory that only the privileges let in that were dropped
+	}
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(opened, named) {
 		return fmt.Errorf("%s was removed while it was written", file.Name())
 	}

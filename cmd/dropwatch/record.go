@@ -38,7 +38,10 @@ sample stands for several drops of its kind, and rare kinds keep theirs.
 
 CPUs that leave packets waiting for --stall-threshold or longer are recorded too, see
 dropwatch stalls, but not while one of them handles more than 100,000 batches of
-packets a second: watching would cost it two percent.`,
+packets a second: watching would cost it two percent.
+
+It takes root, or CAP_BPF and CAP_PERFMON, with CAP_SYSLOG for names. Once it records it
+drops what it needs no more; a command that it runs keeps all.`,
 		Example: `  sudo dropwatch record -d 10m
   sudo dropwatch record -o before.jsonl.zst -- ./load-test
   sudo dropwatch record --exact --snaplen 256 -d 5s

@@ -66,9 +66,8 @@ func Of(capabilities ...Capability) (s Set) {
 func (s Set) Has(c Capability) bool { return s>>c&1 != 0 }
 
 // Allows reports whether the set allows what a capability is for: CAP_SYS_ADMIN stands
-// for those that were split off it, CAP_BPF and CAP_PERFMON (kernel/capability.c and
-// include/linux/capability.h, bpf_capable and perfmon_capable), and CAP_SYSLOG in part,
-// which does not count.
+// for CAP_BPF and CAP_PERFMON, which were split off it (bpf_capable and perfmon_capable,
+// include/linux/capability.h).
 func (s Set) Allows(c Capability) bool {
 	return s.Has(c) || (c == BPF || c == Perfmon) && s.Has(SysAdmin)
 }
