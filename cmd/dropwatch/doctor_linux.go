@@ -48,7 +48,12 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 	}
 	in.State = host.ReadState(sources)
 	d.Duration, d.Findings, d.Ledger = in.Elapsed, finding.Find(in), seen.book.Ledger()
-	d.Notes = slices.Concat(notes, in.State.Notes)
+	d.Notes = notes
+	for _, note := range in.State.Notes {
+		if !slices.ContainsFunc(notes, func(said string) bool { return strings.HasSuffix(said, note) }) {
+			d.Notes = append(d.Notes, note)
+		}
+	}
 	d.Blind = seen.blind()
 	d.Trials = <-trials
 	return d, nil
