@@ -91,7 +91,7 @@ func (f Files) lockdown() Fact {
 	mode, _, _ = strings.Cut(mode, "]")
 	fact := Fact{Name: "lockdown", Value: mode}
 	if mode == confidentiality {
-		fact.Limit = "BPF may not read kernel memory: drops can be counted by reason, with neither packets nor stalls"
+		fact.Limit = "BPF may not read kernel memory: neither drops nor stalls can be traced"
 	}
 	return fact
 }

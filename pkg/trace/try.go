@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -75,8 +76,8 @@ func whyNot(err error) string {
 	var number unix.Errno
 	var verifier *ebpf.VerifierError
 	switch {
-	case errors.As(err, &verifier) && len(verifier.Log) > 0:
-		return "the verifier: " + strings.TrimSpace(verifier.Log[len(verifier.Log)-1])
+	case errors.As(err, &verifier):
+		return "the verifier: " + verdict(verifier.Log)
 	case errors.Is(err, ebpf.ErrNotSupported):
 		return "not in this kernel"
 	case errors.Is(err, fs.ErrNotExist):
@@ -88,4 +89,15 @@ func whyNot(err error) string {
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
+}
+
+// verdict returns the line of the verifier's log that says what it rejects: the last but
+// for statistics.
+func verdict(log []string) string {
+	for _, line := range slices.Backward(log) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "processed ") {
+			return line
+		}
+	}
+	return "no reason given"
 }

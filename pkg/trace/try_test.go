@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+)
+
+func TestWhyNot(t *testing.T) {
+	for want, err := range map[string]error{
+		"the verifier: unknown func bpf_probe_read#4": fmt.Errorf("load: %w", &ebpf.VerifierError{Cause: unix.EINVAL, Log: []string{
+			"; x = 1", "unknown func bpf_probe_read#4", "processed 63 insns (limit 1000000) max_states_per_insn 0", "",
+		}}), // as under lockdown, 5.10
+		"the verifier: no reason given":                 &ebpf.VerifierError{Cause: unix.EACCES},
+		"operation not permitted":                       fmt.Errorf("attach: %w", unix.EPERM),
+		"permission denied":                             os.ErrPermission,
+		"not in this kernel":                            fmt.Errorf("attach: %w", ebpf.ErrNotSupported),
+		"no such function or probe type in this kernel": os.ErrNotExist,
+	} {
+		if got := whyNot(err); got != want {
+			t.Errorf("%v: %q, want %q", err, got, want)
+		}
+	}
+}
