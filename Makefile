@@ -23,6 +23,7 @@ test: ## all tests; run as root, as they make real drops on the live kernel
 
 test-vm: ## what only other kernels and NICs show, in QEMU guests with Debian's kernels
 	scripts/install-packages $$(cat scripts/packages-vm)
+	GO=$(GO) scripts/test-guest bullseye 5.10 TestMemlock
 	GO=$(GO) scripts/test-guest bookworm 6.1.0 'TestInjected/LONG_SYSCALL/200ms|TestStallRungs' fentry,kprobe,tracepoint
 	GO=$(GO) scripts/test-guest trixie 6.12 TestStallRungs fentry,kprobe,tracepoint
 	GO=$(GO) scripts/test-guest -k amd64 -p ./pkg/ledger -n 'virtio-net-pci pcnet rtl8139 e1000 e1000e vmxnet3' \
