@@ -12,6 +12,14 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+// Rungs returns the names of the rungs to skb:kfree_skb, from the best down.
+func Rungs() (names []string) {
+	for _, r := range kfreeSkbLadder() {
+		names = append(names, r.name)
+	}
+	return names
+}
+
 // OpenBy attaches by one rung alone.
 func OpenBy(config Config, name string) (*Tracer, error) {
 	for _, r := range kfreeSkbLadder() {

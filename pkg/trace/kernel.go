@@ -5,63 +5,105 @@
 package trace
 
 import (
+	"os"
+
 	"github.com/cilium/ebpf/btf"
+
+	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
-// perCPU returns the distance from a CPU's run queue to another of its per-CPU
-// variables, or to a member of one, the first of these that there is; 0 if the
-// kernel's BTF does not tell.
-func perCPU(types *btf.Spec, places ...place) int64 {
-	var section *btf.Datasec
-	if types.TypeByName(".data..percpu", &section) != nil {
-		return 0
+// perCPU tells where the kernel's per-CPU variables lie.
+type perCPU struct {
+	types   *btf.Spec
+	offsets map[string]int64
+}
+
+// place is a per-CPU variable, or a member of it, which is of that type.
+type place struct{ variable, member, of string }
+
+const queues = "runqueues"
+
+// The places of a value in kernels, of which each has one. On x86 preempt_count is a
+// variable up to 6.1 and since 6.15, and a member of pcpu_hot in between; arm64 keeps it
+// in the task, which the programs read themselves. Pending softirqs are in irq_stat, but
+// on x86 since 6.3 in pcpu_hot, and a variable since 6.15.
+func preemptCountPlaces() []place {
+	return []place{{variable: "__preempt_count"}, {"pcpu_hot", "preempt_count", "pcpu_hot"}}
+}
+
+func softirqPendingPlaces() []place {
+	return []place{
+		{variable: "__softirq_pending"}, {"pcpu_hot", "softirq_pending", "pcpu_hot"},
+		{"irq_stat", "__softirq_pending", "irq_cpustat_t"},
 	}
-	variables := map[string]btf.VarSecinfo{}
-	for _, v := range section.Vars {
-		if variable, ok := v.Type.(*btf.Var); ok {
-			variables[variable.Name] = v
+}
+
+func cpustatPlaces() []place { return []place{{"kernel_cpustat", "cpustat", "kernel_cpustat"}} }
+
+// findPerCPU reads the kernel's BTF, or its symbols where pahole left the variables out,
+// as up to 5.12 it was told to (scripts/link-vmlinux.sh, --skip_encoding_btf_vars). The
+// latter takes CONFIG_KALLSYMS_ALL; without it nothing is known.
+func findPerCPU(types *btf.Spec) perCPU {
+	p := perCPU{types: types, offsets: map[string]int64{}}
+	var section *btf.Datasec
+	if types.TypeByName(".data..percpu", &section) == nil {
+		for _, v := range section.Vars {
+			if variable, ok := v.Type.(*btf.Var); ok {
+				p.offsets[variable.Name] = int64(v.Offset)
+			}
+		}
+		return p
+	}
+	names := []string{queues}
+	for _, places := range [][]place{preemptCountPlaces(), softirqPendingPlaces(), cpustatPlaces()} {
+		for _, at := range places {
+			names = append(names, at.variable)
 		}
 	}
-	queues, ok := variables["runqueues"]
+	found, err := symbolize.Variables(os.DirFS("/"), names...)
+	if err != nil {
+		return p
+	}
+	for name, address := range found {
+		p.offsets[name] = int64(address)
+	}
+	return p
+}
+
+// from returns the distance in bytes from a CPU's run queue to the first of places that
+// there is; 0 if none is known.
+func (p perCPU) from(places []place) int64 {
+	base, ok := p.offsets[queues]
 	if !ok {
 		return 0
 	}
-	for _, p := range places {
-		v, ok := variables[p.variable]
+	for _, at := range places {
+		offset, ok := p.offsets[at.variable]
 		if !ok {
 			continue
 		}
-		if p.member == "" {
-			return int64(v.Offset) - int64(queues.Offset)
+		if at.member == "" {
+			return offset - base
 		}
-		if offset, ok := memberOffset(v.Type.(*btf.Var).Type, p.member); ok {
-			return int64(v.Offset) + offset - int64(queues.Offset)
+		of, err := p.types.AnyTypeByName(at.of)
+		if err != nil {
+			continue
+		}
+		if member, ok := memberOffset(of, at.member); ok {
+			return offset + member - base
 		}
 	}
 	return 0
 }
 
-// place is a per-CPU variable or a member of it.
-type place struct{ variable, member string }
+func (p perCPU) preemptCount() int64 { return p.from(preemptCountPlaces()) }
 
-// preemptCountOffset is that of preempt_count. On x86 it is __preempt_count up to
-// 6.1 and since 6.15, and a member of pcpu_hot in between; arm64 keeps it in the
-// task, which the programs read themselves.
-func preemptCountOffset(types *btf.Spec) int64 {
-	return perCPU(types, place{variable: "__preempt_count"}, place{"pcpu_hot", "preempt_count"})
-}
+func (p perCPU) softirqPending() int64 { return p.from(softirqPendingPlaces()) }
 
-// softirqPendingOffset is that of the mask of pending softirqs: in irq_stat, but on
-// x86 since 6.3 in pcpu_hot, and a variable since 6.15.
-func softirqPendingOffset(types *btf.Spec) int64 {
-	return perCPU(types,
-		place{variable: "__softirq_pending"}, place{"pcpu_hot", "softirq_pending"}, place{"irq_stat", "__softirq_pending"})
-}
-
-// stolenOffset is that of the time the hypervisor kept, in nanoseconds: the eighth
+// stolen is where the time is that the hypervisor kept, in nanoseconds: the eighth
 // number of cpustat (CPUTIME_STEAL, include/linux/kernel_stat.h).
-func stolenOffset(types *btf.Spec) int64 {
-	offset := perCPU(types, place{"kernel_cpustat", "cpustat"})
+func (p perCPU) stolen() int64 {
+	offset := p.from(cpustatPlaces())
 	if offset == 0 {
 		return 0
 	}

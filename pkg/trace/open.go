@@ -140,7 +140,7 @@ func prepare(config Config, cpus int, kernel *btf.Spec) (*ebpf.CollectionSpec, e
 		"exact":                config.Exact,
 		"nests":                programsNest(kernel),
 		"packet_bytes":         uint32(max(config.Snaplen, headerBytes)),
-		"preempt_count_offset": preemptCountOffset(kernel),
+		"preempt_count_offset": findPerCPU(kernel).preemptCount(),
 		"wakeup_bytes":         uint64(config.RingBytes / 4),
 		"budget":               uint32(config.UnwindBudget),
 		"share":                uint32(config.UnwindBudget),
