@@ -48,7 +48,7 @@ func cpuBacklog(s *Scene) error {
 	if err != nil {
 		return err
 	}
-	if err := s.net.Rx.classify(netlink.HANDLE_MIN_INGRESS, m.prog); err != nil {
+	if err := s.net.Rx.Classify(netlink.HANDLE_MIN_INGRESS, m.prog); err != nil {
 		return err
 	}
 	fire, err := s.datagrams(src, dst, nil)

@@ -38,7 +38,7 @@ func (s *Scene) newClients(dst netip.AddrPort) (*clients, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.net.Tx.classify(netlink.HANDLE_MIN_INGRESS, prog); err != nil {
+	if err := s.net.Tx.Classify(netlink.HANDLE_MIN_INGRESS, prog); err != nil {
 		return nil, err
 	}
 	send, err := s.sender(s.net.Tx)

@@ -86,9 +86,10 @@ func cgroupDropMark(mark int32) asm.Instructions {
 	}
 }
 
-// classify runs a program on all packets of a host's device: parent is
-// netlink.HANDLE_MIN_INGRESS or HANDLE_MIN_EGRESS.
-func (h *Host) classify(parent uint32, prog *ebpf.Program) error {
+// Classify runs a program on all packets of the host's device: parent is
+// netlink.HANDLE_MIN_INGRESS or HANDLE_MIN_EGRESS. It goes with the device. What the
+// kernel lacks is an error that matches errors.ErrUnsupported.
+func (h *Host) Classify(parent uint32, prog *ebpf.Program) error {
 	clsact := &netlink.Clsact{QdiscAttrs: netlink.QdiscAttrs{
 		LinkIndex: h.Ifindex, Parent: netlink.HANDLE_CLSACT, Handle: netlink.MakeHandle(0xffff, 0),
 	}}

@@ -99,7 +99,7 @@ func (s *Scene) dropAtIngress() error {
 	if err != nil {
 		return err
 	}
-	return s.net.Rx.classify(netlink.HANDLE_MIN_INGRESS, prog)
+	return s.net.Rx.Classify(netlink.HANDLE_MIN_INGRESS, prog)
 }
 
 func tcEgress(s *Scene) error {
@@ -112,7 +112,7 @@ func tcEgress(s *Scene) error {
 	if err != nil {
 		return err
 	}
-	if err := s.net.Tx.classify(netlink.HANDLE_MIN_EGRESS, prog); err != nil {
+	if err := s.net.Tx.Classify(netlink.HANDLE_MIN_EGRESS, prog); err != nil {
 		return err
 	}
 	s.diesAt(s.net.Tx)

@@ -33,10 +33,7 @@ func TestStallRungs(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer counting.Close()
-	class := inject.BHOff
-	if !slices.Contains(inject.Classes(), class) {
-		class = inject.OtherSoftirq
-	}
+	const class = inject.BHOff
 	bench, err := inject.Open(class)
 	labtest.Need(t, err)
 	defer bench.Close()

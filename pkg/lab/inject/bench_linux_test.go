@@ -78,7 +78,7 @@ func testInject(t *testing.T, b *Bench, d time.Duration) {
 func checkTruth(t *testing.T, got Truth, class Class, d time.Duration) {
 	t.Helper()
 	want := map[Class]Truth{
-		BHOff:         {Comm: "inject-bh-off", Function: "bpf_test_run"},
+		BHOff:         {Comm: "inject-bh-off", Function: "__dev_queue_xmit"},
 		IRQOff:        {Comm: "inject-irq-off", Function: "bpf_seq_read", File: "/memory_stat"},
 		LongSyscall:   {Comm: "inject-read", Function: "bpf_seq_read", File: "/memory_stat"},
 		HardirqLong:   {Function: "perf_swevent_hrtimer"},

@@ -47,17 +47,22 @@ func (b *Bench) newBurst() (injector, error) {
 		return nil, err
 	}
 	burst := &burst{Bench: b}
-	src, dst := netip.AddrPortFrom(b.net.Tx.Addr4, slowPort), netip.AddrPortFrom(rx.Addr4, slowPort)
-	if burst.source, err = b.connected(unix.SOCK_DGRAM, 0, maxBurst, src, dst); err != nil {
+	if burst.source, err = b.newSource(maxBurst); err != nil {
 		return nil, err
 	}
-	if burst.sink, err = b.bound(dst, maxBurst); err != nil {
+	if burst.sink, err = b.bound(netip.AddrPortFrom(rx.Addr4, slowPort), maxBurst); err != nil {
 		return nil, err
 	}
 	if b.class == NETRXSlow {
 		return burst.slow, nil
 	}
 	return burst.many, nil
+}
+
+// newSource opens a socket that sends datagrams to slowPort.
+func (b *Bench) newSource(room int) (fd int, err error) {
+	src, dst := netip.AddrPortFrom(b.net.Tx.Addr4, slowPort), netip.AddrPortFrom(b.net.Rx.Addr4, slowPort)
+	return b.connected(unix.SOCK_DGRAM, 0, room, src, dst)
 }
 
 // slow sends one packet that takes d.

@@ -13,8 +13,7 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 
 enum {
 	MAX_HOLD_NS = 1000000000,
-	MAX_TURNS = 1 << 23,  /* BPF_MAX_LOOPS, include/linux/bpf_verifier.h */
-	READINGS = 8,         /* of the clock in each turn, so that the turns suffice */
+	TURNS = 512,          /* of each loop */
 	MAX_PACKETS = 65536,
 	PROTOCOL_AT = 23,     /* in a frame that holds an IPv4 packet without options */
 	PORT_AT = 36,         /* likewise, a UDP datagram's destination port */
@@ -30,7 +29,7 @@ __u64 hold_ns;
 /* The next timer interrupt, or the next read, is to hold its CPU. */
 bool armed;
 
-/* Destination port of the datagrams that hold_receive holds the CPU for. */
+/* Destination port of the datagrams that hold the CPU. */
 const volatile __u16 slow_port;
 
 /* When a CPU was held: the time of several holds, if several packets made it up. */
@@ -74,44 +73,56 @@ struct {
 extern void bpf_local_irq_save(unsigned long *flags) __ksym;
 extern void bpf_local_irq_restore(unsigned long *flags) __ksym;
 
-struct span {
-	__u64 now_ns;
-	__u64 deadline_ns;
-};
-
-static long turn(__u32 index, struct span *span)
+/*
+ * Three loops, one within the other, read the clock until a time has come, or so many
+ * times. The verifier walks through global functions on their own (51c39bb1d5d1, 5.6),
+ * and not at each call. Where interrupts are masked they can be called from 6.15 on.
+ */
+__noinline int wait_little(__u64 deadline_ns)
 {
 	int i;
 
-#pragma unroll
-	for (i = 0; i < READINGS; i++)
-		span->now_ns = bpf_ktime_get_ns();
-	return span->now_ns >= span->deadline_ns;
+	for (i = 0; i < TURNS; i++) {
+		if (bpf_ktime_get_ns() >= deadline_ns)
+			return 1;
+	}
+	return 0;
+}
+
+__noinline int wait_longer(__u64 deadline_ns)
+{
+	int i;
+
+	for (i = 0; i < TURNS; i++) {
+		if (wait_little(deadline_ns))
+			return 1;
+	}
+	return 0;
+}
+
+__noinline int wait(__u64 deadline_ns)
+{
+	int i;
+
+	for (i = 0; i < TURNS; i++) {
+		if (wait_longer(deadline_ns))
+			return 1;
+	}
+	return 0;
 }
 
 static __always_inline void hold(void)
 {
 	__u64 start_ns = bpf_ktime_get_ns(), length_ns = hold_ns;
-	struct span span = {};
 
 	if (length_ns > MAX_HOLD_NS)
 		length_ns = MAX_HOLD_NS;
-	span.now_ns = start_ns;
-	span.deadline_ns = start_ns + length_ns;
-	bpf_loop(MAX_TURNS, turn, &span, 0);
+	wait(start_ns + length_ns);
 	if (!held.start_ns)
 		held.start_ns = start_ns;
 	held.cpu = bpf_get_smp_processor_id();
 	held.holds++;
-	*(volatile __u64 *)&held.end_ns = span.now_ns;
-}
-
-/* The kernel switches bottom halves off around a test run (bpf_test_run, net/bpf/test_run.c). */
-SEC("xdp")
-int hold_bh_off(struct xdp_md *ctx)
-{
-	hold();
-	return XDP_PASS;
+	*(volatile __u64 *)&held.end_ns = bpf_ktime_get_ns();
 }
 
 /* True once each time the bench has armed its programs. */
@@ -179,18 +190,33 @@ int hold_softirq(void *ctx)
 	return err ?: bpf_timer_start(&alarm->timer, ALARM_NS, 0);
 }
 
-/* Holds the CPU at each datagram to slow_port. */
-SEC("tc")
-int hold_receive(struct __sk_buff *skb)
+static __always_inline bool is_slow(struct __sk_buff *skb)
 {
 	__u8 protocol = 0;
 	__be16 port = 0;
 
 	bpf_skb_load_bytes(skb, PROTOCOL_AT, &protocol, sizeof(protocol));
 	bpf_skb_load_bytes(skb, PORT_AT, &port, sizeof(port));
-	if (protocol == IPPROTO_UDP && port == bpf_htons(slow_port))
+	return protocol == IPPROTO_UDP && port == bpf_htons(slow_port);
+}
+
+/* Holds the CPU at each datagram to slow_port. */
+SEC("tc")
+int hold_receive(struct __sk_buff *skb)
+{
+	if (is_slow(skb))
 		hold();
 	return TC_ACT_UNSPEC;
+}
+
+/* The same in the sending of one, with bottom halves off (__dev_queue_xmit), which takes it. */
+SEC("tc")
+int hold_bh_off(struct __sk_buff *skb)
+{
+	if (!is_slow(skb))
+		return TC_ACT_UNSPEC;
+	hold();
+	return TC_ACT_STOLEN;
 }
 
 /* With a program in the driver a veth device receives by NAPI. */

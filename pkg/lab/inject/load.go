@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/rlimit"
 )
 
 // programs are the BPF programs of one bench, and the memory they share with Go.
@@ -31,6 +32,9 @@ func load(names ...string) (*programs, error) {
 	}
 	if err := spec.Variables[injectVarSlowPort].Set(uint16(slowPort)); err != nil {
 		return nil, fmt.Errorf("set port of slow packets: %w", err)
+	}
+	if err := rlimit.RemoveMemlock(); err != nil { // before 5.11
+		return nil, fmt.Errorf("remove limit of locked memory: %w", err)
 	}
 	collection, err := ebpf.NewCollection(spec)
 	if err != nil {

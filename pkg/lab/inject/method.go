@@ -17,7 +17,7 @@ type method struct {
 func (b *Bench) method() (method, error) {
 	switch b.class {
 	case BHOff:
-		return method{injectProgHoldBhOff, b.steer, ready(b.bhOff)}, nil
+		return method{injectProgHoldBhOff, b.steer, b.newBHOff}, nil
 	case LongSyscall:
 		return method{injectProgHoldRead, b.steer, b.newLongSyscall}, nil
 	case IRQOff:

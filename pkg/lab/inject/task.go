@@ -7,14 +7,29 @@ package inject
 import (
 	"time"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
-// bhOff runs a program in a system call in which the kernel disables bottom halves
-// around each run (bpf_test_run, net/bpf/test_run.c).
-func (b *Bench) bhOff(d time.Duration) (Truth, error) {
-	run := newTestRun(b.programs.Programs[injectProgHoldBhOff])
-	return b.holdInTask(d, work{run: run}, Truth{Comm: "inject-bh-off", Function: "bpf_test_run"})
+// newBHOff makes the injector that sends a packet: the kernel disables bottom halves in
+// __dev_queue_xmit (net/core/dev.c), which runs the device's tc program.
+func (b *Bench) newBHOff() (injector, error) {
+	if err := b.net.Tx.Classify(netlink.HANDLE_MIN_EGRESS, b.programs.Programs[injectProgHoldBhOff]); err != nil {
+		return nil, err
+	}
+	source, err := b.newSource(1)
+	if err != nil {
+		return nil, err
+	}
+	return func(d time.Duration) (Truth, error) {
+		sent, release, err := share[span](1)
+		if err != nil {
+			return Truth{}, err
+		}
+		defer release()
+		s := &sender{udp: source, echo: -1, log: &sendLog{}, sent: sent}
+		return b.holdInTask(d, work{send: s}, Truth{Comm: "inject-bh-off", Function: "__dev_queue_xmit"})
+	}, nil
 }
 
 // newLongSyscall makes the injector that reads a file, which takes long.

@@ -20,13 +20,13 @@ type Class string
 // softirq of the held CPU; in those by a NAPI thread, which has a queue of 256
 // packets (VETH_RING_SIZE, drivers/net/veth.c): what comes in a longer time is lost.
 const (
-	// BHOff is a process in the kernel that has bottom halves disabled.
+	// BHOff is a process that sends a packet, in which the kernel has bottom halves disabled.
 	BHOff Class = "BH_OFF"
 	// LongSyscall is a process in a long read() of a file, on kernels before 6.5: packets
 	// wait from when ksoftirqd was woken, which may be some time after the start.
 	LongSyscall Class = "LONG_SYSCALL"
 	// IRQOff is a process in a long read() of a file, in which the kernel has
-	// interrupts disabled. Needs kernel 6.14+.
+	// interrupts disabled. Needs kernel 6.15+.
 	IRQOff Class = "IRQ_OFF"
 	// HardirqLong is a timer interrupt that takes long.
 	HardirqLong Class = "HARDIRQ_LONG"
@@ -47,15 +47,23 @@ const (
 // Classes returns the classes that this kernel can show.
 func Classes() []Class {
 	version, err := features.LinuxVersionCode()
-	if err == nil && version < longSyscallUntil {
-		return []Class{LongSyscall, OtherSoftirq}
+	switch {
+	case err == nil && version < timersFrom:
+		return []Class{BHOff, LongSyscall}
+	case err == nil && version < longSyscallUntil:
+		return []Class{BHOff, LongSyscall, OtherSoftirq}
 	}
 	return []Class{BHOff, IRQOff, HardirqLong, OtherSoftirq, NETRXSlow, NETRXBudget, RTStarve, CPUContention}
 }
 
-// longSyscallUntil is the kernel from which on softirqs do not wait for ksoftirqd, 6.5,
-// as KERNEL_VERSION has it: d15121be7485 ("Revert \"softirq: Let ksoftirqd do its job\"").
-const longSyscallUntil = 6<<16 | 5<<8
+// Kernels as KERNEL_VERSION has them.
+const (
+	// timersFrom is the first that has bpf_timer_start: b00628b1c7d5, 5.15.
+	timersFrom = 5<<16 | 15<<8
+	// longSyscallUntil is the first on which softirqs do not wait for ksoftirqd, 6.5:
+	// d15121be7485 ("Revert \"softirq: Let ksoftirqd do its job\"").
+	longSyscallUntil = 6<<16 | 5<<8
+)
 
 // A Truth is what an injector did.
 type Truth struct {
