@@ -45,14 +45,40 @@ static __always_inline struct cpu *this_cpu(void)
 	return cpu_of(bpf_get_smp_processor_id());
 }
 
+static __always_inline void copy_task(const bool direct, struct task *to, struct task_struct *task)
+{
+	to->pid = READ(direct, task, pid);
+	to->tgid = READ(direct, task, tgid);
+	to->policy = READ(direct, task, policy);
+	to->prio = READ(direct, task, prio);
+	to->flags = READ(direct, task, flags) & PF_KTHREAD ? TASK_KTHREAD : 0;
+	if (direct)
+		__builtin_memcpy(to->comm, task->comm, sizeof(to->comm));
+	else
+		BPF_CORE_READ_INTO(&to->comm, task, comm);
+}
+
 static __always_inline void copy_task_of(struct task *to, struct task_struct *task)
 {
-	to->pid = task->pid;
-	to->tgid = task->tgid;
-	to->policy = task->policy;
-	to->prio = task->prio;
-	to->flags = task->flags & PF_KTHREAD ? TASK_KTHREAD : 0;
-	__builtin_memcpy(to->comm, task->comm, sizeof(to->comm));
+	copy_task(true, to, task);
+}
+
+#define FOLLOWS_TASK bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
+
+/* The running task. Needs kernel 5.11+ for a pointer that may be followed without a helper. */
+static __always_inline struct task_struct *current_task(void)
+{
+	if (FOLLOWS_TASK)
+		return bpf_get_current_task_btf();
+	return (void *)bpf_get_current_task();
+}
+
+static __always_inline void copy_current(struct task *to)
+{
+	if (FOLLOWS_TASK)
+		copy_task(true, to, bpf_get_current_task_btf());
+	else
+		copy_task(false, to, (void *)bpf_get_current_task());
 }
 
 static __always_inline void copy_handler(char *to, struct cpu *s)
@@ -80,7 +106,7 @@ static __always_inline void copy_context(struct interrupted *at, struct cpu *s)
 
 static __always_inline void copy_state(struct interrupted *at, struct cpu *s)
 {
-	copy_task_of(&at->task, bpf_get_current_task_btf());
+	copy_current(&at->task);
 	copy_context(at, s);
 }
 
@@ -143,7 +169,7 @@ static __always_inline bool serve(struct cpu *s, __u64 now, __u32 waiter)
 	s->drained = 0;
 	s->known = 0;
 	if (!w->at.task.comm[0])
-		copy_task_of(&w->at.task, bpf_get_current_task_btf());
+		copy_current(&w->at.task);
 	w->waiter = waiter;
 	w->served_ns = now;
 	w->raised_ns = waiter == WAITER_THREAD ? s->thread_ns : s->raised_ns;

@@ -153,6 +153,7 @@ struct task_struct {
 	int wake_cpu;
 	char comm[16];
 	struct files_struct *files;
+	void *stack;
 	unsigned int __state; /* long state before 5.14 (2f064a59a11f) */
 };
 

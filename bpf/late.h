@@ -86,7 +86,7 @@ static __always_inline void send_packet(const bool direct, struct cpu *s, struct
 	}
 	fill_header(&rec->head, type, now, s->start_ns);
 	rec->queued_ns = queued;
-	copy_task_of(&rec->task, bpf_get_current_task_btf());
+	copy_current(&rec->task);
 	rec->preempt_count = 0;
 	rec->flags = read_preempt_count(s, &rec->preempt_count) ? SAMPLE_PREEMPT_COUNT : 0;
 	dev = READ(direct, skb, dev);

@@ -10,6 +10,9 @@ const volatile __s64 preempt_count_offset = 0;
 const volatile __s64 softirq_pending_offset = 0;
 const volatile __s64 stolen_offset = 0;
 
+/* Of a task's kernel stack: THREAD_SIZE, arch/{x86,arm64}/include/asm. */
+const volatile __u32 stack_bytes = 16384;
+
 #define MAX_DEPTH 24 /* names in a path */
 #define NAME_LEN 256 /* NAME_MAX and its zero */
 
@@ -105,17 +108,26 @@ static __always_inline void copy_file(struct cpu_sample *rec, struct task_struct
 	rec->path_len = copy_path(rec->path, file);
 }
 
-/* The system call that the task is in, if any: user space decides by the stack. Needs kernel 5.15+. */
+/* Needs kernel 5.15+. */
+#define HAS_TASK_REGS bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)
+
+/* The registers that a task saved when it entered the kernel: at the end of its stack. */
+static __always_inline void *saved_registers(struct task_struct *task)
+{
+	if (HAS_TASK_REGS)
+		return (void *)bpf_task_pt_regs(task);
+	return BPF_CORE_READ(task, stack) + stack_bytes - bpf_core_type_size(struct pt_regs___amd64);
+}
+
+/* The system call that the task is in, if any: user space decides by the stack. */
 static __always_inline void copy_syscall(struct cpu_sample *rec, struct task_struct *task)
 {
 	struct pt_regs___amd64 *amd64;
 	struct pt_regs___arm64 *arm64;
 
-	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		return;
 	if (rec->at.task.flags & TASK_KTHREAD)
 		return;
-	amd64 = (void *)bpf_task_pt_regs(task);
+	amd64 = saved_registers(task);
 	arm64 = (void *)amd64;
 	if (bpf_core_field_exists(arm64->syscallno)) {
 		rec->syscall = BPF_CORE_READ(arm64, syscallno);
@@ -129,7 +141,8 @@ static __always_inline void copy_syscall(struct cpu_sample *rec, struct task_str
 		rec->args[2] = BPF_CORE_READ(amd64, dx);
 	}
 	rec->flags |= SAMPLE_SYSCALL;
-	copy_file(rec, task);
+	if (HAS_TASK_REGS) /* older verifiers do not get to the end of a path */
+		copy_file(rec, task);
 }
 
 static __always_inline void copy_counts(struct cpu_sample *rec, struct cpu *s)
@@ -144,7 +157,7 @@ static __always_inline void copy_counts(struct cpu_sample *rec, struct cpu *s)
 /* Sends a sample of this CPU. late_ns is how late the timer was that takes it. */
 static __always_inline void send_sample(void *ctx, struct cpu *s, __u64 now, __u64 late_ns)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 	struct cpu_sample *rec = bpf_ringbuf_reserve(&stalls, sizeof(*rec), 0);
 
 	if (!rec) {

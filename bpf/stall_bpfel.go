@@ -244,6 +244,7 @@ const (
 	StallVarIcmpEchoTraced        = "icmp_echo_traced"
 	StallVarPreemptCountOffset    = "preempt_count_offset"
 	StallVarSoftirqPendingOffset  = "softirq_pending_offset"
+	StallVarStackBytes            = "stack_bytes"
 	StallVarStamps                = "stamps"
 	StallVarStolenOffset          = "stolen_offset"
 	StallVarThresholdNs           = "threshold_ns"
@@ -339,6 +340,7 @@ type StallVariableSpecs struct {
 	IcmpEchoTraced       *ebpf.VariableSpec `ebpf:"icmp_echo_traced"`
 	PreemptCountOffset   *ebpf.VariableSpec `ebpf:"preempt_count_offset"`
 	SoftirqPendingOffset *ebpf.VariableSpec `ebpf:"softirq_pending_offset"`
+	StackBytes           *ebpf.VariableSpec `ebpf:"stack_bytes"`
 	Stamps               *ebpf.VariableSpec `ebpf:"stamps"`
 	StolenOffset         *ebpf.VariableSpec `ebpf:"stolen_offset"`
 	ThresholdNs          *ebpf.VariableSpec `ebpf:"threshold_ns"`
@@ -393,6 +395,7 @@ type StallVariables struct {
 	IcmpEchoTraced       *ebpf.Variable `ebpf:"icmp_echo_traced"`
 	PreemptCountOffset   *ebpf.Variable `ebpf:"preempt_count_offset"`
 	SoftirqPendingOffset *ebpf.Variable `ebpf:"softirq_pending_offset"`
+	StackBytes           *ebpf.Variable `ebpf:"stack_bytes"`
 	Stamps               *ebpf.Variable `ebpf:"stamps"`
 	StolenOffset         *ebpf.Variable `ebpf:"stolen_offset"`
 	ThresholdNs          *ebpf.Variable `ebpf:"threshold_ns"`

@@ -85,12 +85,14 @@ func (p perCPU) from(places []place) int64 {
 		if at.member == "" {
 			return offset - base
 		}
-		of, err := p.types.AnyTypeByName(at.of)
+		named, err := p.types.AnyTypesByName(at.of) // the variable may be one of them
 		if err != nil {
 			continue
 		}
-		if member, ok := memberOffset(of, at.member); ok {
-			return offset + member - base
+		for _, of := range named {
+			if member, ok := memberOffset(of, at.member); ok {
+				return offset + member - base
+			}
 		}
 	}
 	return 0

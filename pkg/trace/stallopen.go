@@ -81,14 +81,16 @@ func prepareStalls(config StallConfig, cpus int, kernel *btf.Spec, names symbols
 		return nil, fmt.Errorf("read programs: %w", err)
 	}
 	spec.Maps["cpus"].MaxEntries = uint32(cpus)
+	variables := findPerCPU(kernel)
 	for name, value := range map[string]any{
 		"threshold_ns":           uint64(config.Threshold),
 		"watch_ns":               uint64(min(config.Threshold/2, 2*time.Millisecond)),
 		"echoes":                 config.Echoes,
 		"tick_function":          tickFunction(names),
-		"preempt_count_offset":   preemptCountOffset(kernel),
-		"softirq_pending_offset": softirqPendingOffset(kernel),
-		"stolen_offset":          stolenOffset(kernel),
+		"preempt_count_offset":   variables.preemptCount(),
+		"softirq_pending_offset": variables.softirqPending(),
+		"stack_bytes":            uint32(max(16<<10, os.Getpagesize())),
+		"stolen_offset":          variables.stolen(),
 	} {
 		if err := spec.Variables[name].Set(value); err != nil {
 			return nil, fmt.Errorf("set %s: %w", name, err)
