@@ -5,6 +5,7 @@ GO ?= $(shell command -v go || echo /usr/local/go/bin/go)
 CLANG ?= clang-14
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PREFIX ?= /usr/local
+GUESTS ?= ci
 # Go's own stamping fails in a checkout that belongs to somebody else.
 COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 
@@ -21,11 +22,9 @@ test: ## all tests; run as root, as they make real drops on the live kernel
 	$(GO) test -count=1 -timeout 30m -p 1 ./... # one package at a time: some change the kernel
 	cd flamegraph/browser && $(GO) test -count=1 -timeout 10m ./...
 
-test-vm: ## what only other kernels and NICs show, in QEMU guests with Debian's kernels
+test-vm: ## what other kernels and NICs show, in QEMU guests; GUESTS=all for those that CI leaves out
 	scripts/install-packages $$(cat scripts/packages-vm)
-	GO=$(GO) scripts/test-guest bullseye 5.10 TestMemlock
-	GO=$(GO) scripts/test-guest bookworm 6.1.0 'TestInjected/LONG_SYSCALL/200ms|TestStallRungs' fentry,kprobe,tracepoint
-	GO=$(GO) scripts/test-guest trixie 6.12 TestStallRungs fentry,kprobe,tracepoint
+	GO=$(GO) scripts/test-guests $(GUESTS)
 	GO=$(GO) scripts/test-guest -k amd64 -p ./pkg/ledger -n 'virtio-net-pci pcnet rtl8139 e1000 e1000e vmxnet3' \
 		-m 'virtio_pci virtio_net pcnet32 8139cp e1000 e1000e vmxnet3' bookworm 6.1.0 TestRing
 
@@ -49,7 +48,7 @@ lint: ## vet, staticcheck, format, shell scripts, and a build for macOS
 	$(GO) run $(STATICCHECK) -tags guest ./...
 	cd flamegraph/browser && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
 	test -z "$$(gofmt -l .)"
-	shellcheck .ci/run scripts/install-packages scripts/record-here scripts/fuzz scripts/test-guest scripts/backlog-story
+	shellcheck .ci/run scripts/install-packages scripts/record-here scripts/fuzz scripts/test-guest scripts/test-guests scripts/backlog-story
 	GOOS=darwin $(GO) build -buildvcs=false ./...
 
 fuzz: ## every fuzz target for FUZZTIME: 10s, or a number of inputs, 1000000x
