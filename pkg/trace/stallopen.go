@@ -7,6 +7,7 @@ package trace
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
