@@ -30,7 +30,7 @@ test-vm: ## what other kernels and NICs show, in QEMU guests; GUESTS=all for tho
 
 # Not under the race detector: what measures time or memory, of which it takes several
 # times as much, and what takes long with one thing at a time.
-RACE_SKIP = TestScale|TestNothingKept|TestInjected|TestEchoes|TestBacklogStory|TestICMPLive|TestScripts/^[^s]|TestScenarios|TestReasonsHidden|TestCountersOfScenarios
+RACE_SKIP = TestScale|TestStallsLive|TestNothingKept|TestInjected|TestEchoes|TestBacklogStory|TestICMPLive|TestScripts/^[^s]|TestScenarios|TestReasonsHidden|TestCountersOfScenarios
 
 race: ## tests of what runs at the same time, under the race detector; run as root
 	scripts/install-packages $$(cat scripts/packages-test scripts/packages-race)
