@@ -12,6 +12,16 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 /* &__preempt_count - &runqueues, both per-CPU; 0: unknown on this kernel. */
 const volatile __s64 preempt_count_offset = 0;
 
+/*
+ * Where kfree_skb() begins and ends; 0: not known, nor needed. gcc may split it in two, as
+ * for Debian's 5.10 on arm64: the location is then within it, and not where it was called.
+ * kfree_skb_reason() is kept whole by __fix_address (net/core/skbuff.c).
+ */
+const volatile __u64 split_start = 0;
+const volatile __u64 split_end = 0;
+
+#define NEAREST 12 /* frames that lead from the program to the caller of kfree_skb() */
+
 /* Wake the reader once this many bytes wait; it looks by itself several times a second. */
 const volatile __u64 wakeup_bytes = 1 << 20;
 
@@ -167,6 +177,21 @@ static __always_inline void describe(const bool direct, struct cell_key *key, st
 	__builtin_memcpy(&key->netns, &word, sizeof(word));
 }
 
+/* Where the function that a location is in was called; the location itself if that is not found. */
+static __noinline __u64 caller_of(void *ctx, __u64 location)
+{
+	__u64 stack[NEAREST] = {};
+	int i;
+
+	if (bpf_get_stack(ctx, stack, sizeof(stack), 0) < 0)
+		return location;
+	for (i = 0; i < NEAREST - 1; i++) {
+		if (stack[i] == location && stack[i + 1])
+			return stack[i + 1];
+	}
+	return location;
+}
+
 static __always_inline int on_drop(const bool direct, void *ctx, struct sk_buff *skb,
 				   void *location, __u32 reason, struct sock *rx_sk)
 {
@@ -178,6 +203,8 @@ static __always_inline int on_drop(const bool direct, void *ctx, struct sk_buff 
 	struct cell *cell = NULL;
 	__u64 now;
 
+	if (split_end && key.location >= split_start && key.location < split_end)
+		key.location = caller_of(ctx, key.location);
 	if (dev && ethertype) {
 		describe(direct, &key, skb, dev, ethertype);
 		cell = look_up(&key, cpu);

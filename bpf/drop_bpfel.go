@@ -106,6 +106,8 @@ const (
 	DropVarPreemptCountOffset = "preempt_count_offset"
 	DropVarShare              = "share"
 	DropVarSpent              = "spent"
+	DropVarSplitEnd           = "split_end"
+	DropVarSplitStart         = "split_start"
 	DropVarUnusedFlag         = "unused_flag"
 	DropVarUnusedRecord       = "unused_record"
 	DropVarWakeupBytes        = "wakeup_bytes"
@@ -178,6 +180,8 @@ type DropVariableSpecs struct {
 	PreemptCountOffset *ebpf.VariableSpec `ebpf:"preempt_count_offset"`
 	Share              *ebpf.VariableSpec `ebpf:"share"`
 	Spent              *ebpf.VariableSpec `ebpf:"spent"`
+	SplitEnd           *ebpf.VariableSpec `ebpf:"split_end"`
+	SplitStart         *ebpf.VariableSpec `ebpf:"split_start"`
 	UnusedFlag         *ebpf.VariableSpec `ebpf:"unused_flag"`
 	UnusedRecord       *ebpf.VariableSpec `ebpf:"unused_record"`
 	WakeupBytes        *ebpf.VariableSpec `ebpf:"wakeup_bytes"`
@@ -228,6 +232,8 @@ type DropVariables struct {
 	PreemptCountOffset *ebpf.Variable `ebpf:"preempt_count_offset"`
 	Share              *ebpf.Variable `ebpf:"share"`
 	Spent              *ebpf.Variable `ebpf:"spent"`
+	SplitEnd           *ebpf.Variable `ebpf:"split_end"`
+	SplitStart         *ebpf.Variable `ebpf:"split_start"`
 	UnusedFlag         *ebpf.Variable `ebpf:"unused_flag"`
 	UnusedRecord       *ebpf.Variable `ebpf:"unused_record"`
 	WakeupBytes        *ebpf.Variable `ebpf:"wakeup_bytes"`

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -67,7 +68,7 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 	if config, err = config.complete(cpus); err != nil {
 		return nil, err
 	}
-	symbols := readSymbols()
+	readable := readSymbols()
 	types, err := readTypes(config.BTF)
 	if err != nil {
 		return nil, err
@@ -89,6 +90,12 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 		return nil, err
 	}
 	t.meta = describe(config, cpus)
+	functions := sync.OnceValue(func() symbols { return readable(&t.meta) })
+	if len(names.All()) == 0 { // a kernel so old that a location may need to be corrected
+		if err = setSplit(spec, functions()); err != nil {
+			return nil, err
+		}
+	}
 	var collection *ebpf.Collection
 	if t.hook, collection, err = attach(spec, types.options(), ladder); err != nil {
 		return nil, explain(err, memlock)
@@ -98,10 +105,9 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 		return nil, err
 	}
 	t.meta.Hooks = []event.Hook{{Name: t.hook.name, Rung: t.hook.rung}}
-	functions := symbols(&t.meta)
-	t.resolver = newResolver(t.meta.StartMono, newStacks(functions, mostFrames()), names)
+	t.resolver = newResolver(t.meta.StartMono, newStacks(functions(), mostFrames()), names)
 	if config.Stalls != nil {
-		t.watchStalls(cpus, types, functions, memlock)
+		t.watchStalls(cpus, types, functions(), memlock)
 	}
 	t.lastTick = time.Now()
 	if err := t.watchCounters(); err != nil {

@@ -51,8 +51,8 @@ func testTogether(t *testing.T, rung string) {
 		})
 	}
 	for _, reason := range []string{"CPU_BACKLOG", "NETFILTER_DROP", "NEIGH_FAILED", "NEIGH_QUEUEFULL", "FRAG_REASM_TIMEOUT"} {
-		if inferred[reason] != silent {
-			t.Errorf("%s was inferred: %t, on a kernel that states no reasons: %t", reason, inferred[reason], silent)
+		if silent && !inferred[reason] {
+			t.Errorf("%s was not inferred, on a kernel that states no reasons", reason)
 		}
 	}
 }
