@@ -25,7 +25,7 @@ import (
 // TestDrop: once it records it has what it still needs alone, on all threads, and that is
 // enough; a command that it runs has all that the user has.
 func TestDrop(t *testing.T) {
-	cmd, stderr := dropwatch(t, "record", "-q", "--", "sh", "-c", "cat /proc/self/status >status; exec sleep 60")
+	cmd, stderr := dropwatch(t, "record", "-q", "--", "sh", "-c", "cat /proc/self/status >part; mv part status; exec sleep 60")
 	by(static(t), cmd)
 	begin(t, cmd, recording.DefaultName)
 	own := threads(t, os.Getpid())[0]
@@ -36,11 +36,8 @@ func TestDrop(t *testing.T) {
 			t.Errorf("a thread has %v, want %v", s.Effective, want)
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(cmd.Dir, "status"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	child, err := capability.ReadStatus(strings.NewReader(string(text)))
+	text := awaitFile(t, filepath.Join(cmd.Dir, "status"))
+	child, err := capability.ReadStatus(strings.NewReader(text))
 	if err != nil || *child != own {
 		t.Errorf("the command has %+v, %v; want %+v", child, err, own)
 	}
@@ -66,6 +63,20 @@ func TestDrop(t *testing.T) {
 	}
 	if !countsLinks(t, filepath.Join(cmd.Dir, recording.DefaultName), uint32(netns.Ino)) {
 		t.Errorf("no counters of interfaces in a namespace that is new; notes: %s", notes(t, cmd))
+	}
+}
+
+// awaitFile returns what a file holds once there is one.
+func awaitFile(t *testing.T, path string) string {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		text, err := os.ReadFile(path)
+		if err == nil {
+			return string(text)
+		}
+		if !errors.Is(err, os.ErrNotExist) || time.Now().After(deadline) {
+			t.Fatal(err)
+		}
 	}
 }
 
