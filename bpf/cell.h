@@ -83,7 +83,8 @@ static __always_inline struct cell *look_up(const struct cell_key *key, __u32 cp
 			return NULL;
 		if (same_key(&cell->key, key))
 			return cell;
-		if (cell->state == CELL_FREE)
+		/* The overflow cell seems free, but nobody takes it, and keys may lie behind it. */
+		if (cell->state == CELL_FREE && (hash + i) & (cells_per_cpu - 1))
 			return NULL;
 	}
 	return NULL;
