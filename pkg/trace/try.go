@@ -78,9 +78,7 @@ func whyNot(err error) string {
 	switch {
 	case errors.As(err, &verifier):
 		return "the verifier: " + verdict(verifier.Log)
-	case errors.Is(err, ebpf.ErrNotSupported):
-		return "not in this kernel"
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, ebpf.ErrNotSupported), errors.Is(err, fs.ErrNotExist): // the latter of functions
 		return "not in this kernel"
 	case errors.As(err, &number):
 		return number.Error()
