@@ -98,7 +98,8 @@ func send(net *lab.Net, d time.Duration) (float64, error) {
 			out, err = exec.Command("timeout", "60", "iperf3", "-c", net.Rx.Addr4.String(), "-J", "-t", fmt.Sprint(d.Seconds())).Output()
 			return err
 		})
-		if err == nil || !bytes.Contains(out, []byte("Connection refused")) || attempt == 49 {
+		// With -J it ends with 0 though it could not connect.
+		if !bytes.Contains(out, []byte("Connection refused")) || attempt == 49 {
 			break
 		}
 		time.Sleep(20 * time.Millisecond)
