@@ -15,9 +15,13 @@ type explainer struct {
 	nobody  map[device]uint64    // drops in rx_nohandler, which are not in rx_dropped too
 }
 
-// explain divides what a counter moved by.
+// explain divides what a counter moved by. One that did not is of interest only if each
+// drop had to move it.
 func (x *explainer) explain(row *Row) {
 	rule, _, _ := ruleOf(row.Counter)
+	if row.Delta == 0 && rule.kind != oneToOne {
+		return
+	}
 	if rule.kind != unseen {
 		row.Traced = x.drops(row, rule)
 	}

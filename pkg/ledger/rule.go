@@ -65,7 +65,6 @@ var rules = map[event.CounterSource][]rule{
 	},
 	event.CounterConntrack: {
 		{name: "drop", kind: byDrops, as: "conntrack -S: drop"},
-		{name: "early_drop", kind: unseen},
 		{name: "insert_failed", kind: byDrops, as: "conntrack -S: insert_failed"},
 	},
 	event.CounterProtocol: {
