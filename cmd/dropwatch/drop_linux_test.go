@@ -5,7 +5,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/capability"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 )
 
@@ -81,7 +81,20 @@ func awaitFile(t *testing.T, path string) string {
 }
 
 // countsLinks reports whether a recording has counters of interfaces in a namespace.
-func countsLinks(t *testing.T, path string, netns uint32) bool {
+func countsLinks(t *testing.T, path string, netns uint32) (found bool) {
+	t.Helper()
+	eachEvent(t, path, func(e event.Event) {
+		if c, ok := e.(*event.Counters); ok {
+			found = found || slices.ContainsFunc(c.Readings, func(r event.Reading) bool {
+				return r.Counter.Source == event.CounterLink && r.Counter.Netns.Inode == netns
+			})
+		}
+	})
+	return found
+}
+
+// eachEvent calls do for every event of a recording, which must be whole.
+func eachEvent(t *testing.T, path string, do func(event.Event)) {
 	t.Helper()
 	file, err := os.Open(path)
 	if err != nil {
@@ -93,19 +106,8 @@ func countsLinks(t *testing.T, path string, netns uint32) bool {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	for {
-		e, err := src.Next()
-		if errors.Is(err, io.EOF) {
-			return false
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if c, ok := e.(*event.Counters); ok && slices.ContainsFunc(c.Readings, func(r event.Reading) bool {
-			return r.Counter.Source == event.CounterLink && r.Counter.Netns.Inode == netns
-		}) {
-			return true
-		}
+	if err := profile.Each(src, func(e event.Event) error { do(e); return nil }); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -3,8 +3,6 @@
 package main
 
 import (
-	"errors"
-	"io"
 	"os"
 	"runtime"
 	"testing"
@@ -15,7 +13,6 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/lab"
 	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
-	"github.com/dropwatch/dropwatch/pkg/recording"
 )
 
 // long is the variable that makes TestScale go on for ten minutes.
@@ -144,24 +141,7 @@ type scaled struct {
 
 func readScale(t *testing.T, path string, netns uint32) (r scaled) {
 	t.Helper()
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	src, err := recording.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer src.Close()
-	for {
-		e, err := src.Next()
-		if errors.Is(err, io.EOF) {
-			return r
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	eachEvent(t, path, func(e event.Event) {
 		switch e := e.(type) {
 		case *event.Drop:
 			r.samples++
@@ -175,5 +155,6 @@ func readScale(t *testing.T, path string, netns uint32) (r scaled) {
 		case *event.End:
 			r.end = *e
 		}
-	}
+	})
+	return r
 }
