@@ -3,8 +3,7 @@
 #ifndef DROPWATCH_CPU_H
 #define DROPWATCH_CPU_H
 
-#include "kernel.h"
-#include "wire.h"
+#include "hook.h"
 
 #define NET_RX 3 /* NET_RX_SOFTIRQ, include/linux/interrupt.h */
 
@@ -58,12 +57,7 @@ static __always_inline void copy_task(const bool direct, struct task *to, struct
 		BPF_CORE_READ_INTO(&to->comm, task, comm);
 }
 
-static __always_inline void copy_task_of(struct task *to, struct task_struct *task)
-{
-	copy_task(true, to, task);
-}
-
-#define FOLLOWS_TASK bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
+#define FOLLOWS_TASK (typed && bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf))
 
 /* The running task. Needs kernel 5.11+ for a pointer that may be followed without a helper. */
 static __always_inline struct task_struct *current_task(void)
@@ -86,8 +80,10 @@ static __always_inline void copy_handler(char *to, struct cpu *s)
 	struct irqaction *action = (void *)s->action;
 
 	to[0] = 0;
-	if (action)
-		bpf_probe_read_kernel_str(to, 16, BPF_CORE_READ(action, name));
+	if (given == GIVEN_RECORD)
+		__builtin_memcpy(to, s->handler, sizeof(s->handler));
+	else if (action)
+		bpf_probe_read_kernel_str(to, sizeof(s->handler), BPF_CORE_READ(action, name));
 }
 
 /* What the CPU is in the middle of, but for the task. */
@@ -132,6 +128,15 @@ static __always_inline struct edge *next_edge(struct cpu *s, __u64 now, __u16 ki
 	return edge;
 }
 
+/* A record tells little of the task that is switched to. While that runs, all of it is known. */
+static __always_inline void complete_switch(struct cpu *s)
+{
+	if (given != GIVEN_RECORD || !s->switched)
+		return;
+	copy_current(&s->window.edge[(s->switched - 1) & (MAX_EDGES - 1)].task);
+	s->switched = 0;
+}
+
 /*
  * Work may wait from now on; what is known of an earlier wait is of no use any more.
  * The task is copied when another one has its turn, or when the work has.
@@ -149,6 +154,7 @@ static __always_inline void begin(struct cpu *s, __u64 now)
 	}
 	w->edges = 0;
 	w->edges_lost = 0;
+	s->switched = 0;
 	w->ticks = 0;
 	s->samples = 0;
 	w->at.task.comm[0] = 0;

@@ -68,13 +68,19 @@ static __always_inline void copy_preempt_count(struct record *rec, struct task_s
 
 static __always_inline void copy_task(struct record *rec)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
 	__u64 id = bpf_get_current_pid_tgid();
 
 	rec->pid = id;
 	rec->tgid = id >> 32;
 	rec->cgroup_id = bpf_get_current_cgroup_id();
 	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
+}
+
+/* What the CPU is in the middle of. */
+static __always_inline void copy_context(struct record *rec)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		rec->flags |= RECORD_KTHREAD;
 	copy_preempt_count(rec, task);
@@ -94,12 +100,14 @@ static __always_inline void copy_device(struct record *rec, struct sk_buff *skb,
 		BPF_CORE_READ_INTO(&rec->device, dev, name);
 }
 
-static __always_inline int sample(void *ctx, const struct cell_key *key, __u32 drops, __u64 now,
-				  bool overflow, __u32 cpu, struct sk_buff *skb, struct sock *sk)
+/* Sends the sample of a cell. skb is NULL if the kernel's memory cannot be read. */
+static __always_inline int sample(void *ctx, const struct cell_key *key, struct cell *cell, __u32 cpu,
+				  struct sk_buff *skb, struct sock *sk)
 {
-	__u64 wakeup = BPF_RB_NO_WAKEUP;
-	struct record *rec;
+	__u64 wakeup = BPF_RB_NO_WAKEUP, now = bpf_ktime_get_ns();
+	__u32 drops = exact ? 1 : next_block(cell, now);
 	struct cpu_stats *stat;
+	struct record *rec;
 
 	stat = bpf_map_lookup_elem(&stats, &cpu);
 	if (!stat)
@@ -114,13 +122,20 @@ static __always_inline int sample(void *ctx, const struct cell_key *key, __u32 d
 	rec->time_ns = now;
 	rec->drops = drops;
 	rec->cpu = cpu;
-	rec->len = BPF_CORE_READ(skb, len);
-	rec->flags = overflow ? RECORD_OVERFLOW : 0;
+	rec->flags = same_key(&cell->key, key) ? 0 : RECORD_OVERFLOW;
 	rec->pad = 0;
 	copy_task(rec);
-	copy_vlan(rec, skb);
-	copy_packet(rec, skb);
-	copy_device(rec, skb, sk);
+	if (skb) {
+		rec->len = BPF_CORE_READ(skb, len);
+		copy_context(rec);
+		copy_vlan(rec, skb);
+		copy_packet(rec, skb);
+		copy_device(rec, skb, sk);
+	} else {
+		rec->len = rec->preempt_count = 0;
+		rec->vlan_tci = rec->packet_len = rec->l3 = 0;
+		__builtin_memset(rec->device, 0, sizeof(rec->device));
+	}
 
 	rec->stack_len = bpf_get_stack(ctx, rec->stack, sizeof(rec->stack), 0);
 	if (rec->stack_len <= 0)
@@ -192,19 +207,23 @@ static __noinline __u64 caller_of(void *ctx, __u64 location)
 	return location;
 }
 
+static __always_inline __u64 site(void *ctx, __u64 location)
+{
+	if (split_end && location >= split_start && location < split_end)
+		return caller_of(ctx, location);
+	return location;
+}
+
 static __always_inline int on_drop(const bool direct, void *ctx, struct sk_buff *skb,
 				   void *location, __u32 reason, struct sock *rx_sk)
 {
-	struct cell_key key = { .location = (__u64)location, .reason = reason };
+	struct cell_key key = { .location = site(ctx, (__u64)location), .reason = reason };
 	__u16 ethertype = bpf_ntohs(READ(direct, skb, protocol));
 	struct net_device *dev = READ(direct, skb, dev);
 	struct sock *sk = rx_sk ?: READ(direct, skb, sk);
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct cell *cell = NULL;
-	__u64 now;
 
-	if (split_end && key.location >= split_start && key.location < split_end)
-		key.location = caller_of(ctx, key.location);
 	if (dev && ethertype) {
 		describe(direct, &key, skb, dev, ethertype);
 		cell = look_up(&key, cpu);
@@ -218,19 +237,18 @@ static __always_inline int on_drop(const bool direct, void *ctx, struct sk_buff 
 	}
 	if (!cell || !count(cell, READ(direct, skb, len)))
 		return 0;
-	now = bpf_ktime_get_ns();
-	return sample(ctx, &key, exact ? 1 : next_block(cell, now), now,
-		      !same_key(&cell->key, &key), cpu, skb, sk);
+	return sample(ctx, &key, cell, cpu, skb, sk);
 }
 
 static __always_inline int dispatch(const bool direct, __u64 *ctx)
 {
+	struct trace_event_raw_kfree_skb *record = NULL;
 	__u32 reason = 0;
 	void *rx_sk = NULL;
 
-	if (bpf_core_field_exists(struct trace_event_raw_kfree_skb, reason))
+	if (bpf_core_field_exists(record->reason))
 		reason = ctx[2];
-	if (bpf_core_field_exists(struct trace_event_raw_kfree_skb___rx_sk, rx_sk))
+	if (bpf_core_field_exists(record->rx_sk))
 		rx_sk = (void *)ctx[3];
 	return on_drop(direct, ctx, (void *)ctx[0], (void *)ctx[1], reason, rx_sk);
 }
@@ -245,4 +263,47 @@ SEC("raw_tp/kfree_skb")
 int kfree_skb_raw(__u64 *ctx)
 {
 	return dispatch(false, ctx);
+}
+
+SEC("tp/skb/kfree_skb")
+int kfree_skb_record(struct trace_event_raw_kfree_skb *ctx)
+{
+	__u32 reason = 0;
+	void *rx_sk = NULL;
+
+	if (bpf_core_field_exists(ctx->reason))
+		reason = ctx->reason;
+	if (bpf_core_field_exists(ctx->rx_sk))
+		rx_sk = ctx->rx_sk;
+	return on_drop(false, ctx, ctx->skbaddr, ctx->location, reason, rx_sk);
+}
+
+/*
+ * Where the kernel's types are not known, or its memory may not be read: drops by
+ * location and reason alone. A relocation would keep these programs from being loaded.
+ */
+static __always_inline int on_unread(void *ctx, __u64 location, __u32 reason)
+{
+	struct cell_key key = { .location = site(ctx, location), .reason = reason };
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct cell *cell = look_up(&key, cpu);
+
+	if (!cell)
+		cell = insert(&key, cpu);
+	if (!cell || !count(cell, 0))
+		return 0;
+	return sample(ctx, &key, cell, cpu, NULL, NULL);
+}
+
+SEC("raw_tp/kfree_skb")
+int kfree_skb_unread(__u64 *ctx)
+{
+	return on_unread(ctx, ctx[1], ctx[2]);
+}
+
+/* A kernel that states no reasons attaches no program that asks for one. */
+SEC("raw_tp/kfree_skb")
+int kfree_skb_unread_no_reason(__u64 *ctx)
+{
+	return on_unread(ctx, ctx[1], 0);
 }

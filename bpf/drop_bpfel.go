@@ -93,24 +93,27 @@ const (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	DropMapCells              = "cells"
-	DropMapSamples            = "samples"
-	DropMapStats              = "stats"
-	DropProgKfreeSkbBtf       = "kfree_skb_btf"
-	DropProgKfreeSkbRaw       = "kfree_skb_raw"
-	DropVarBudget             = "budget"
-	DropVarCellsPerCpu        = "cells_per_cpu"
-	DropVarExact              = "exact"
-	DropVarNests              = "nests"
-	DropVarPacketBytes        = "packet_bytes"
-	DropVarPreemptCountOffset = "preempt_count_offset"
-	DropVarShare              = "share"
-	DropVarSpent              = "spent"
-	DropVarSplitEnd           = "split_end"
-	DropVarSplitStart         = "split_start"
-	DropVarUnusedFlag         = "unused_flag"
-	DropVarUnusedRecord       = "unused_record"
-	DropVarWakeupBytes        = "wakeup_bytes"
+	DropMapCells                   = "cells"
+	DropMapSamples                 = "samples"
+	DropMapStats                   = "stats"
+	DropProgKfreeSkbBtf            = "kfree_skb_btf"
+	DropProgKfreeSkbRaw            = "kfree_skb_raw"
+	DropProgKfreeSkbRecord         = "kfree_skb_record"
+	DropProgKfreeSkbUnread         = "kfree_skb_unread"
+	DropProgKfreeSkbUnreadNoReason = "kfree_skb_unread_no_reason"
+	DropVarBudget                  = "budget"
+	DropVarCellsPerCpu             = "cells_per_cpu"
+	DropVarExact                   = "exact"
+	DropVarNests                   = "nests"
+	DropVarPacketBytes             = "packet_bytes"
+	DropVarPreemptCountOffset      = "preempt_count_offset"
+	DropVarShare                   = "share"
+	DropVarSpent                   = "spent"
+	DropVarSplitEnd                = "split_end"
+	DropVarSplitStart              = "split_start"
+	DropVarUnusedFlag              = "unused_flag"
+	DropVarUnusedRecord            = "unused_record"
+	DropVarWakeupBytes             = "wakeup_bytes"
 )
 
 // LoadDrop returns the embedded CollectionSpec for Drop.
@@ -155,8 +158,11 @@ type DropSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type DropProgramSpecs struct {
-	KfreeSkbBtf *ebpf.ProgramSpec `ebpf:"kfree_skb_btf"`
-	KfreeSkbRaw *ebpf.ProgramSpec `ebpf:"kfree_skb_raw"`
+	KfreeSkbBtf            *ebpf.ProgramSpec `ebpf:"kfree_skb_btf"`
+	KfreeSkbRaw            *ebpf.ProgramSpec `ebpf:"kfree_skb_raw"`
+	KfreeSkbRecord         *ebpf.ProgramSpec `ebpf:"kfree_skb_record"`
+	KfreeSkbUnread         *ebpf.ProgramSpec `ebpf:"kfree_skb_unread"`
+	KfreeSkbUnreadNoReason *ebpf.ProgramSpec `ebpf:"kfree_skb_unread_no_reason"`
 }
 
 // DropMapSpecs contains maps before they are loaded into the kernel.
@@ -243,14 +249,20 @@ type DropVariables struct {
 //
 // It can be passed to LoadDropObjects or ebpf.CollectionSpec.LoadAndAssign.
 type DropPrograms struct {
-	KfreeSkbBtf *ebpf.Program `ebpf:"kfree_skb_btf"`
-	KfreeSkbRaw *ebpf.Program `ebpf:"kfree_skb_raw"`
+	KfreeSkbBtf            *ebpf.Program `ebpf:"kfree_skb_btf"`
+	KfreeSkbRaw            *ebpf.Program `ebpf:"kfree_skb_raw"`
+	KfreeSkbRecord         *ebpf.Program `ebpf:"kfree_skb_record"`
+	KfreeSkbUnread         *ebpf.Program `ebpf:"kfree_skb_unread"`
+	KfreeSkbUnreadNoReason *ebpf.Program `ebpf:"kfree_skb_unread_no_reason"`
 }
 
 func (p *DropPrograms) Close() error {
 	return _DropClose(
 		p.KfreeSkbBtf,
 		p.KfreeSkbRaw,
+		p.KfreeSkbRecord,
+		p.KfreeSkbUnread,
+		p.KfreeSkbUnreadNoReason,
 	)
 }
 

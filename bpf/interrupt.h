@@ -31,15 +31,20 @@ static __always_inline void block(struct cpu *s, __u64 from, __u64 till, __u64 f
 }
 
 SEC("tp_btf/irq_handler_entry")
-int BPF_PROG(irq_handler_entry, int irq, struct irqaction *action)
+int irq_handler_entry(void *ctx)
 {
+	struct trace_event_raw_irq_handler_entry *record = ctx;
+	int irq = ARGUMENT(ctx, 0, irq_handler_entry, irq);
 	struct cpu *s = this_cpu();
 	struct edge *edge;
 
 	if (!s)
 		return 0;
 	s->irq = irq;
-	s->action = (__u64)action;
+	if (given == GIVEN_RECORD)
+		bpf_probe_read_kernel_str(s->handler, sizeof(s->handler), ctx + (record->__data_loc_name & 0xffff));
+	else
+		s->action = ((__u64 *)ctx)[1];
 	s->irq_ns = bpf_ktime_get_ns();
 	if (!waits(s))
 		return 0;
@@ -52,7 +57,7 @@ int BPF_PROG(irq_handler_entry, int irq, struct irqaction *action)
 }
 
 SEC("tp_btf/irq_handler_exit")
-int BPF_PROG(irq_handler_exit, int irq)
+int irq_handler_exit(void *ctx)
 {
 	struct cpu *s = this_cpu();
 	struct edge *edge;
@@ -70,7 +75,7 @@ int BPF_PROG(irq_handler_exit, int irq)
 		return 0;
 	edge = next_edge(s, now, EDGE_IRQ_EXIT);
 	if (edge)
-		edge->irq = irq;
+		edge->irq = ARGUMENT(ctx, 0, irq_handler_exit, irq);
 	return 0;
 }
 
@@ -101,17 +106,18 @@ static __always_inline void timer_ends(struct cpu *s)
 }
 
 SEC("tp_btf/timer_expire_entry")
-int BPF_PROG(timer_expire_entry, struct timer_list *timer)
+int timer_expire_entry(void *ctx)
 {
+	struct timer_list *timer = (void *)ARGUMENT(ctx, 0, timer_expire_entry, timer);
 	struct cpu *s = this_cpu();
 
 	if (s)
-		timer_starts(s, bpf_ktime_get_ns(), (__u64)timer->function);
+		timer_starts(s, bpf_ktime_get_ns(), (__u64)READ(DIRECT, timer, function));
 	return 0;
 }
 
 SEC("tp_btf/timer_expire_exit")
-int BPF_PROG(timer_expire_exit, struct timer_list *timer)
+int timer_expire_exit(void *ctx)
 {
 	struct cpu *s = this_cpu();
 
@@ -151,23 +157,26 @@ static __always_inline void tick(void *ctx, struct cpu *s, __u64 now, __u64 late
 }
 
 SEC("tp_btf/hrtimer_expire_entry")
-int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer)
+int hrtimer_expire_entry(void *ctx)
 {
-	__u64 function = (__u64)timer->function, expires, late_ns = 0, now = bpf_ktime_get_ns();
+	struct hrtimer *timer = (void *)ARGUMENT(ctx, 0, hrtimer_expire_entry, hrtimer);
+	__u64 function = (__u64)READ(DIRECT, timer, function), expires, late_ns = 0, now = bpf_ktime_get_ns();
+	struct hrtimer_clock_base *base;
 	struct cpu *s = this_cpu();
 
 	if (!s)
 		return 0;
-	if (timer->is_soft) {
+	if (READ(DIRECT, timer, is_soft)) {
 		timer_starts(s, now, function);
 		return 0;
 	}
 	s->hard = function;
 	s->hard_ns = now;
-	expires = timer->node.expires;
+	expires = READ(DIRECT, timer, node.expires);
 	if (tick_function && function != tick_function)
 		return 0; /* programs may ask for timers in the past */
-	if (timer->base->clockid == 1 /* CLOCK_MONOTONIC */ && now > expires && now - expires >= watch_ns) {
+	base = READ(DIRECT, timer, base);
+	if (READ(DIRECT, base, clockid) == 1 /* CLOCK_MONOTONIC */ && now > expires && now - expires >= watch_ns) {
 		late_ns = now - expires;
 		block(s, expires, now, function, WINDOW_LATE);
 	}
@@ -176,14 +185,15 @@ int BPF_PROG(hrtimer_expire_entry, struct hrtimer *timer)
 }
 
 SEC("tp_btf/hrtimer_expire_exit")
-int BPF_PROG(hrtimer_expire_exit, struct hrtimer *timer)
+int hrtimer_expire_exit(void *ctx)
 {
+	struct hrtimer *timer = (void *)ARGUMENT(ctx, 0, hrtimer_class, hrtimer);
 	struct cpu *s = this_cpu();
 	__u64 now;
 
 	if (!s)
 		return 0;
-	if (timer->is_soft) {
+	if (READ(DIRECT, timer, is_soft)) {
 		timer_ends(s);
 		return 0;
 	}

@@ -128,16 +128,16 @@ static __always_inline void receive(struct cpu *s, struct sk_buff *skb, __u64 qu
 	if (s->packets >= MAX_LATE)
 		return;
 	s->packets++;
-	send_packet(true, s, skb, 0, STALL_PACKET, now, queued);
+	send_packet(DIRECT, s, skb, 0, STALL_PACKET, now, queued);
 }
 
 static __always_inline bool is_echo(struct sk_buff *skb)
 {
 	__u8 header[21] = {};
 
-	if (skb->protocol != bpf_htons(ETH_P_IP))
+	if (READ(DIRECT, skb, protocol) != bpf_htons(ETH_P_IP))
 		return false;
-	if (bpf_probe_read_kernel(header, sizeof(header), skb->data) || header[9] != IPPROTO_ICMP)
+	if (bpf_probe_read_kernel(header, sizeof(header), READ(DIRECT, skb, data)) || header[9] != IPPROTO_ICMP)
 		return false;
 	return header[0] == 0x45 && header[20] == 8; /* echo request, no options */
 }
@@ -145,7 +145,7 @@ static __always_inline bool is_echo(struct sk_buff *skb)
 static __always_inline void echo(struct cpu *s, struct sk_buff *skb, __u64 queued)
 {
 	if (is_echo(skb))
-		send_packet(true, s, skb, 0, STALL_ECHO, bpf_ktime_get_ns(), queued);
+		send_packet(DIRECT, s, skb, 0, STALL_ECHO, bpf_ktime_get_ns(), queued);
 }
 
 #endif

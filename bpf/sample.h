@@ -13,6 +13,9 @@ const volatile __s64 stolen_offset = 0;
 /* Of a task's kernel stack: THREAD_SIZE, arch/{x86,arm64}/include/asm. */
 const volatile __u32 stack_bytes = 16384;
 
+/* Bytes behind the saved registers: TOP_OF_KERNEL_STACK_PADDING, arch/x86/include/asm/thread_info.h. */
+const volatile __u32 stack_padding = 0;
+
 #define MAX_DEPTH 24 /* names in a path */
 #define NAME_LEN 256 /* NAME_MAX and its zero */
 
@@ -114,9 +117,9 @@ static __always_inline void copy_file(struct cpu_sample *rec, struct task_struct
 /* The registers that a task saved when it entered the kernel: at the end of its stack. */
 static __always_inline void *saved_registers(struct task_struct *task)
 {
-	if (HAS_TASK_REGS)
+	if (typed && HAS_TASK_REGS)
 		return (void *)bpf_task_pt_regs(task);
-	return BPF_CORE_READ(task, stack) + stack_bytes - bpf_core_type_size(struct pt_regs___amd64);
+	return BPF_CORE_READ(task, stack) + stack_bytes - stack_padding - bpf_core_type_size(struct pt_regs___amd64);
 }
 
 /* The system call that the task is in, if any: user space decides by the stack. */

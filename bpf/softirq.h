@@ -42,6 +42,7 @@ static __noinline int finish(struct cpu *s, __u64 now)
 	if (!s)
 		return 0;
 	w = &s->window;
+	complete_switch(s);
 	fill_header(&w->head, STALL_WINDOW, now, s->start_ns);
 	if (s->ticked && read_near(s, &stolen, sizeof(stolen), stolen_offset)) {
 		w->stolen_ns = stolen - s->stolen_ns;
@@ -57,11 +58,11 @@ static __noinline int finish(struct cpu *s, __u64 now)
 }
 
 SEC("tp_btf/softirq_raise")
-int BPF_PROG(softirq_raise, unsigned int vec)
+int softirq_raise(void *ctx)
 {
 	struct cpu *s;
 
-	if (vec != NET_RX)
+	if ((__u32)ARGUMENT(ctx, 0, softirq, vec) != NET_RX)
 		return 0;
 	s = this_cpu();
 	if (!s || s->raised_ns)
@@ -133,8 +134,9 @@ static __always_inline void leave(struct cpu *s, __u64 now)
 }
 
 SEC("tp_btf/softirq_entry")
-int BPF_PROG(softirq_entry, unsigned int vec)
+int softirq_entry(void *ctx)
 {
+	__u32 vec = ARGUMENT(ctx, 0, softirq, vec);
 	__u64 now = bpf_ktime_get_ns();
 	struct cpu *s = this_cpu();
 	struct edge *edge;
@@ -154,8 +156,9 @@ int BPF_PROG(softirq_entry, unsigned int vec)
 }
 
 SEC("tp_btf/softirq_exit")
-int BPF_PROG(softirq_exit, unsigned int vec)
+int softirq_exit(void *ctx)
 {
+	__u32 vec = ARGUMENT(ctx, 0, softirq, vec);
 	struct cpu *s = this_cpu();
 	struct edge *edge;
 	__u64 now;
@@ -177,8 +180,10 @@ int BPF_PROG(softirq_exit, unsigned int vec)
 }
 
 SEC("tp_btf/napi_poll")
-int BPF_PROG(napi_poll, struct napi_struct *napi, int work, int budget)
+int napi_poll(void *ctx)
 {
+	struct napi_struct *napi = (void *)ARGUMENT(ctx, 0, napi_poll, napi);
+	int work = ARGUMENT(ctx, 1, napi_poll, work);
 	struct cpu *s = this_cpu();
 	struct net_device *dev;
 	struct window *w;
@@ -188,11 +193,11 @@ int BPF_PROG(napi_poll, struct napi_struct *napi, int work, int budget)
 	w = &s->window;
 	w->polls++;
 	w->packets += work;
-	if (work >= budget)
+	if (work >= (int)ARGUMENT(ctx, 2, napi_poll, budget))
 		w->full++;
 	else if (!s->open)
 		return 0;
-	dev = napi->dev;
+	dev = READ(DIRECT, napi, dev);
 	__builtin_memset(w->device, 0, sizeof(w->device));
 	if (dev)
 		BPF_CORE_READ_INTO(&w->device, dev, name);

@@ -25,17 +25,18 @@ const enum window_flag *unused_window_flag __attribute__((unused));
 const enum sample_flag *unused_sample_flag __attribute__((unused));
 const enum task_flag *unused_task_flag __attribute__((unused));
 
-/* Not tp_btf: there the address would be a pointer, and no number. */
+/* Not as tp_btf: there the address would be a pointer, and no number. */
 SEC("raw_tp/netif_rx")
-int netif_rx(struct bpf_raw_tracepoint_args *ctx)
+int netif_rx(void *ctx)
 {
-	stamp(ctx->args[0]);
+	stamp(ARGUMENT(ctx, 0, net_dev_template, skbaddr));
 	return 0;
 }
 
 SEC("tp_btf/netif_receive_skb")
-int BPF_PROG(netif_receive_skb, struct sk_buff *skb)
+int netif_receive_skb(void *ctx)
 {
+	struct sk_buff *skb = (void *)ARGUMENT(ctx, 0, net_dev_template, skbaddr);
 	struct cpu *s = this_cpu();
 	__u64 queued, now;
 

@@ -40,7 +40,8 @@ type StallCpu struct {
 	Drained     uint32
 	Known       uint32
 	Ticked      uint32
-	Pad         uint32
+	Switched    uint32
+	Handler     [16]int8
 	Window      StallWindow
 	Waits       [32]uint64
 	Runs        [32]uint64
@@ -93,6 +94,14 @@ const (
 	StallEdgeKindEDGE_TIMER_EXIT    StallEdgeKind = 6
 	StallEdgeKindEDGE_SWITCH        StallEdgeKind = 7
 	StallEdgeKindEDGE_WAKE          StallEdgeKind = 8
+)
+
+type StallGiven uint32
+
+const (
+	StallGivenGIVEN_TYPES   StallGiven = 0
+	StallGivenGIVEN_NUMBERS StallGiven = 1
+	StallGivenGIVEN_RECORD  StallGiven = 2
 )
 
 type StallHeader struct {
@@ -241,14 +250,17 @@ const (
 	StallProgTimerExpireEntry     = "timer_expire_entry"
 	StallProgTimerExpireExit      = "timer_expire_exit"
 	StallVarEchoes                = "echoes"
+	StallVarGiven                 = "given"
 	StallVarIcmpEchoTraced        = "icmp_echo_traced"
 	StallVarPreemptCountOffset    = "preempt_count_offset"
 	StallVarSoftirqPendingOffset  = "softirq_pending_offset"
 	StallVarStackBytes            = "stack_bytes"
+	StallVarStackPadding          = "stack_padding"
 	StallVarStamps                = "stamps"
 	StallVarStolenOffset          = "stolen_offset"
 	StallVarThresholdNs           = "threshold_ns"
 	StallVarTickFunction          = "tick_function"
+	StallVarTyped                 = "typed"
 	StallVarUnusedEdge            = "unused_edge"
 	StallVarUnusedPacket          = "unused_packet"
 	StallVarUnusedSample          = "unused_sample"
@@ -337,14 +349,17 @@ type StallMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type StallVariableSpecs struct {
 	Echoes               *ebpf.VariableSpec `ebpf:"echoes"`
+	Given                *ebpf.VariableSpec `ebpf:"given"`
 	IcmpEchoTraced       *ebpf.VariableSpec `ebpf:"icmp_echo_traced"`
 	PreemptCountOffset   *ebpf.VariableSpec `ebpf:"preempt_count_offset"`
 	SoftirqPendingOffset *ebpf.VariableSpec `ebpf:"softirq_pending_offset"`
 	StackBytes           *ebpf.VariableSpec `ebpf:"stack_bytes"`
+	StackPadding         *ebpf.VariableSpec `ebpf:"stack_padding"`
 	Stamps               *ebpf.VariableSpec `ebpf:"stamps"`
 	StolenOffset         *ebpf.VariableSpec `ebpf:"stolen_offset"`
 	ThresholdNs          *ebpf.VariableSpec `ebpf:"threshold_ns"`
 	TickFunction         *ebpf.VariableSpec `ebpf:"tick_function"`
+	Typed                *ebpf.VariableSpec `ebpf:"typed"`
 	UnusedEdge           *ebpf.VariableSpec `ebpf:"unused_edge"`
 	UnusedPacket         *ebpf.VariableSpec `ebpf:"unused_packet"`
 	UnusedSample         *ebpf.VariableSpec `ebpf:"unused_sample"`
@@ -392,14 +407,17 @@ func (m *StallMaps) Close() error {
 // It can be passed to LoadStallObjects or ebpf.CollectionSpec.LoadAndAssign.
 type StallVariables struct {
 	Echoes               *ebpf.Variable `ebpf:"echoes"`
+	Given                *ebpf.Variable `ebpf:"given"`
 	IcmpEchoTraced       *ebpf.Variable `ebpf:"icmp_echo_traced"`
 	PreemptCountOffset   *ebpf.Variable `ebpf:"preempt_count_offset"`
 	SoftirqPendingOffset *ebpf.Variable `ebpf:"softirq_pending_offset"`
 	StackBytes           *ebpf.Variable `ebpf:"stack_bytes"`
+	StackPadding         *ebpf.Variable `ebpf:"stack_padding"`
 	Stamps               *ebpf.Variable `ebpf:"stamps"`
 	StolenOffset         *ebpf.Variable `ebpf:"stolen_offset"`
 	ThresholdNs          *ebpf.Variable `ebpf:"threshold_ns"`
 	TickFunction         *ebpf.Variable `ebpf:"tick_function"`
+	Typed                *ebpf.Variable `ebpf:"typed"`
 	UnusedEdge           *ebpf.Variable `ebpf:"unused_edge"`
 	UnusedPacket         *ebpf.Variable `ebpf:"unused_packet"`
 	UnusedSample         *ebpf.Variable `ebpf:"unused_sample"`

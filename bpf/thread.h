@@ -15,21 +15,33 @@ static __always_inline bool sleeps(struct task_struct *task)
 
 	if (bpf_core_field_exists(old->state))
 		return BPF_CORE_READ(old, state);
-	return task->__state;
+	return BPF_CORE_READ(task, __state);
 }
 
-static __always_inline void edge_of_task(struct cpu *s, __u64 now, __u16 kind, struct task_struct *task)
+/* next is a task, or the record that tells its pid. */
+static __always_inline void edge_of_switch(struct cpu *s, __u64 now, void *next, __u32 next_pid)
 {
-	struct edge *edge = next_edge(s, now, kind);
+	struct edge *edge = next_edge(s, now, EDGE_SWITCH);
 
-	if (edge)
-		copy_task_of(&edge->task, task);
+	if (!edge)
+		return;
+	if (given != GIVEN_RECORD) {
+		copy_task(DIRECT, &edge->task, next);
+		return;
+	}
+	__builtin_memset(&edge->task, 0, sizeof(edge->task));
+	edge->task.pid = next_pid;
+	s->switched = s->window.edges;
 }
 
+/* The task that is switched from still is the running one. */
 SEC("tp_btf/sched_switch")
-int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+int sched_switch(void *ctx)
 {
+	struct trace_event_raw_sched_switch *record = ctx;
 	struct cpu *s = this_cpu();
+	struct task_struct *next = NULL;
+	__u32 prev_pid, next_pid;
 	struct window *w;
 	__u64 now;
 
@@ -37,14 +49,22 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 		return 0;
 	w = &s->window;
 	now = bpf_ktime_get_ns();
+	complete_switch(s);
 	if (!w->at.task.comm[0])
-		copy_task_of(&w->at.task, prev);
+		copy_current(&w->at.task);
+	prev_pid = bpf_get_current_pid_tgid();
+	if (given == GIVEN_RECORD) {
+		next_pid = record->next_pid;
+	} else {
+		next = ((struct task_struct **)ctx)[2];
+		next_pid = READ(DIRECT, next, pid);
+	}
 	if (waits(s))
-		edge_of_task(s, now, EDGE_SWITCH, next);
-	if (s->open && w->waiter == WAITER_THREAD && prev->pid == w->thread_pid) {
-		if (sleeps(prev) || now - w->served_ns > THREAD_NS)
+		edge_of_switch(s, now, next, next_pid);
+	if (s->open && w->waiter == WAITER_THREAD && prev_pid == w->thread_pid) {
+		if (sleeps((void *)bpf_get_current_task()) || now - w->served_ns > THREAD_NS)
 			finish(s, now);
-	} else if (s->thread_ns && next->pid == s->thread_pid) {
+	} else if (s->thread_ns && next_pid == s->thread_pid) {
 		if (!serve(s, now, WAITER_THREAD) && !s->raised_ns)
 			forget(s);
 		s->thread_ns = 0;
@@ -52,44 +72,95 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	return 0;
 }
 
+/* A thread of the kernel that wakes up. */
+struct waking {
+	struct task_struct *task; /* NULL: a record tells all there is to know */
+	char comm[16];
+	__u32 pid;
+	__u32 cpu;
+	__s16 prio;
+};
+
 /* The threads that do network work: polling ones, and those that serve softirqs. */
-static __always_inline bool polls(struct task_struct *task)
+static __always_inline bool polls(const char *comm)
 {
-	return task->comm[0] == 'n' && task->comm[1] == 'a' && task->comm[2] == 'p' &&
-	       task->comm[3] == 'i' && task->comm[4] == '/';
+	return comm[0] == 'n' && comm[1] == 'a' && comm[2] == 'p' && comm[3] == 'i' && comm[4] == '/';
 }
 
-static __always_inline bool serves_softirqs(struct task_struct *task)
+static __always_inline bool serves_softirqs(const char *comm)
 {
-	return task->comm[0] == 'k' && task->comm[1] == 's' && task->comm[2] == 'o' &&
-	       task->comm[3] == 'f' && task->comm[4] == 't';
+	return comm[0] == 'k' && comm[1] == 's' && comm[2] == 'o' && comm[3] == 'f' && comm[4] == 't';
+}
+
+/* True if the thread does network work. A record does not tell threads from processes, which may call themselves napi/. */
+static __always_inline bool who_wakes(struct waking *who, void *ctx)
+{
+	struct trace_event_raw_sched_wakeup_template *record = ctx;
+	struct task_struct *task;
+
+	if (given == GIVEN_RECORD) {
+		bpf_core_read(who->comm, sizeof(who->comm), &record->comm);
+		who->task = NULL;
+		who->pid = record->pid;
+		who->cpu = record->target_cpu;
+		who->prio = record->prio;
+		return serves_softirqs(who->comm);
+	}
+	task = *(struct task_struct **)ctx;
+	if (!(READ(DIRECT, task, flags) & PF_KTHREAD))
+		return false;
+	BPF_CORE_READ_INTO(&who->comm, task, comm);
+	if (!polls(who->comm) && !serves_softirqs(who->comm))
+		return false;
+	who->task = task;
+	who->pid = READ(DIRECT, task, pid);
+	who->cpu = READ(DIRECT, task, wake_cpu);
+	return true;
+}
+
+static __always_inline void edge_of_wake(struct cpu *s, __u64 now, struct waking *who)
+{
+	struct edge *edge = next_edge(s, now, EDGE_WAKE);
+
+	if (!edge)
+		return;
+	if (given != GIVEN_RECORD) {
+		copy_task(DIRECT, &edge->task, who->task);
+		return;
+	}
+	__builtin_memset(&edge->task, 0, sizeof(edge->task));
+	__builtin_memcpy(edge->task.comm, who->comm, sizeof(who->comm));
+	edge->task.pid = edge->task.tgid = who->pid;
+	edge->task.prio = who->prio;
+	edge->task.flags = TASK_KTHREAD;
 }
 
 SEC("tp_btf/sched_wakeup")
-int BPF_PROG(sched_wakeup, struct task_struct *task)
+int sched_wakeup(void *ctx)
 {
+	struct waking who;
 	struct cpu *s;
 	__u64 now;
 
-	if (!(task->flags & PF_KTHREAD) || (!polls(task) && !serves_softirqs(task)))
+	if (!who_wakes(&who, ctx))
 		return 0;
-	s = cpu_of(task->wake_cpu);
+	s = cpu_of(who.cpu);
 	if (!s || s->open)
 		return 0;
 	now = bpf_ktime_get_ns();
-	if (polls(task) && !s->thread_ns) {
-		s->thread_pid = task->pid;
+	if (polls(who.comm) && !s->thread_ns) {
+		s->thread_pid = who.pid;
 		s->thread_ns = now;
 		if (!s->raised_ns) {
 			begin(s, now);
-			if (task->wake_cpu != bpf_get_smp_processor_id()) {
+			if (who.cpu != bpf_get_smp_processor_id()) {
 				__builtin_memset(&s->window.at, 0, sizeof(s->window.at));
 				s->window.at.vector = s->window.at.irq = -1;
 			}
 		}
 	}
 	if (waits(s))
-		edge_of_task(s, now, EDGE_WAKE, task);
+		edge_of_wake(s, now, &who);
 	return 0;
 }
 

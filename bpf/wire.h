@@ -147,6 +147,13 @@ struct edge {
 	__u16 vector;
 };
 
+/* What programs at tracepoints are given. */
+enum given {
+	GIVEN_TYPES,          /* the arguments, of which the verifier knows the types */
+	GIVEN_NUMBERS,        /* the arguments */
+	GIVEN_RECORD,         /* a record made of them, struct trace_event_raw_* */
+};
+
 enum record_type {
 	STALL_WINDOW = 1,
 	STALL_SAMPLE,
@@ -269,7 +276,8 @@ struct cpu {
 	__u32 drained;        /* a packet came that had not waited */
 	__u32 known;          /* a packet had waited that was seen to come */
 	__u32 ticked;         /* stolen_ns is valid */
-	__u32 pad;
+	__u32 switched;       /* the edge, plus one, to a task of which a record told the pid alone */
+	char handler[16];     /* of irq, where a record told it */
 	struct window window; /* as far as it is known */
 	__u64 waits[BUCKETS]; /* from raise to entry */
 	__u64 runs[BUCKETS];  /* from entry to exit */

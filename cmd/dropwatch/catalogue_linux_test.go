@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/pkg/capability"
+	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 )
 
@@ -74,30 +75,92 @@ func among(cmd *exec.Cmd, script string) {
 // hideBTF is a script that hides the kernel's types, at all places where they may be.
 const hideBTF = "for d in /sys/kernel/btf /boot; do mount -t tmpfs none $d; done"
 
-// TestNoBTF: a kernel that does not tell its types needs a file of them.
+// TestNoBTF: of a kernel that does not tell its types record counts drops and takes
+// stacks, and says what is missing; the others need a file of the types.
 func TestNoBTF(t *testing.T) {
-	for _, command := range []string{"record", "stalls", "icmp"} {
+	for _, command := range []string{"stalls", "icmp"} {
 		cmd, stderr := dropwatch(t, command)
 		among(cmd, hideBTF)
 		fails(t, cmd, stderr, statusKernel, "error: cannot trace this kernel: read kernel BTF: no /sys/kernel/btf/vmlinux", "hint: ", "--btf FILE")
 	}
+	cmd, stderr := dropwatch(t, "record")
+	among(cmd, hideBTF)
+	begin(t, cmd, recording.DefaultName)
+	const datagrams = 9
+	send(t, closedPort(t), datagrams)
+	if err := cmd.Process.Signal(unix.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v: %s", err, stderr)
+	}
+	if n := ownUDP(t, filepath.Join(cmd.Dir, recording.DefaultName)); n != datagrams {
+		t.Errorf("%d drops of this process in UDP, want %d", n, datagrams)
+	}
+	for _, said := range []string{stderr.String(), notes(t, cmd)} {
+		for _, want := range []string{
+			"drops are told by reason, location and stack alone, no packet is read: no /sys/kernel/btf/vmlinux",
+			"stalls are not recorded: no /sys/kernel/btf/vmlinux",
+		} {
+			if !strings.Contains(said, want) {
+				t.Errorf("%q does not say %q", said, want)
+			}
+		}
+	}
 }
 
-// TestBTFFile records by the types in a file, drops alone.
+// ownUDP counts a recording's sampled drops in the context of this process, by UDP's
+// function on receive.
+func ownUDP(t *testing.T, path string) (drops uint64) {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	src, err := recording.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	for {
+		e, err := src.Next()
+		if err == io.EOF {
+			return drops
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, ok := e.(*event.Drop)
+		if ok && int(d.Task.TGID) == os.Getpid() && d.Cell.Location.Symbol == "__udp4_lib_rcv" {
+			drops += d.Drops
+		}
+	}
+}
+
+// TestBTFFile traces by the types in a file.
 func TestBTFFile(t *testing.T) {
-	cmd, stderr := dropwatch(t, "record", "-q", "--btf", "types")
 	text, err := os.ReadFile("/sys/kernel/btf/vmlinux")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(cmd.Dir, "types"), text, 0o600); err != nil {
+	types := filepath.Join(t.TempDir(), "types")
+	if err := os.WriteFile(types, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	cmd, stderr := dropwatch(t, "record", "-q", "--btf", types)
 	among(cmd, hideBTF)
 	begin(t, cmd, recording.DefaultName)
 	recordsDrops(t, cmd, recording.DefaultName, closedPort(t)) // by the reason's name
-	if got := notes(t, cmd); !strings.Contains(got, "stalls are not recorded: no /sys/kernel/btf/vmlinux") {
+	if got := notes(t, cmd); strings.Contains(got, "not recorded") || strings.Contains(got, "not read,") {
 		t.Errorf("notes %q, says %s", got, stderr)
+	}
+	for _, command := range []string{"stalls", "icmp"} {
+		cmd, stderr := dropwatch(t, command, "-d", "200ms", "--btf", types)
+		among(cmd, hideBTF)
+		if err := cmd.Run(); err != nil {
+			t.Errorf("%s: %v: %s", command, err, stderr)
+		}
 	}
 
 	cmd, stderr = dropwatch(t, "record", "--btf", "/proc/version")

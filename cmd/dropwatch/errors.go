@@ -104,9 +104,9 @@ func hint(err error) string {
 	case errors.As(err, &denied):
 		return grantHint(denied)
 	case errors.Is(err, trace.ErrNoTypes):
-		return "record can read the kernel's types from a file: --btf FILE, as vmlinux of its debug package; stalls and icmp need a kernel with CONFIG_DEBUG_INFO_BTF"
+		return "--btf FILE reads the kernel's types from a file, as vmlinux of its debug package"
 	case errors.Is(err, ebpf.ErrNotSupported):
-		return "needs Linux 5.10 or newer, built with CONFIG_DEBUG_INFO_BTF"
+		return "needs Linux 5.10 or newer"
 	case errors.Is(err, errNotLinux):
 		return "record on the node and copy the file here: every other command reads it"
 	case errors.Is(err, recording.ErrNotRecording):

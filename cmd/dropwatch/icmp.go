@@ -22,7 +22,7 @@ import (
 
 type icmpFlags struct {
 	threshold, duration time.Duration
-	format, rtt         string
+	format, rtt, btf    string
 }
 
 func newICMP(s streams) *cobra.Command {
@@ -36,7 +36,7 @@ came. Beside one that was late stands the stall that held it up: pings that were
 one after the other and all answered at one instant were waiting behind its culprit.
 
 The kernel's icmp_echo is traced by the first of these rungs that the kernel takes, which
-is named at the start: fentry, kprobe, or as a stand-in the tracepoint
+is named at the start: fentry, kprobe.multi, kprobe, or as a stand-in the tracepoint
 net:netif_receive_skb. That one sees requests some microseconds earlier, without IP
 options only, and also those that are forwarded or that a firewall drops later.
 
@@ -69,6 +69,7 @@ its end ends the command. With FILE the requests are those of a recording.`,
 	f.DurationVar(&flags.threshold, "threshold", defaultThreshold, "requests that wait this long are late")
 	f.DurationVarP(&flags.duration, "duration", "d", 0, "how long to watch; 0: until interrupted")
 	f.StringVarP(&flags.format, "format", "f", "text", "text or json (one object a line)")
+	f.StringVar(&flags.btf, "btf", "", btfUsage)
 	return cmd
 }
 

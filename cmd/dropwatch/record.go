@@ -75,7 +75,7 @@ drops what it needs no more; a command that it runs keeps all.`,
 	flags.BoolVar(&options.trace.Exact, "exact", false, "unwind every drop, whatever it costs")
 	flags.IntVar(&options.trace.UnwindBudget, "unwind-budget", trace.DefaultBudget, "drops to unwind per second, on all CPUs together")
 	flags.IntVar(&options.trace.Snaplen, "snaplen", 0, "bytes to keep of each sampled packet")
-	flags.StringVar(&options.trace.BTF, "btf", "", "file of the kernel's types, where /sys/kernel/btf/vmlinux is missing")
+	flags.StringVar(&options.trace.BTF, "btf", "", btfUsage)
 	flags.BoolVar(&noStalls, "no-stalls", false, "record drops alone")
 	flags.DurationVar(&threshold, "stall-threshold", defaultThreshold, "packets that wait this long on a CPU are a stall")
 	flags.BoolVarP(&options.quiet, "quiet", "q", false, "no status line and no summary")

@@ -21,9 +21,12 @@ import (
 // defaultThreshold is how long packets may wait on a CPU before that is a stall.
 const defaultThreshold = softirq.DefaultThreshold
 
+// btfUsage describes the flag --btf of all commands that trace.
+const btfUsage = "file of the kernel's types, where /sys/kernel/btf/vmlinux is missing"
+
 type stallFlags struct {
 	threshold, duration time.Duration
-	format              string
+	format, btf         string
 	verbose             bool
 }
 
@@ -65,6 +68,7 @@ With FILE it shows the stalls of a recording instead; - is standard input.`,
 	f.DurationVar(&flags.threshold, "threshold", defaultThreshold, "packets that wait this long on a CPU are told about")
 	f.DurationVarP(&flags.duration, "duration", "d", 0, "how long to watch; 0: until interrupted")
 	f.StringVarP(&flags.format, "format", "f", "text", "text or json (one object a line)")
+	f.StringVar(&flags.btf, "btf", "", btfUsage)
 	f.BoolVarP(&flags.verbose, "verbose", "v", false, "show all late packets, frames and parts of the window")
 	return cmd
 }

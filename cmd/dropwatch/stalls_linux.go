@@ -19,7 +19,7 @@ func watchStalls(ctx context.Context, s streams, flags stallFlags) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer onSignals(cancel)()
-	tracer, err := trace.OpenStalls(trace.StallConfig{Threshold: flags.threshold})
+	tracer, err := trace.OpenStalls(trace.StallConfig{Threshold: flags.threshold}, flags.btf)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errAttach, err)
 	}
@@ -64,7 +64,7 @@ func watchICMP(ctx context.Context, s streams, log <-chan rtt.Reply, flags icmpF
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer onSignals(cancel)()
-	tracer, err := trace.OpenStalls(trace.StallConfig{Threshold: flags.threshold, Echoes: true})
+	tracer, err := trace.OpenStalls(trace.StallConfig{Threshold: flags.threshold, Echoes: true}, flags.btf)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errAttach, err)
 	}

@@ -73,7 +73,7 @@ func (f Files) setting(name string, limit func(int) string) (Fact, bool) {
 func (f Files) btf() Fact {
 	const file = "/sys/kernel/btf/vmlinux"
 	if _, err := fs.Stat(f.Root, file[1:]); err != nil {
-		return Fact{"BTF", "no " + file, "nothing can be traced but drops, with record --btf FILE: build the kernel with CONFIG_DEBUG_INFO_BTF"}
+		return Fact{"BTF", "no " + file, "drops have no device, protocol and addresses, and stalls are not told of: --btf FILE reads the types from a file"}
 	}
 	return Fact{Name: "BTF", Value: file}
 }
@@ -91,7 +91,7 @@ func (f Files) lockdown() Fact {
 	mode, _, _ = strings.Cut(mode, "]")
 	fact := Fact{Name: "lockdown", Value: mode}
 	if mode == confidentiality {
-		fact.Limit = "BPF may not read kernel memory: neither drops nor stalls can be traced"
+		fact.Limit = "BPF may not read kernel memory: drops have no device, protocol and addresses, and stalls are not told of"
 	}
 	return fact
 }

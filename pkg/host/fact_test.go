@@ -25,7 +25,7 @@ func TestFacts(t *testing.T) {
 		}
 	}
 	for name, test := range map[string]struct{ file, text, limit string }{
-		"BTF":                        {"sys/kernel/btf/vmlinux", "", "nothing can be traced"},
+		"BTF":                        {"sys/kernel/btf/vmlinux", "", "drops have no device"},
 		"lockdown":                   {"sys/kernel/security/lockdown", "none integrity [confidentiality]\n", "may not read kernel memory"},
 		"symbols":                    {"proc/kallsyms", "0000000000000000 T _text\n", "kptr_restrict"},
 		"capabilities":               {"proc/self/status", "Name:\tx\nCapEff:\t0000004000000000\n", "CAP_BPF (to load programs), CAP_SYSLOG"},

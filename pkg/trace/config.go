@@ -19,7 +19,7 @@ type Config struct {
 	CellsPerCPU  int  // room for what is counted apart on a CPU; default by the number of CPUs
 
 	// BTF is a file with the kernel's types, for a kernel that does not tell them: raw
-	// BTF, or ELF with a .BTF section. Stalls are not watched on such a kernel.
+	// BTF, or ELF with a .BTF section.
 	BTF string
 
 	Stalls *StallConfig // watch for network work that waits too; nil: do not
@@ -36,6 +36,9 @@ const (
 	allCells    = 1 << 17 // cells of all CPUs together, 8 MiB
 	maxCells    = 4096
 	minCells    = 256
+
+	leastRing  = 4 << 10 // where memory is short, bytes
+	leastCells = 16
 )
 
 // complete fills in defaults and rounds sizes to what the kernel takes.
@@ -68,6 +71,17 @@ func (c Config) complete(cpus int) (Config, error) {
 	c.RingBytes = powerOfTwo(max(c.RingBytes, os.Getpagesize()))
 	c.CellsPerCPU = powerOfTwo(c.CellsPerCPU)
 	return c, nil
+}
+
+// smaller takes a quarter of the memory, down to a least that still tells something.
+func (c Config) smaller() (Config, bool) {
+	least := max(leastRing, os.Getpagesize())
+	if c.RingBytes <= least && c.CellsPerCPU <= leastCells {
+		return c, false
+	}
+	c.RingBytes = max(c.RingBytes/4, least)
+	c.CellsPerCPU = max(c.CellsPerCPU/4, leastCells)
+	return c, true
 }
 
 // StallConfig says what counts as a stall. The zero value of a field means its

@@ -30,6 +30,9 @@ func OpenBy(config Config, name string) (*Tracer, error) {
 	return nil, fmt.Errorf("no rung %q", name)
 }
 
+// OpenUnread attaches as where packets cannot be read.
+func OpenUnread(config Config) (*Tracer, error) { return open(config, unreadLadder()) }
+
 // Cycle attaches by each rung in turn and detaches, without reading the kernel's types and
 // symbols anew.
 func Cycle(times int) error {
@@ -41,7 +44,7 @@ func Cycle(times int) error {
 	if err != nil {
 		return err
 	}
-	spec, err := prepare(config, ebpf.MustPossibleCPU(), types.kernel)
+	spec, err := newLoader(types, ebpf.MustPossibleCPU(), func() symbols { return nameless{} }).prepare(config)
 	if err != nil {
 		return err
 	}
@@ -61,23 +64,38 @@ func Cycle(times int) error {
 	return nil
 }
 
+// StallRungs returns the names of the rungs to the tracepoints, from the best down.
+func StallRungs() (names []string) {
+	for _, r := range stallRungs() {
+		names = append(names, r.name)
+	}
+	return names
+}
+
+// OpenStallsOn watches by one rung alone of the tracepoints, with types from a file.
+func OpenStallsOn(config StallConfig, name, btf string) (*Stalls, error) {
+	ladder := newStallLadder(config.Echoes)
+	ladder.rungs = slices.DeleteFunc(ladder.rungs, func(r stallRung) bool { return r.name != name })
+	return openStallSource(config, btf, ladder)
+}
+
 // OpenStallsBy watches by one rung alone of each function, without the programs that are
 // named, and returns the others that are on the functions.
 func OpenStallsBy(config StallConfig, name string, without ...string) (*Stalls, map[string]*ebpf.Program, error) {
-	functions := stallFunctions(config.Echoes)
-	for i := range functions {
-		f := &functions[i]
+	ladder := newStallLadder(config.Echoes)
+	for i := range ladder.functions {
+		f := &ladder.functions[i]
 		f.rungs = slices.DeleteFunc(f.rungs, func(r functionRung) bool { return r.name != name })
 		for j := range f.rungs {
 			f.rungs[j].probes = slices.DeleteFunc(f.rungs[j].probes, func(p probe) bool { return slices.Contains(without, p.program) })
 		}
 	}
-	s, err := openStallSource(config, functions)
+	s, err := openStallSource(config, "", ladder)
 	if err != nil {
 		return nil, nil, err
 	}
 	programs := map[string]*ebpf.Program{}
-	for _, f := range functions {
+	for _, f := range ladder.functions {
 		for _, r := range f.rungs {
 			for _, p := range r.probes {
 				programs[p.program] = s.stalls.collection.Programs[p.program]

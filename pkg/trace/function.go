@@ -9,7 +9,6 @@ import (
 	"fmt"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 )
 
@@ -20,32 +19,39 @@ type function struct {
 	rungs  []functionRung
 }
 
-// functionRung is one way to trace a function: all of its probes or none.
+// functionRung is one way to trace a function: all of its probes or none. The last has
+// none: tracepoints near the function, which are attached in any case, stand in for it.
 type functionRung struct {
 	name   string
+	option string // of the kernel's configuration, without which there is no such rung
 	probes []probe
 }
 
-// standIn is the last rung: tracepoints near the function, which are attached in any
-// case, stand in for it.
-const standIn = "tracepoint"
-
 // stallFunctions returns the functions that stalls are watched by, each with its rungs
 // from the best down. The kernel's compiler may have inlined icmp_echo, which is static.
-// Needs kernel 5.5+ with BTF and direct calls of ftrace for fentry, CONFIG_KPROBES for
-// kprobe.
+// Needs kernel 5.5+ with BTF for fentry, 5.18+ for kprobe.multi.
 func stallFunctions(echoes bool) []function {
 	const netRxAction, icmpEcho = "net_rx_action", "icmp_echo"
+	const direct, multi, single = "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS", "CONFIG_FPROBE", "CONFIG_KPROBES"
+	many := kind{ebpf.Kprobe, ebpf.AttachTraceKprobeMulti}
 	functions := []function{{netRxAction, "", []functionRung{
-		{"fentry", []probe{{"net_rx_action_fexit", attachTracing}, {"net_rx_action_fentry", attachTracing}}},
-		{"kprobe", []probe{{"net_rx_action_kretprobe", atReturn(netRxAction)}, {"net_rx_action_kprobe", atEntry(netRxAction)}}},
-		{standIn, nil},
+		{"fentry", direct, []probe{
+			{"net_rx_action_fexit", kind{}, attachTracing}, {"net_rx_action_fentry", kind{}, attachTracing},
+		}},
+		{"kprobe.multi", multi, []probe{
+			{"net_rx_action_kretprobe", many, amongReturns(netRxAction)}, {"net_rx_action_kprobe", many, amongEntries(netRxAction)},
+		}},
+		{"kprobe", single, []probe{
+			{"net_rx_action_kretprobe", kind{}, atReturn(netRxAction)}, {"net_rx_action_kprobe", kind{}, atEntry(netRxAction)},
+		}},
+		{name: tracepoint},
 	}}}
 	if echoes {
 		functions = append(functions, function{icmpEcho, "icmp_echo_traced", []functionRung{
-			{"fentry", []probe{{"icmp_echo_fentry", attachTracing}}},
-			{"kprobe", []probe{{"icmp_echo_kprobe", atEntry(icmpEcho)}}},
-			{standIn, nil},
+			{"fentry", direct, []probe{{"icmp_echo_fentry", kind{}, attachTracing}}},
+			{"kprobe.multi", multi, []probe{{"icmp_echo_kprobe", many, amongEntries(icmpEcho)}}},
+			{"kprobe", single, []probe{{"icmp_echo_kprobe", kind{}, atEntry(icmpEcho)}}},
+			{name: tracepoint},
 		}})
 	}
 	return functions
@@ -59,8 +65,20 @@ func atReturn(function string) func(*ebpf.Program) (link.Link, error) {
 	return func(p *ebpf.Program) (link.Link, error) { return link.Kretprobe(function, p, nil) }
 }
 
+func amongEntries(function string) func(*ebpf.Program) (link.Link, error) {
+	return func(p *ebpf.Program) (link.Link, error) {
+		return link.KprobeMulti(p, link.KprobeMultiOptions{Symbols: []string{function}})
+	}
+}
+
+func amongReturns(function string) func(*ebpf.Program) (link.Link, error) {
+	return func(p *ebpf.Program) (link.Link, error) {
+		return link.KretprobeMulti(p, link.KprobeMultiOptions{Symbols: []string{function}})
+	}
+}
+
 // choose returns the best rung that the kernel takes.
-func (f *function) choose(spec *ebpf.CollectionSpec, types *btf.Cache) (functionRung, error) {
+func (f *function) choose(spec *ebpf.CollectionSpec, types *types) (functionRung, error) {
 	var errs []error
 	for _, r := range f.rungs {
 		err := tryProbes(spec, types, r.probes)
@@ -77,21 +95,18 @@ func (f *function) tell(spec *ebpf.CollectionSpec, r functionRung) error {
 	if f.traced == "" {
 		return nil
 	}
-	if err := spec.Variables[f.traced].Set(len(r.probes) > 0); err != nil {
-		return fmt.Errorf("set %s: %w", f.traced, err)
-	}
-	return nil
+	return set(spec, map[string]any{f.traced: len(r.probes) > 0})
 }
 
 // tryProbes loads programs, apart from all others, and attaches them for a moment: a
 // kernel may load what it refuses to attach.
-func tryProbes(spec *ebpf.CollectionSpec, types *btf.Cache, probes []probe) error {
+func tryProbes(spec *ebpf.CollectionSpec, types *types, probes []probe) error {
 	if len(probes) == 0 {
 		return nil
 	}
 	spec = spec.Copy()
 	keepPrograms(spec, probes)
-	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: types})
+	c, err := ebpf.NewCollectionWithOptions(spec, types.options())
 	if err != nil {
 		return err
 	}

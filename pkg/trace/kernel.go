@@ -45,6 +45,9 @@ func cpustatPlaces() []place { return []place{{"kernel_cpustat", "cpustat", "ker
 // latter takes CONFIG_KALLSYMS_ALL; without it nothing is known.
 func findPerCPU(types *btf.Spec) perCPU {
 	p := perCPU{types: types, offsets: map[string]int64{}}
+	if types == nil {
+		return p
+	}
 	var section *btf.Datasec
 	if types.TypeByName(".data..percpu", &section) == nil {
 		for _, v := range section.Vars {

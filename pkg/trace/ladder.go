@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/cilium/ebpf"
@@ -31,7 +32,14 @@ func (h *hook) Close() (err error) {
 // probe is a program and what attaches it.
 type probe struct {
 	program string
+	as      kind // to load it as
 	attach  func(*ebpf.Program) (link.Link, error)
+}
+
+// kind is what a program is loaded as. The zero value is what it was compiled as.
+type kind struct {
+	program ebpf.ProgramType
+	attach  ebpf.AttachType
 }
 
 // rung is one way to attach to a hook; the first that the kernel takes is used.
@@ -40,16 +48,30 @@ type rung struct {
 	probe
 }
 
-const kfreeSkb = "skb:kfree_skb"
+const (
+	kfreeSkb   = "skb:kfree_skb"
+	tracepoint = "tracepoint" // the last rung of each ladder
+)
 
 // kfreeSkbLadder returns the rungs from the best down.
-// Needs kernel 5.5+ with BTF for tp_btf, 4.17+ for raw_tp.
+// Needs kernel 5.5+ with BTF for tp_btf, 4.17+ for raw_tp, tracefs for tracepoint.
 func kfreeSkbLadder() []rung {
 	return []rung{
-		{"tp_btf", probe{"kfree_skb_btf", attachTracing}},
-		{"raw_tp", probe{"kfree_skb_raw", func(p *ebpf.Program) (link.Link, error) {
-			return link.AttachRawTracepoint(link.RawTracepointOptions{Name: "kfree_skb", Program: p})
-		}}},
+		{"tp_btf", probe{"kfree_skb_btf", kind{}, attachTracing}},
+		{"raw_tp", probe{"kfree_skb_raw", kind{}, attachRaw(kfreeSkb)}},
+		{tracepoint, probe{"kfree_skb_record", kind{}, attachRecord(kfreeSkb)}},
+	}
+}
+
+// unreadRung is the name of both rungs of unreadLadder.
+const unreadRung = "raw_tp (packets unread)"
+
+// unreadLadder returns the rungs that do without the kernel's types and memory. A kernel
+// that states no reasons refuses the first.
+func unreadLadder() []rung {
+	return []rung{
+		{unreadRung, probe{"kfree_skb_unread", kind{}, attachRaw(kfreeSkb)}},
+		{unreadRung, probe{"kfree_skb_unread_no_reason", kind{}, attachRaw(kfreeSkb)}},
 	}
 }
 
@@ -84,11 +106,29 @@ func attachTracing(p *ebpf.Program) (link.Link, error) {
 	return link.AttachTracing(link.TracingOptions{Program: p})
 }
 
+// attachRaw attaches to a tracepoint, group:name, whose arguments have no types.
+func attachRaw(to string) func(*ebpf.Program) (link.Link, error) {
+	_, name, _ := strings.Cut(to, ":")
+	return func(p *ebpf.Program) (link.Link, error) {
+		return link.AttachRawTracepoint(link.RawTracepointOptions{Name: name, Program: p})
+	}
+}
+
+// attachRecord attaches to a tracepoint, group:name, as perf does, to be given its records.
+func attachRecord(to string) func(*ebpf.Program) (link.Link, error) {
+	group, name, _ := strings.Cut(to, ":")
+	return func(p *ebpf.Program) (link.Link, error) { return link.Tracepoint(group, name, p, nil) }
+}
+
 // keepPrograms leaves the programs of probes alone in a specification.
 func keepPrograms(spec *ebpf.CollectionSpec, probes []probe) {
-	for name := range spec.Programs {
-		if !slices.ContainsFunc(probes, func(p probe) bool { return p.program == name }) {
+	for name, program := range spec.Programs {
+		i := slices.IndexFunc(probes, func(p probe) bool { return p.program == name })
+		switch {
+		case i < 0:
 			delete(spec.Programs, name)
+		case probes[i].as != kind{}:
+			program.Type, program.AttachType, program.AttachTo = probes[i].as.program, probes[i].as.attach, ""
 		}
 	}
 }

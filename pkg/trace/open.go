@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
 
@@ -70,44 +69,33 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 	}
 	readable := readSymbols()
 	types, err := readTypes(config.BTF)
-	if err != nil {
+	unread := ""
+	switch {
+	case errors.Is(err, ErrNoTypes):
+		unread, types = ErrNoTypes.Error(), noTypes()
+	case err != nil:
 		return nil, err
 	}
-	memlock := unlimit(types.kernel)
 	names, err := types.reasons()
 	if err != nil {
 		return nil, err
 	}
 
-	t := &Tracer{config: config}
+	t := &Tracer{config: config, meta: describe(config, cpus)}
 	defer func() {
 		if err != nil {
 			_ = t.Close()
 		}
 	}()
-	spec, err := prepare(config, cpus, types.kernel)
-	if err != nil {
-		return nil, err
-	}
-	t.meta = describe(config, cpus)
 	functions := sync.OnceValue(func() symbols { return readable(&t.meta) })
-	if len(names.All()) == 0 { // a kernel so old that a location may need to be corrected
-		if err = setSplit(spec, functions()); err != nil {
-			return nil, err
-		}
-	}
-	var collection *ebpf.Collection
-	if t.hook, collection, err = attach(spec, types.options(), ladder); err != nil {
-		return nil, explain(err, memlock)
-	}
-	defer collection.Close()
-	if err = t.adopt(collection); err != nil {
+	l := newLoader(types, cpus, functions)
+	l.split = len(names.All()) == 0 // a kernel so old that a location may need to be corrected
+	if err = t.load(l, ladder, unread); err != nil {
 		return nil, err
 	}
-	t.meta.Hooks = []event.Hook{{Name: t.hook.name, Rung: t.hook.rung}}
 	t.resolver = newResolver(t.meta.StartMono, newStacks(functions(), mostFrames()), names)
 	if config.Stalls != nil {
-		t.watchStalls(cpus, types, functions(), memlock)
+		t.watchStalls(l)
 	}
 	t.lastTick = time.Now()
 	if err := t.watchCounters(); err != nil {
@@ -119,82 +107,15 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 }
 
 // watchStalls attaches what watches for stalls. Drops are recorded without it too.
-func (t *Tracer) watchStalls(cpus int, types *types, functions symbols, memlock bool) {
-	err := types.own()
-	if err == nil {
-		t.stalls, err = openStalls(*t.config.Stalls, stallFunctions(t.config.Stalls.Echoes), cpus, types.cache, types.kernel, functions)
-	}
+func (t *Tracer) watchStalls(l *loader) {
+	var err error
+	t.stalls, err = openStalls(*t.config.Stalls, newStallLadder(t.config.Stalls.Echoes), l)
 	if err != nil {
-		t.meta.Notes = append(t.meta.Notes, "stalls are not recorded: "+explain(err, memlock).Error())
+		t.meta.Notes = append(t.meta.Notes, "stalls are not recorded: "+explain(err, l.memlock).Error())
 		return
 	}
 	t.meta.Hooks = append(t.meta.Hooks, t.stalls.hooks...)
 	t.resolver.users = symbolize.NewUsers(userSymbols)
-}
-
-// prepare sets the sizes and constants of the programs.
-func prepare(config Config, cpus int, kernel *btf.Spec) (*ebpf.CollectionSpec, error) {
-	spec, err := bpf.LoadDrop()
-	if err != nil {
-		return nil, fmt.Errorf("read programs: %w", err)
-	}
-	spec.Maps["samples"].MaxEntries = uint32(config.RingBytes)
-	spec.Maps["cells"].MaxEntries = uint32(cpus * config.CellsPerCPU)
-	spec.Maps["stats"].MaxEntries = uint32(cpus)
-	for name, value := range map[string]any{
-		"cells_per_cpu":        uint32(config.CellsPerCPU),
-		"exact":                config.Exact,
-		"nests":                programsNest(kernel),
-		"packet_bytes":         uint32(max(config.Snaplen, headerBytes)),
-		"preempt_count_offset": findPerCPU(kernel).preemptCount(),
-		"wakeup_bytes":         uint64(config.RingBytes / 4),
-		"budget":               uint32(config.UnwindBudget),
-		"share":                uint32(config.UnwindBudget),
-	} {
-		if err := spec.Variables[name].Set(value); err != nil {
-			return nil, fmt.Errorf("set %s: %w", name, err)
-		}
-	}
-	return spec, nil
-}
-
-// adopt takes over the maps that were loaded, and maps their memory.
-func (t *Tracer) adopt(c *ebpf.Collection) error {
-	if err := c.Assign(&t.maps); err != nil {
-		return err
-	}
-	t.share = c.Variables["share"]
-	memory, err := t.mmap(t.maps.Cells)
-	if err != nil {
-		return err
-	}
-	t.cells = newCells(memory, t.config.CellsPerCPU)
-	if memory, err = t.mmap(t.maps.Stats); err != nil {
-		return err
-	}
-	t.stats = newStats(memory)
-	if t.reader, err = ringbuf.NewReader(t.maps.Samples); err != nil {
-		return fmt.Errorf("map ring buffer: %w", err)
-	}
-	return nil
-}
-
-func (t *Tracer) mmap(m *ebpf.Map) ([]byte, error) {
-	memory, err := mapMemory(m)
-	if err == nil {
-		t.memory = append(t.memory, memory)
-	}
-	return memory, err
-}
-
-// mapMemory maps the values of an array, which the kernel keeps in whole words.
-func mapMemory(m *ebpf.Map) ([]byte, error) {
-	size := int((m.ValueSize() + 7) / 8 * 8 * m.MaxEntries())
-	memory, err := unix.Mmap(m.FD(), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
-	if err != nil {
-		return nil, fmt.Errorf("map %s: %w", m, err)
-	}
-	return memory, nil
 }
 
 // Close detaches and frees everything. Events read before stay valid but for

@@ -29,11 +29,15 @@ func attachError(what string, err error) error {
 // locked memory counts and could not be raised. Lockdown has the verifier reject what
 // reads the kernel's memory (bpf_tracing_func_proto, kernel/trace/bpf_trace.c).
 func explain(err error, memlock bool) error {
-	files := host.Files{Root: os.DirFS("/")}
-	if rejected(err) && files.LockedDown() || errors.Is(err, os.ErrPermission) && !rejected(err) {
-		return &DeniedError{files.Refusal(memlock), err}
+	if lockedDown(err) || errors.Is(err, os.ErrPermission) && !rejected(err) {
+		return &DeniedError{host.Files{Root: os.DirFS("/")}.Refusal(memlock), err}
 	}
 	return err
+}
+
+// lockedDown reports whether lockdown is why the verifier rejected a program.
+func lockedDown(err error) bool {
+	return rejected(err) && host.Files{Root: os.DirFS("/")}.LockedDown()
 }
 
 // unlimit raises the limit on locked memory, and reports whether that failed where maps
@@ -42,6 +46,9 @@ func explain(err error, memlock bool) error {
 func unlimit(kernel *btf.Spec) bool {
 	if rlimit.RemoveMemlock() == nil {
 		return false
+	}
+	if kernel == nil {
+		return true // it may be
 	}
 	var accounting *btf.Struct
 	return kernel.TypeByName("bpf_map_memory", &accounting) == nil

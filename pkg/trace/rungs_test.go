@@ -37,7 +37,7 @@ func TestStallRungs(t *testing.T) {
 	bench, err := inject.Open(class)
 	labtest.Need(t, err)
 	defer bench.Close()
-	for _, rung := range []string{"fentry", "kprobe", standIn} {
+	for _, rung := range []string{"fentry", "kprobe.multi", "kprobe", tracepoint} {
 		t.Run(rung, func(t *testing.T) {
 			var spoiled error
 			for range attempts {
@@ -57,15 +57,15 @@ func TestStallRungs(t *testing.T) {
 // TestStallRungsBest checks that the first rung that the kernel takes is used and told.
 func TestStallRungsBest(t *testing.T) {
 	labtest.NeedRoot(t)
-	best := standIn
-	for _, rung := range []string{"fentry", "kprobe"} {
+	best := tracepoint
+	for _, rung := range []string{"fentry", "kprobe.multi", "kprobe"} {
 		if source, _, err := OpenStallsBy(StallConfig{Echoes: true}, rung); err == nil {
 			source.Close()
 			best = rung
 			break
 		}
 	}
-	source, err := OpenStalls(StallConfig{Echoes: true})
+	source, err := OpenStalls(StallConfig{Echoes: true}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func watchByRung(t *testing.T, bench *inject.Bench, class inject.Class, rung str
 	source, programs := openBy(t, rung)
 	defer source.Close()
 	needHooks(t, source, rung)
-	if rung != standIn && len(programs) != 3 {
+	if rung != tracepoint && len(programs) != 3 {
 		t.Errorf("%d programs on functions, want 3", len(programs))
 	}
 	w, err := watchInjected(t, source, bench, held)

@@ -39,7 +39,7 @@ func TestNobodyIsBlamed(t *testing.T) {
 		if err := bench.Start(); err != nil {
 			t.Fatal(err)
 		}
-		source, err := OpenStalls(StallConfig{})
+		source, err := OpenStalls(StallConfig{}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestAttachInFlood(t *testing.T) {
 	}()
 	time.Sleep(200 * time.Millisecond)
 	for range 5 {
-		source, err := OpenStalls(StallConfig{})
+		source, err := OpenStalls(StallConfig{}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +123,7 @@ func TestEchoes(t *testing.T) {
 	bench, err := inject.Open(inject.BHOff)
 	labtest.Need(t, err)
 	defer bench.Close()
-	source, err := OpenStalls(StallConfig{Echoes: true})
+	source, err := OpenStalls(StallConfig{Echoes: true}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,20 +44,47 @@ func TestInjected(t *testing.T) {
 				}
 			}()
 			for _, d := range []time.Duration{10 * time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond} {
-				t.Run(d.String(), func(t *testing.T) { testInjected(t, bench, class, d) })
+				t.Run(d.String(), func(t *testing.T) { testInjected(t, bench, class, d, StallRungs()[0], "") })
 			}
 		})
 	}
 }
 
-func testInjected(t *testing.T, bench *inject.Bench, class inject.Class, d time.Duration) {
+// TestInjectedByRung has every injector hold CPU 1 once by each lower rung of the
+// tracepoints, the last with types from a file. Records do not tell of NAPI threads.
+func TestInjectedByRung(t *testing.T) {
+	labtest.NeedRoot(t)
+	for _, rung := range StallRungs()[1:] {
+		file := ""
+		if rung == tracepoint {
+			file = "/sys/kernel/btf/vmlinux"
+		}
+		for _, class := range inject.Classes() {
+			if rung == tracepoint && (class == inject.RTStarve || class == inject.CPUContention) {
+				continue
+			}
+			t.Run(rung+"/"+string(class), func(t *testing.T) {
+				bench, err := inject.Open(class)
+				labtest.Need(t, err)
+				defer func() {
+					if err := bench.Close(); err != nil {
+						t.Error(err)
+					}
+				}()
+				testInjected(t, bench, class, 100*time.Millisecond, rung, file)
+			})
+		}
+	}
+}
+
+func testInjected(t *testing.T, bench *inject.Bench, class inject.Class, d time.Duration, rung, types string) {
 	var spoiled error
 	tries := attempts
 	if class == inject.LongSyscall {
 		tries = wakeAttempts
 	}
 	for range tries {
-		source, err := OpenStalls(StallConfig{})
+		source, err := OpenStallsOn(StallConfig{}, rung, types)
 		if err != nil {
 			t.Fatal(err)
 		}

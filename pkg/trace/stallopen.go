@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
@@ -37,67 +36,102 @@ type stalls struct {
 	pace       pace // beside drops
 }
 
-// openStalls loads and attaches the programs. They are of no use one without the
-// other: all attach or none.
-func openStalls(config StallConfig, functions []function, cpus int, types *btf.Cache, kernel *btf.Spec, names symbols) (_ *stalls, err error) {
-	spec, err := prepareStalls(config, cpus, kernel, names)
+// stallLadder is the ways to watch for stalls: the rungs of all tracepoints together, and
+// those of each function.
+type stallLadder struct {
+	rungs     []stallRung
+	functions []function
+}
+
+func newStallLadder(echoes bool) stallLadder {
+	return stallLadder{stallRungs(), stallFunctions(echoes)}
+}
+
+// openStalls loads and attaches the programs by the best rungs. They are of no use one
+// without the other: all attach or none.
+func openStalls(config StallConfig, ladder stallLadder, l *loader) (*stalls, error) {
+	if l.types.kernel == nil {
+		return nil, ErrNoTypes
+	}
+	spec, err := l.prepareStalls(config)
 	if err != nil {
 		return nil, err
 	}
-	s := &stalls{period: tickPeriod()}
-	defer func() {
-		if err != nil {
-			_ = s.close()
-		}
-	}()
-	s.hooks, s.probes = tracepoints()
-	for _, f := range functions {
-		rung, err := f.choose(spec, types)
+	var hooks []event.Hook
+	var probes []probe
+	for _, f := range ladder.functions {
+		rung, err := f.choose(spec, l.types)
 		if err != nil {
 			return nil, err
 		}
 		if err := f.tell(spec, rung); err != nil {
 			return nil, err
 		}
-		s.hooks = append(s.hooks, event.Hook{Name: f.name, Rung: rung.name})
-		s.probes = append(s.probes, rung.probes...)
+		hooks = append(hooks, event.Hook{Name: f.name, Rung: rung.name})
+		probes = append(probes, rung.probes...)
+	}
+	var errs []error
+	for _, r := range ladder.rungs {
+		s := &stalls{period: tickPeriod()}
+		for _, to := range tracepoints() {
+			way := r.on(to)
+			s.hooks, s.probes = append(s.hooks, way.hook), append(s.probes, way.probe)
+		}
+		s.hooks, s.probes = append(s.hooks, hooks...), append(s.probes, probes...)
+		if err = s.open(spec.Copy(), r, l.types); err == nil {
+			return s, nil
+		}
+		errs = append(errs, fmt.Errorf("by %s: %w", r.name, err), s.close())
+	}
+	return nil, errors.Join(errs...)
+}
+
+// open loads the programs for a rung, and attaches them.
+func (s *stalls) open(spec *ebpf.CollectionSpec, r stallRung, types *types) (err error) {
+	if err := set(spec, map[string]any{"given": r.given}); err != nil {
+		return err
 	}
 	keepPrograms(spec, s.probes)
-	if s.collection, err = ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: types}); err != nil {
-		return nil, attachError("load the stall programs", err)
+	if s.collection, err = ebpf.NewCollectionWithOptions(spec, types.options()); err != nil {
+		return attachError("load the stall programs", err)
 	}
 	if s.memory, err = mapMemory(s.collection.Maps["cpus"]); err != nil {
-		return nil, err
+		return err
 	}
 	if s.reader, err = ringbuf.NewReader(s.collection.Maps["stalls"]); err != nil {
-		return nil, fmt.Errorf("map ring buffer: %w", err)
+		return fmt.Errorf("map ring buffer: %w", err)
 	}
-	return s, s.attach()
+	return s.attach()
 }
 
 // prepareStalls sets the sizes and constants of the programs.
-func prepareStalls(config StallConfig, cpus int, kernel *btf.Spec, names symbols) (*ebpf.CollectionSpec, error) {
+func (l *loader) prepareStalls(config StallConfig) (*ebpf.CollectionSpec, error) {
 	spec, err := bpf.LoadStall()
 	if err != nil {
 		return nil, fmt.Errorf("read programs: %w", err)
 	}
-	spec.Maps["cpus"].MaxEntries = uint32(cpus)
-	variables := findPerCPU(kernel)
-	for name, value := range map[string]any{
+	spec.Maps["cpus"].MaxEntries = uint32(l.cpus)
+	return spec, set(spec, map[string]any{
+		"typed":                  l.types.own(),
 		"threshold_ns":           uint64(config.Threshold),
 		"watch_ns":               uint64(min(config.Threshold/2, 2*time.Millisecond)),
 		"echoes":                 config.Echoes,
-		"tick_function":          tickFunction(names),
-		"preempt_count_offset":   variables.preemptCount(),
-		"softirq_pending_offset": variables.softirqPending(),
+		"tick_function":          tickFunction(l.functions()),
+		"preempt_count_offset":   l.perCPU.preemptCount(),
+		"softirq_pending_offset": l.perCPU.softirqPending(),
 		"stack_bytes":            uint32(max(16<<10, os.Getpagesize())),
-		"stolen_offset":          variables.stolen(),
-	} {
-		if err := spec.Variables[name].Set(value); err != nil {
-			return nil, fmt.Errorf("set %s: %w", name, err)
-		}
+		"stack_padding":          stackPadding(l.functions()),
+		"stolen_offset":          l.perCPU.stolen(),
+	})
+}
+
+// stackPadding returns the bytes between a task's saved registers and the end of its
+// stack: 16 on x86 with CONFIG_X86_FRED (TOP_OF_KERNEL_STACK_PADDING, 6.9+).
+func stackPadding(names symbols) uint32 {
+	if _, ok := names.Find("asm_fred_entrypoint_user"); ok {
+		return 16
 	}
-	return spec, nil
+	return 0
 }
 
 func (s *stalls) close() error {

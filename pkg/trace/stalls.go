@@ -33,13 +33,14 @@ type Stalls struct {
 	ended    bool
 }
 
-// OpenStalls attaches to the running kernel. The error says what was tried;
-// errors.Is tells os.ErrPermission and ebpf.ErrNotSupported.
-func OpenStalls(config StallConfig) (*Stalls, error) {
-	return openStallSource(config, stallFunctions(config.Echoes))
+// OpenStalls attaches to the running kernel, whose types are read from a file as by
+// Config.BTF, or told by itself if that is empty. The error says what was tried; errors.Is
+// tells os.ErrPermission, ErrNoTypes and ebpf.ErrNotSupported.
+func OpenStalls(config StallConfig, btf string) (*Stalls, error) {
+	return openStallSource(config, btf, newStallLadder(config.Echoes))
 }
 
-func openStallSource(config StallConfig, functions []function) (_ *Stalls, err error) {
+func openStallSource(config StallConfig, btf string, ladder stallLadder) (_ *Stalls, err error) {
 	if config, err = config.complete(); err != nil {
 		return nil, err
 	}
@@ -47,16 +48,16 @@ func openStallSource(config StallConfig, functions []function) (_ *Stalls, err e
 	if err != nil {
 		return nil, fmt.Errorf("count CPUs: %w", err)
 	}
-	symbols := readSymbols()
-	types, err := readTypes("")
+	readable := readSymbols()
+	types, err := readTypes(btf)
 	if err != nil {
 		return nil, err
 	}
-	memlock := unlimit(types.kernel)
 	s := &Stalls{meta: describe(Config{}, cpus)}
-	names := symbols(&s.meta)
-	if s.stalls, err = openStalls(config, functions, cpus, types.cache, types.kernel, names); err != nil {
-		return nil, explain(err, memlock)
+	names := readable(&s.meta)
+	l := newLoader(types, cpus, func() symbols { return names })
+	if s.stalls, err = openStalls(config, ladder, l); err != nil {
+		return nil, explain(err, l.memlock)
 	}
 	s.meta.Hooks = s.stalls.hooks
 	s.resolver = newResolver(s.meta.StartMono, newStacks(names, mostFrames()), nil)

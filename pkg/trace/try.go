@@ -38,12 +38,19 @@ func GivesReasons() bool {
 // returns what came of it.
 func Try() []event.Trial {
 	_ = rlimit.RemoveMemlock() // needed before 5.11 alone
-	types := btf.NewCache()
+	types, err := readTypes("")
+	if err != nil {
+		types = noTypes()
+	}
 	var trials []event.Trial
-	try := func(spec *ebpf.CollectionSpec, hook, rung string, probes []probe) {
+	tell := func(hook, rung, option string, err error) {
 		trial := event.Trial{Hook: event.Hook{Name: hook, Rung: rung}}
-		if err := tryProbes(spec, types, probes); err != nil {
-			trial.Why = whyNot(err)
+		switch {
+		case err == nil:
+		case types.kernel == nil:
+			trial.Why = ErrNoTypes.Error()
+		default:
+			trial.Why = whyNot(err, option)
 		}
 		trials = append(trials, trial)
 	}
@@ -52,32 +59,52 @@ func Try() []event.Trial {
 		return nil
 	}
 	for _, r := range kfreeSkbLadder() {
-		try(drops, kfreeSkb, r.name, []probe{r.probe})
+		tell(kfreeSkb, r.name, "", tryProbes(drops, types, []probe{r.probe}))
 	}
+	var unread error
+	for _, r := range unreadLadder() {
+		if unread = tryProbes(drops, types, []probe{r.probe}); unread == nil {
+			break
+		}
+	}
+	tell(kfreeSkb, unreadRung, "", unread)
 	waits, err := bpf.LoadStall()
 	if err != nil {
 		return trials
 	}
 	for _, f := range stallFunctions(true) {
 		for _, r := range f.rungs {
-			try(waits, f.name, r.name, r.probes)
+			tell(f.name, r.name, r.option, tryProbes(waits, types, r.probes))
 		}
 	}
-	hooks, probes := tracepoints()
-	for i, hook := range hooks {
-		try(waits, hook.Name, hook.Rung, probes[i:i+1])
+	var hooks []event.Hook // tried: two rungs may do the same
+	for _, to := range tracepoints() {
+		for _, r := range stallRungs() {
+			way := r.on(to)
+			if slices.Contains(hooks, way.hook) {
+				continue
+			}
+			hooks = append(hooks, way.hook)
+			err := set(waits, map[string]any{"given": r.given, "typed": types.own()})
+			if err == nil {
+				err = tryProbes(waits, types, []probe{way.probe})
+			}
+			tell(to, way.hook.Rung, "", err)
+		}
 	}
 	return trials
 }
 
-// whyNot says in a line why the kernel refused, by its error number rather than by what
-// the library guesses.
-func whyNot(err error) string {
+// whyNot says in a line why the kernel refused, by its error number and the option of its
+// configuration that is needed rather than by what the library guesses.
+func whyNot(err error, option string) string {
 	var number unix.Errno
 	var verifier *ebpf.VerifierError
 	switch {
 	case errors.As(err, &verifier):
 		return "the verifier: " + verdict(verifier.Log)
+	case errors.Is(err, ebpf.ErrNotSupported) && option != "":
+		return "kernel without " + option
 	case errors.Is(err, ebpf.ErrNotSupported), errors.Is(err, fs.ErrNotExist): // the latter of functions
 		return "not in this kernel"
 	case errors.As(err, &number):

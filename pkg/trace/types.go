@@ -20,6 +20,9 @@ type types struct {
 	read   bool       // from a file, in place of the kernel's own
 }
 
+// noTypes stands in for those of a kernel that tells none.
+func noTypes() *types { return &types{cache: btf.NewCache()} }
+
 // readTypes reads the types that the kernel tells, or those in a file: raw BTF, or an
 // ELF file with a .BTF section.
 func readTypes(file string) (*types, error) {
@@ -38,14 +41,9 @@ func readTypes(file string) (*types, error) {
 	return &types{kernel, cache, false}, nil
 }
 
-// own returns ErrNoTypes if the kernel does not tell its types itself, and no program can
-// be attached by them.
-func (t *types) own() error {
-	if _, err := t.cache.Kernel(); err != nil {
-		return ErrNoTypes
-	}
-	return nil
-}
+// own reports whether they are what the kernel tells itself, so that its helpers return
+// pointers that have a type.
+func (t *types) own() bool { return t.kernel != nil && !t.read }
 
 // options are what programs are loaded with.
 func (t *types) options() ebpf.CollectionOptions {
@@ -58,6 +56,9 @@ func (t *types) options() ebpf.CollectionOptions {
 
 // reasons names the reasons of drops. Of a file modules' reasons are not known.
 func (t *types) reasons() (*dropreason.Names, error) {
+	if t.kernel == nil {
+		return &dropreason.Names{}, nil
+	}
 	names, err := dropreason.FromKernel(t.cache)
 	if t.read {
 		names, err = dropreason.FromBTF(t.kernel)

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/ringbuf"
+	"golang.org/x/sys/unix"
+
+	"github.com/dropwatch/dropwatch/bpf"
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// loader is what loading programs takes of this kernel.
+type loader struct {
+	types     *types
+	cpus      int
+	memlock   bool // the limit on locked memory counts, and could not be raised
+	split     bool // kfree_skb may be in two parts
+	perCPU    perCPU
+	functions func() symbols
+}
+
+func newLoader(types *types, cpus int, functions func() symbols) *loader {
+	return &loader{types: types, cpus: cpus, memlock: unlimit(types.kernel), perCPU: findPerCPU(types.kernel), functions: functions}
+}
+
+// load attaches by the best rung that the kernel takes, with buffers as large as it
+// allows. Where it tells no types, which unread says, or is locked down, packets are not
+// read.
+func (t *Tracer) load(l *loader, ladder []rung, unread string) error {
+	if unread != "" {
+		ladder = unreadLadder()
+	}
+	wanted := t.config
+	collection, err := t.attachWithin(l, ladder)
+	if lockedDown(err) {
+		unread = "the kernel is locked down (confidentiality)"
+		t.config = wanted
+		collection, err = t.attachWithin(l, unreadLadder())
+	}
+	if err != nil {
+		return explain(err, l.memlock)
+	}
+	defer collection.Close()
+	if unread != "" {
+		t.meta.Notes = append(t.meta.Notes, "drops are told by reason, location and stack alone, no packet is read: "+unread)
+	}
+	if t.config.RingBytes != wanted.RingBytes {
+		t.meta.Notes = append(t.meta.Notes, fmt.Sprintf(
+			"RLIMIT_MEMLOCK is too small: a ring buffer of %d KiB instead of %d, room to count %d kinds of drops a CPU instead of %d",
+			t.config.RingBytes>>10, wanted.RingBytes>>10, t.config.CellsPerCPU, wanted.CellsPerCPU))
+	}
+	t.meta.Hooks = []event.Hook{{Name: t.hook.name, Rung: t.hook.rung}}
+	return t.adopt(collection)
+}
+
+// attachWithin makes buffers smaller where the limit on locked memory is too small for them.
+func (t *Tracer) attachWithin(l *loader, ladder []rung) (*ebpf.Collection, error) {
+	for {
+		spec, err := l.prepare(t.config)
+		if err != nil {
+			return nil, err
+		}
+		hook, collection, err := attach(spec, l.types.options(), ladder)
+		if err == nil {
+			t.hook = hook
+			return collection, nil
+		}
+		smaller, ok := t.config.smaller()
+		if !l.memlock || !ok || rejected(err) || !errors.Is(err, os.ErrPermission) {
+			return nil, err
+		}
+		t.config = smaller
+	}
+}
+
+// prepare sets the sizes and constants of the programs.
+func (l *loader) prepare(config Config) (*ebpf.CollectionSpec, error) {
+	spec, err := bpf.LoadDrop()
+	if err != nil {
+		return nil, fmt.Errorf("read programs: %w", err)
+	}
+	spec.Maps["samples"].MaxEntries = uint32(config.RingBytes)
+	spec.Maps["cells"].MaxEntries = uint32(l.cpus * config.CellsPerCPU)
+	spec.Maps["stats"].MaxEntries = uint32(l.cpus)
+	constants := map[string]any{
+		"cells_per_cpu":        uint32(config.CellsPerCPU),
+		"exact":                config.Exact,
+		"nests":                l.types.kernel == nil || programsNest(l.types.kernel),
+		"packet_bytes":         uint32(max(config.Snaplen, headerBytes)),
+		"preempt_count_offset": l.perCPU.preemptCount(),
+		"wakeup_bytes":         uint64(config.RingBytes / 4),
+		"budget":               uint32(config.UnwindBudget),
+		"share":                uint32(config.UnwindBudget),
+	}
+	if l.split {
+		constants["split_start"], constants["split_end"] = extent(l.functions(), "kfree_skb")
+	}
+	return spec, set(spec, constants)
+}
+
+// set sets constants of programs.
+func set(spec *ebpf.CollectionSpec, constants map[string]any) error {
+	for name, value := range constants {
+		if err := spec.Variables[name].Set(value); err != nil {
+			return fmt.Errorf("set %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// adopt takes over the maps that were loaded, and maps their memory.
+func (t *Tracer) adopt(c *ebpf.Collection) error {
+	if err := c.Assign(&t.maps); err != nil {
+		return err
+	}
+	t.share = c.Variables["share"]
+	memory, err := t.mmap(t.maps.Cells)
+	if err != nil {
+		return err
+	}
+	t.cells = newCells(memory, t.config.CellsPerCPU)
+	if memory, err = t.mmap(t.maps.Stats); err != nil {
+		return err
+	}
+	t.stats = newStats(memory)
+	if t.reader, err = ringbuf.NewReader(t.maps.Samples); err != nil {
+		return fmt.Errorf("map ring buffer: %w", err)
+	}
+	return nil
+}
+
+func (t *Tracer) mmap(m *ebpf.Map) ([]byte, error) {
+	memory, err := mapMemory(m)
+	if err == nil {
+		t.memory = append(t.memory, memory)
+	}
+	return memory, err
+}
+
+// mapMemory maps the values of an array, which the kernel keeps in whole words.
+func mapMemory(m *ebpf.Map) ([]byte, error) {
+	size := int((m.ValueSize() + 7) / 8 * 8 * m.MaxEntries())
+	memory, err := unix.Mmap(m.FD(), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("map %s: %w", m, err)
+	}
+	return memory, nil
+}
