@@ -30,8 +30,11 @@ const volatile bool nests = true;
 /* Samples all cells together may take in a window. */
 const volatile __u32 budget = 1000;
 
-/* Samples each cell may take in a window; user space shares the budget out. */
-__u32 share = 1000;
+/*
+ * Samples each cell may take in a window; user space shares the budget out. Not set here,
+ * as a section of its own takes memory that may be short.
+ */
+__u32 share;
 
 /* Samples of all CPUs in the current window. */
 struct {
@@ -134,7 +137,8 @@ static __always_inline bool count(struct cell *cell, __u32 len)
 {
 	if (nests) {
 		__sync_fetch_and_add(&cell->drops, 1);
-		__sync_fetch_and_add(&cell->bytes, len);
+		if (len) /* clang makes a read of adding nothing, which needs 5.12 */
+			__sync_fetch_and_add(&cell->bytes, len);
 	} else {
 		cell->drops++;
 		cell->bytes += len;

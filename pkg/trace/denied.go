@@ -4,6 +4,7 @@ package trace
 
 import (
 	"errors"
+	"os"
 
 	"github.com/dropwatch/dropwatch/pkg/host"
 )
@@ -18,6 +19,9 @@ type DeniedError struct {
 func (e *DeniedError) Error() string { return e.Why + ": " + e.err.Error() }
 
 func (e *DeniedError) Unwrap() error { return e.err }
+
+// Is tells os.ErrPermission: the verifier has other words for it.
+func (e *DeniedError) Is(target error) bool { return target == os.ErrPermission }
 
 // ErrNoTypes says that the kernel does not tell its types: it was built without
 // CONFIG_DEBUG_INFO_BTF, or /sys/kernel/btf is hidden.

@@ -15,22 +15,30 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/trace"
 )
 
-// TestTogether has packets die in every way the lab knows under a single tracer, by each
-// rung. It is what guests run, in which opening a tracer takes seconds.
+// TestTogether has packets die in every way the lab knows under tracers by each rung. It
+// is what guests run, in which opening a tracer takes seconds.
 func TestTogether(t *testing.T) {
 	labtest.NeedRoot(t)
-	for _, rung := range trace.Rungs() {
-		t.Run(rung, func(t *testing.T) { testTogether(t, rung) })
+	var scenes []scene
+	kill := func() { scenes = killAll(t) }
+	rungs := trace.Rungs()
+	all := make([]*seen, len(rungs))
+	for i, rung := range rungs {
+		tracer, err := trace.OpenBy(trace.Config{Exact: true}, rung)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inner := kill
+		kill = func() { all[i] = watchBy(t, tracer, func(*seen) { inner() }) }
+	}
+	kill()
+	for i, rung := range rungs {
+		t.Run(rung, func(t *testing.T) { compareAll(t, scenes, all[i]) })
 	}
 }
 
-func testTogether(t *testing.T, rung string) {
-	tracer, err := trace.OpenBy(trace.Config{Exact: true}, rung)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var scenes []scene
-	s := watchBy(t, tracer, func(*seen) { scenes = killAll(t) })
+// compareAll compares what has died of each scenario with what a tracer told.
+func compareAll(t *testing.T, scenes []scene, s *seen) {
 	silent, inferred := withoutReasons(t), map[string]bool{}
 	for _, scene := range scenes {
 		t.Run(scene.name, func(t *testing.T) {
