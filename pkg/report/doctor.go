@@ -5,7 +5,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -138,7 +137,7 @@ func paintSeverity(s finding.Severity, text string) string {
 }
 
 // ways are the ways to attach to a hook: those that work, the best first, and those that
-// do not, with the reason.
+// do not, each in a line with the reason.
 type ways struct{ by, notBy string }
 
 // trialsText writes a line for each hook; those of which all is alike share one.
@@ -160,19 +159,22 @@ func trialsText(w io.Writer, trials []event.Trial, colour bool) error {
 		hooks[of] = append(hooks[of], trials[i].Name)
 		i = end
 	}
-	t := newTable([]string{"hook", "works by", "not by"}, 0, 0)
+	t := newTable([]string{"hook", "works"}, 0, 0)
 	for _, of := range order {
-		names := hooks[of]
-		if len(names) > 4 {
-			names = append(slices.Clone(names[:2]), fmt.Sprintf("and %d more", len(names)-2))
+		names := strings.Join(hooks[of], ", ")
+		if more := len(hooks[of]) - 1; more > 2 {
+			names = fmt.Sprintf("%s and %d more", hooks[of][0], more)
 		}
-		by := of.by
-		if by == "" {
-			if by = "nothing"; colour {
+		by := "by " + of.by
+		if of.by == "" {
+			if by = "by nothing"; colour {
 				by = tint(color.FgYellow, by)
 			}
 		}
-		t.row([]string{strings.Join(names, ", "), by, of.notBy})
+		t.row([]string{names, by})
+		for line := range strings.Lines(of.notBy) {
+			t.row([]string{"", strings.TrimSuffix(line, "\n")})
+		}
 	}
 	return t.write(w)
 }
@@ -183,8 +185,8 @@ func waysOf(trials []event.Trial) ways {
 		if t.Why == "" {
 			works = append(works, t.Rung)
 		} else {
-			fails = append(fails, t.Rung+" ("+t.Why+")")
+			fails = append(fails, "not by "+t.Rung+": "+t.Why)
 		}
 	}
-	return ways{strings.Join(works, ", "), strings.Join(fails, ", ")}
+	return ways{strings.Join(works, ", "), strings.Join(fails, "\n")}
 }

@@ -112,6 +112,9 @@ func whyNot(err error, option string) string {
 	case errors.Is(err, os.ErrPermission):
 		return "permission denied"
 	}
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) { // what was tried has names of the moment in it
+		err = inner
+	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
 }

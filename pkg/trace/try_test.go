@@ -5,6 +5,7 @@
 package trace
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -24,6 +25,7 @@ func TestWhyNot(t *testing.T) {
 		"the verifier: no reason given": &ebpf.VerifierError{Cause: unix.EACCES},
 		"operation not permitted":       fmt.Errorf("attach: %w", unix.EPERM),
 		"permission denied":             os.ErrPermission,
+		"tracefs is not mounted":        fmt.Errorf("create ebpf_1/f: %w", errors.New("tracefs is not mounted")),
 		"not in this kernel":            fmt.Errorf("attach: %w", os.ErrNotExist),
 	} {
 		if got := whyNot(err, "CONFIG_FPROBE"); got != want {
