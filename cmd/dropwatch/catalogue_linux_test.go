@@ -138,6 +138,27 @@ func ownUDP(t *testing.T, path string) (drops uint64) {
 	}
 }
 
+// TestReasonsNoBTF: tracefs has the same numbers for root, and nobody has any without it.
+func TestReasonsNoBTF(t *testing.T) {
+	list := func(change string) string {
+		cmd, stderr := dropwatch(t, "reasons", "-f", "json", "NETFILTER_DROP", "CPU_BACKLOG")
+		among(cmd, change)
+		text, err := cmd.Output()
+		if err != nil || stderr.Len() > 0 {
+			t.Fatalf("%s: %v: %s", change, err, stderr)
+		}
+		return string(text)
+	}
+	const tracefs = "umount -l /sys/kernel/tracing /sys/kernel/debug 2>/dev/null || true"
+	want := list("true")
+	if got := list(hideBTF + "; " + tracefs + "; mount -t tracefs none /sys/kernel/tracing"); got != want || strings.Contains(got, `"kernel": null`) {
+		t.Errorf("with tracefs alone:\n%s\nwant as with BTF:\n%s", got, want)
+	}
+	if got := list(hideBTF + "; " + tracefs); !strings.Contains(got, `"kernel": null`) {
+		t.Errorf("with neither: %s", got)
+	}
+}
+
 // TestBTFFile traces by the types in a file.
 func TestBTFFile(t *testing.T) {
 	text, err := os.ReadFile("/sys/kernel/btf/vmlinux")

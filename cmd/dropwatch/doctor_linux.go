@@ -141,7 +141,7 @@ func (s *sighting) blind() (lines []string) {
 			lines = append(lines, fmt.Sprintf("packets that the XDP program in the driver of %s drops are no drops to the kernel; the driver may count them (ethtool -S %s)", l.Name, l.Name))
 		}
 	}
-	if !trace.GivesReasons() {
+	if trace.LacksReasons() {
 		lines = append(lines, "this kernel gives no drop reasons: they are inferred from where packets die, or stay NOT_SPECIFIED")
 	}
 	return lines

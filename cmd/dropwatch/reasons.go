@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -61,11 +62,11 @@ func showReasons(s streams, flags reasonFlags, names []string) error {
 	if flags.format != "text" && flags.format != "json" {
 		return usageError{fmt.Errorf("unknown format %q: choose text or json", flags.format)}
 	}
-	kernel, err := kernelReasons()
+	files := host.Files{Root: os.DirFS("/")}
+	kernel, err := kernelReasons(files.Root)
 	if err != nil {
 		fmt.Fprintf(s.err, "warning: this kernel's numbers are not known: %v\n", err)
 	}
-	files := host.Files{Root: os.DirFS("/")}
 	reasons := report.NewReasons(kernelRelease(files), kernel)
 	if reasons, err = pickReasons(reasons, flags, names); err != nil {
 		return err
@@ -84,11 +85,15 @@ func showReasons(s streams, flags reasonFlags, names []string) error {
 	return errors.Join(err, emit(s, flags.out, false, b.Bytes()))
 }
 
-// kernelReasons returns the running kernel's reasons, nil where there is no Linux or
-// no BTF.
-func kernelReasons() (*dropreason.Names, error) {
+// kernelReasons returns the running kernel's reasons: those of its BTF, or, where it has
+// none, those that tracefs shows to root. It returns nil where there is neither.
+func kernelReasons(root fs.FS) (*dropreason.Names, error) {
 	names, err := dropreason.FromKernel(btf.NewCache())
-	if errors.Is(err, ebpf.ErrNotSupported) {
+	if !errors.Is(err, ebpf.ErrNotSupported) {
+		return names, err
+	}
+	names, _, err = dropreason.ReadFormat(root)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return nil, nil
 	}
 	return names, err

@@ -27,10 +27,13 @@ var reasonEnums = []reasonEnum{
 	{"qdisc_drop_reason", subsystemReason},
 }
 
+// corePrefix is what enumerators of enum skb_drop_reason begin with.
+const corePrefix = "SKB_DROP_REASON_"
+
 // coreReason names a value of enum skb_drop_reason. SKB_NOT_DROPPED_YET and
 // SKB_CONSUMED, without the prefix, are no reasons.
 func coreReason(v btf.EnumValue) (string, bool) {
-	name, ok := strings.CutPrefix(v.Name, "SKB_DROP_REASON_")
+	name, ok := strings.CutPrefix(v.Name, corePrefix)
 	if !ok || name == "MAX" || name == "SUBSYS_MASK" {
 		return "", false
 	}

@@ -52,6 +52,29 @@ func FuzzFromBTF(f *testing.F) {
 	})
 }
 
+// FuzzFormat takes any text for the format file of skb:kfree_skb.
+func FuzzFormat(f *testing.F) {
+	texts := formats(f)
+	for _, kernel := range slices.Sorted(maps.Keys(texts)) {
+		f.Add(texts[kernel])
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		names, stated, err := FromFormat(text)
+		if err != nil {
+			if names != nil || stated {
+				t.Error("an error and names")
+			}
+			return
+		}
+		checkNames(t, names)
+		for _, r := range names.All() {
+			if !stated || r.Code > math.MaxUint16 || r.Name == "" || !strings.Contains(text, `"`+r.Name+`"`) {
+				t.Errorf("%+v, stated %t", r, stated)
+			}
+		}
+	})
+}
+
 // FuzzEnumerators gives the enums' values any names and numbers.
 func FuzzEnumerators(f *testing.F) {
 	for _, v := range []values{core61, core612, subsystems72, qdisc72, mac80211612, ovs612} {

@@ -39,7 +39,7 @@ type Names struct {
 // spec counts as one without reasons.
 func FromBTF(spec *btf.Spec, modules ...*btf.Spec) (*Names, error) {
 	names := make(map[uint32]string)
-	n := &Names{subsystems: make(map[uint32]string)}
+	subsystems := make(map[uint32]string)
 	for _, s := range slices.Concat([]*btf.Spec{spec}, modules) {
 		for _, e := range reasonEnums {
 			values, err := enumerators(s, e.name)
@@ -58,18 +58,24 @@ func FromBTF(spec *btf.Spec, modules ...*btf.Spec) (*Names, error) {
 		}
 		for _, v := range values {
 			if name, ok := subsystemName(v); ok {
-				n.subsystems[uint32(v.Value)] = name
+				subsystems[uint32(v.Value)] = name
 			}
 		}
 	}
+	return newNames(names, subsystems), nil
+}
+
+// newNames sorts reasons by their codes.
+func newNames(names, subsystems map[uint32]string) *Names {
+	n := &Names{subsystems: subsystems}
 	for _, code := range slices.Sorted(maps.Keys(names)) {
 		n.reasons = append(n.reasons, Reason{Code: code, Name: names[code]})
 	}
-	return n, nil
+	return n
 }
 
 // Name returns the kernel's name of a reason: NETFILTER_DROP,
-// OVS_DROP_LAST_ACTION. Codes this kernel's BTF does not name stay visible:
+// OVS_DROP_LAST_ACTION. Codes without a name stay visible:
 // core reasons as decimal, those of a subsystem as openvswitch/3, or 5/3 where
 // the subsystem has no name either.
 func (n *Names) Name(code uint32) string {

@@ -27,11 +27,14 @@ func Machine() (host, kernel string) {
 	return meta.Host, meta.Kernel
 }
 
-// GivesReasons reports whether the running kernel says why it drops packets, as far as
-// its BTF tells. Needs kernel 5.17+.
-func GivesReasons() bool {
-	reasons, err := dropreason.FromKernel(btf.NewCache())
-	return err == nil && len(reasons.All()) > 1
+// LacksReasons reports whether the running kernel is known not to say why it drops
+// packets, by its BTF or by tracefs. Before 5.17 none does.
+func LacksReasons() bool {
+	if reasons, err := dropreason.FromKernel(btf.NewCache()); err == nil {
+		return len(reasons.All()) <= 1
+	}
+	_, stated, err := dropreason.ReadFormat(os.DirFS("/"))
+	return err == nil && !stated
 }
 
 // Try attaches to each place in the kernel in each way there is, for a moment, and

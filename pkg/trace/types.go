@@ -6,6 +6,7 @@ package trace
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
@@ -54,9 +55,13 @@ func (t *types) options() ebpf.CollectionOptions {
 	return options
 }
 
-// reasons names the reasons of drops. Of a file modules' reasons are not known.
+// reasons names the reasons of drops. Of a file modules' reasons are not known. Without
+// types tracefs tells those of the core; they stay numbers where it does not.
 func (t *types) reasons() (*dropreason.Names, error) {
 	if t.kernel == nil {
+		if names, _, err := dropreason.ReadFormat(os.DirFS("/")); err == nil {
+			return names, nil
+		}
 		return &dropreason.Names{}, nil
 	}
 	names, err := dropreason.FromKernel(t.cache)
