@@ -65,7 +65,10 @@ func packetText(p *event.Packet, proto string, length uint32) string {
 	}
 	switch p.Version {
 	case 0:
-		fmt.Fprintf(&b, "%s, length %d", proto, length)
+		b.WriteString(proto)
+		if length > 0 { // else nobody has read it
+			fmt.Fprintf(&b, ", length %d", length)
+		}
 		return b.String()
 	case 4:
 		b.WriteString("IP ")

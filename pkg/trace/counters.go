@@ -67,9 +67,14 @@ func (c *counters) end() *event.Counters {
 // watchCounters reads the counters, and the cells with them, so that both count from the
 // same moment. Drops are recorded without it too.
 func (t *Tracer) watchCounters() error {
+	const lacking = "the node's own counters are not recorded: "
+	if t.unread {
+		t.meta.Notes = append(t.meta.Notes, lacking+"they are of devices and namespaces, which drops do not tell here")
+		return nil
+	}
 	changes, err := host.NewCounterChanges()
 	if err != nil {
-		t.meta.Notes = append(t.meta.Notes, "the node's own counters are not recorded: "+err.Error())
+		t.meta.Notes = append(t.meta.Notes, lacking+err.Error())
 		return nil
 	}
 	t.counters = &counters{changes: changes}

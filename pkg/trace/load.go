@@ -50,6 +50,7 @@ func (t *Tracer) load(l *loader, ladder []rung, unread string) error {
 	}
 	defer collection.Close()
 	if unread != "" {
+		t.unread = true
 		t.meta.Notes = append(t.meta.Notes, "drops are told by reason, location and stack alone, no packet is read: "+unread)
 	}
 	if t.config.RingBytes != wanted.RingBytes {

@@ -25,6 +25,7 @@ import (
 // goroutine; Stop is for any.
 type Tracer struct {
 	config   Config
+	unread   bool // drops tell no more than reasons, locations and stacks
 	meta     event.Meta
 	hook     *hook
 	maps     bpf.DropMaps
