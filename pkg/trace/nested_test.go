@@ -18,10 +18,11 @@ import (
 )
 
 // TestNested counts drops that happen while another BPF program runs on the CPU. Classic
-// tracepoints would skip them (trace_call_bpf, kernel/trace/bpf_trace.c).
+// tracepoints would skip them if it were a kprobe's, or a classic tracepoint's, too
+// (trace_call_bpf, kernel/trace/bpf_trace.c).
 func TestNested(t *testing.T) {
 	labtest.NeedRoot(t)
-	for _, rung := range []string{"tp_btf", "raw_tp"} {
+	for _, rung := range trace.Rungs() {
 		t.Run(rung, func(t *testing.T) {
 			n, err := lab.NewNet()
 			if err != nil {

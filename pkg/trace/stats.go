@@ -37,14 +37,19 @@ func (s *stats) read(totals *event.Totals, loss *event.Loss) {
 
 // missed returns how many drops the kernel kept from the program because it was
 // running on that CPU already, or nil if the kernel does not count them.
-// Needs kernel 5.12+ (recursion_misses in fdinfo, 9ed9e9ba2337).
+// Needs kernel 5.12+ (recursion_misses in fdinfo, 9ed9e9ba2337); of classic tracepoints
+// the kernel counts from 6.7 on (dd8657894c11), and 0 may mean that it does not.
 func (h *hook) missed() *uint64 {
 	file, err := os.Open(fmt.Sprintf("/proc/self/fdinfo/%d", h.program.FD()))
 	if err != nil {
 		return nil
 	}
 	defer file.Close()
-	return parseMissed(file)
+	missed := parseMissed(file)
+	if h.rung == tracepoint && missed != nil && *missed == 0 {
+		return nil
+	}
+	return missed
 }
 
 func parseMissed(fdinfo io.Reader) *uint64 {
