@@ -57,21 +57,25 @@ static __always_inline bool read_preempt_count(struct cpu *s, __u32 *count)
 }
 
 /*
- * The names that lead to a file, from the file up, each with its zero. Mounts are
- * crossed as far as the task's own root mount.
+ * Copies the names that lead to a file, from the file up, each with its zero. Mounts are
+ * crossed as far as the task's own root mount. The length is read back from the record:
+ * verifiers up to 5.14 get to the end if they know nothing of it.
  */
-static __always_inline __u32 copy_path(char *to, struct file *file)
+static __always_inline void copy_path(struct cpu_sample *rec, struct file *file)
 {
 	struct vfsmount *vfsmount = BPF_CORE_READ(file, f_path.mnt);
 	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
 	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
 	struct dentry *parent;
 	struct mount *up;
-	__u32 length = 0;
+	__u32 length;
 	long copied;
 	int i;
 
-	for (i = 0; i < MAX_DEPTH && length <= PATH_LEN - NAME_LEN; i++) {
+	for (i = 0; i < MAX_DEPTH; i++) {
+		length = *(volatile __u32 *)&rec->path_len;
+		if (length >= PATH_LEN - NAME_LEN)
+			break;
 		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
 			up = BPF_CORE_READ(mount, mnt_parent);
 			if (up == mount)
@@ -83,14 +87,13 @@ static __always_inline __u32 copy_path(char *to, struct file *file)
 		parent = BPF_CORE_READ(dentry, d_parent);
 		if (parent == dentry)
 			break;
-		copied = bpf_probe_read_kernel_str(to + (length & (PATH_LEN - NAME_LEN - 1)), NAME_LEN,
+		copied = bpf_probe_read_kernel_str(rec->path + (length & (PATH_LEN - NAME_LEN - 1)), NAME_LEN,
 						   BPF_CORE_READ(dentry, d_name.name));
 		if (copied <= 0)
 			break;
-		length += copied;
+		rec->path_len = length + copied;
 		dentry = parent;
 	}
-	return length;
 }
 
 static __always_inline void copy_file(struct cpu_sample *rec, struct task_struct *task)
@@ -108,7 +111,7 @@ static __always_inline void copy_file(struct cpu_sample *rec, struct task_struct
 	if (!file)
 		return;
 	rec->magic = BPF_CORE_READ(file, f_path.dentry, d_sb, s_magic);
-	rec->path_len = copy_path(rec->path, file);
+	copy_path(rec, file);
 }
 
 /* Needs kernel 5.15+. */
@@ -144,8 +147,7 @@ static __always_inline void copy_syscall(struct cpu_sample *rec, struct task_str
 		rec->args[2] = BPF_CORE_READ(amd64, dx);
 	}
 	rec->flags |= SAMPLE_SYSCALL;
-	if (HAS_TASK_REGS) /* older verifiers do not get to the end of a path */
-		copy_file(rec, task);
+	copy_file(rec, task);
 }
 
 static __always_inline void copy_counts(struct cpu_sample *rec, struct cpu *s)
