@@ -125,7 +125,9 @@ type CPUSample struct {
 	Window time.Duration // Start of the window it belongs to
 	Late   time.Duration // how late the tick itself was, if that is why it was taken
 	At     Interrupted
-	Cgroup string // path of the task's group in the cgroup v2 hierarchy, empty if not known
+	// Cgroup is the path of the task's control group, in version 1 of the hierarchy where
+	// that limits tasks, else in version 2; empty if not known for sure.
+	Cgroup string
 	// Pending is the CPU's softirq mask, if PendingKnown.
 	Pending      uint32
 	PendingKnown bool

@@ -8,17 +8,24 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// cgroups names control groups.
+// cgroups names control groups. BPF programs tell a task's group in version 2 of the
+// hierarchy, by its id (bpf_get_current_cgroup_id). Where version 1 limits tasks that is
+// not the group of their container: it is the root, or that of the service that runs
+// containers. Then only the task itself tells.
 type cgroups struct {
-	root  string // where version 2 of the hierarchy is mounted; empty until looked for
-	names map[uint64]string
+	root  string // where version 2 of the hierarchy is mounted; empty if nowhere
+	v1    bool   // version 1 limits tasks: alone, or in a hybrid of both
+	tasks tasks
+	names map[uint64]string // by id
 }
 
 const (
@@ -26,43 +33,44 @@ const (
 	kernfsHandle = 0xfe // FILEID_KERNFS, include/linux/exportfs.h: a handle is the id
 )
 
-// of returns the path of a task's group: that of the id in version 2 of the hierarchy,
-// else what the task itself says while it lives. It is empty if neither tells.
-func (c *cgroups) of(id uint64, tgid uint32) string {
-	if name := c.name(id); name != "" && name != "/" {
-		return name
-	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", tgid))
-	if err != nil {
-		return ""
-	}
-	return event.Text([]byte(longestPath(string(text))))
+// newCgroups looks at how this system is set up.
+func newCgroups() cgroups {
+	own, _ := os.ReadFile("/proc/self/cgroup") // absent without control groups
+	_, v1 := groupOf(string(own))
+	return cgroups{root: cgroupRoot(), v1: v1, tasks: newTasks(), names: map[uint64]string{}}
 }
 
-// longestPath returns the path of those in a /proc/PID/cgroup that tells most: on
-// version 1 a group may be the root in one hierarchy and a container in another.
-func longestPath(text string) string {
-	longest := ""
-	for line := range strings.Lines(text) {
-		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
-		if len(fields) == 3 && len(fields[2]) > len(longest) {
-			longest = fields[2]
-		}
+// of returns the path of the group that a process was in at a moment of
+// CLOCK_MONOTONIC, by its id in version 2. It is empty where that is not certain.
+func (c *cgroups) of(id uint64, tgid uint32, at time.Duration) string {
+	if c.v1 || c.root == "" {
+		return c.tasks.group(tgid, at)
 	}
-	return longest
+	if name := c.name(id); name != "" {
+		return name
+	}
+	if path := c.tasks.group(tgid, at); path != "" && c.is(path, id) {
+		return path
+	}
+	return ""
+}
+
+// is reports whether a path of version 2 is that of a group. What is outside of a
+// cgroup namespace cannot be looked at, and is believed.
+func (c *cgroups) is(path string, id uint64) bool {
+	if path == "/.." || strings.HasPrefix(path, "/../") {
+		return true
+	}
+	var dir unix.Stat_t
+	return unix.Stat(filepath.Join(c.root, path), &dir) == nil && dir.Ino == id
 }
 
 // name returns the path of a group below the root of version 2, or an empty text for
-// one that is gone or of another hierarchy.
+// one that is gone or outside of this cgroup namespace, or if the kernel does not tell,
+// as without CAP_DAC_READ_SEARCH.
 func (c *cgroups) name(id uint64) string {
-	if name, ok := c.names[id]; ok || id == 0 {
+	if name, ok := c.names[id]; ok {
 		return name
-	}
-	if c.names == nil {
-		c.names = map[uint64]string{}
-	}
-	if c.root == "" {
-		c.root = cgroupRoot()
 	}
 	name := c.find(id)
 	if len(c.names) < maxCgroups {
@@ -71,13 +79,19 @@ func (c *cgroups) name(id uint64) string {
 	return name
 }
 
-// cgroupRoot returns where the hierarchy is mounted: alone, or beside those of
-// version 1.
+// cgroupRoot returns where version 2 is mounted from its root on, or from that of this
+// cgroup namespace.
 func cgroupRoot() string {
-	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
-		var fs unix.Statfs_t
-		if unix.Statfs(root, &fs) == nil && fs.Type == unix.CGROUP2_SUPER_MAGIC {
-			return root
+	mounts, _ := os.ReadFile("/proc/self/mountinfo") // always there
+	for line := range strings.Lines(string(mounts)) {
+		mount, kind, _ := strings.Cut(line, " - ")
+		fields := strings.Fields(mount)
+		if len(fields) < 5 || fields[3] != "/" || !strings.HasPrefix(kind, "cgroup2 ") {
+			continue
+		}
+		var fs unix.Statfs_t // something else may be mounted over it
+		if unix.Statfs(fields[4], &fs) == nil && fs.Type == unix.CGROUP2_SUPER_MAGIC {
+			return fields[4]
 		}
 	}
 	return ""
@@ -85,9 +99,6 @@ func cgroupRoot() string {
 
 // find opens the group by its id and asks the kernel what it opened.
 func (c *cgroups) find(id uint64) string {
-	if c.root == "" {
-		return ""
-	}
 	root, err := os.Open(c.root)
 	if err != nil {
 		return ""
@@ -103,9 +114,12 @@ func (c *cgroups) find(id uint64) string {
 	if err != nil {
 		return ""
 	}
-	path = strings.TrimPrefix(path, c.root)
+	path, inside := strings.CutPrefix(path, c.root) // else the kernel says /
 	if path == "" {
 		path = "/"
+	}
+	if !inside {
+		path = ""
 	}
 	return event.Text([]byte(path))
 }

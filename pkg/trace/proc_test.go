@@ -13,6 +13,7 @@ import (
 const (
 	softirqText = "                    CPU0       CPU1       \n          HI:          0          0\n      NET_RX:  977646981   32443260\n"
 	fdinfoText  = "pos:\t0\nflags:\t02000002\nprog_type:\t26\nprog_jited:\t1\nrun_cnt:\t7\nrecursion_misses:\t12\nverified_insns:\t893\n"
+	statText    = "7 (cat) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 250 1 1\n"
 	cgroupText  = "4:memory:/kubepods/pod1/c1\n1:cpu:/\n0::/init.scope\n"
 )
 
@@ -29,14 +30,14 @@ func TestProcFiles(t *testing.T) {
 	if got := parseMissed(strings.NewReader("pos:\t0\nrecursion_misses:\tx\n")); got != nil {
 		t.Errorf("missed %d, by a file that is wrong", *got)
 	}
-	if got := longestPath(cgroupText); got != "/kubepods/pod1/c1" {
-		t.Errorf("longest path %q", got)
+	if got, v1 := groupOf(cgroupText); got != "/kubepods/pod1/c1" || !v1 {
+		t.Errorf("group %q, of version 1: %t", got, v1)
 	}
 }
 
 // FuzzProcFiles: whatever the files say, nothing comes out that is not in them.
 func FuzzProcFiles(f *testing.F) {
-	for _, text := range []string{softirqText, fdinfoText, cgroupText} {
+	for _, text := range []string{softirqText, fdinfoText, cgroupText, statText} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -46,8 +47,11 @@ func FuzzProcFiles(f *testing.F) {
 		if parseMissed(strings.NewReader(text)) != nil && !strings.Contains(text, "recursion_misses:") {
 			t.Error("misses that nothing tells of")
 		}
-		if path := longestPath(text); !strings.Contains(text, path) || strings.Contains(path, "\n") {
+		if path, _ := groupOf(text); !strings.Contains(text, path) || strings.Contains(path, "\n") {
 			t.Errorf("path %q", path)
+		}
+		if started, ending, ok := parseStat(text); started < 0 || !ok && (started != 0 || ending) {
+			t.Errorf("started at %v, ends %t, known %t", started, ending, ok)
 		}
 	})
 }

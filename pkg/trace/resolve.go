@@ -44,7 +44,7 @@ type resolver struct {
 func newResolver(start time.Duration, stacks *stacks, reasons reasons) *resolver {
 	return &resolver{
 		start: start, reasons: reasons, stacks: stacks,
-		netns: new(host.NetnsNames).Name,
+		netns: new(host.NetnsNames).Name, cgroups: newCgroups(),
 		cells: map[bpf.DropCellKey]*event.Cell{}, texts: map[string]string{},
 	}
 }

@@ -109,7 +109,8 @@ func (r *resolver) sample(s *bpf.StallCpuSample) *event.CPUSample {
 		Late: time.Duration(s.LateNs), At: r.interrupted(&s.At),
 		Pending: s.Pending, PendingKnown: has(bpf.StallSampleFlagSAMPLE_PENDING),
 	}
-	e.At.Task.Cgroup, e.Cgroup = s.CgroupId, r.cgroups.of(s.CgroupId, s.At.Task.Tgid)
+	e.At.Task.Cgroup = s.CgroupId
+	e.Cgroup = r.cgroups.of(s.CgroupId, s.At.Task.Tgid, time.Duration(s.Head.TimeNs))
 	e.At.PreemptCount, e.At.CountKnown = s.PreemptCount, has(bpf.StallSampleFlagSAMPLE_PREEMPT_COUNT)
 	if has(bpf.StallSampleFlagSAMPLE_SYSCALL) && s.Syscall >= 0 {
 		e.Syscall = &event.Syscall{Number: int(s.Syscall), Args: s.Args, Magic: s.Magic}
