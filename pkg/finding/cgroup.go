@@ -23,9 +23,16 @@ func dyingCgroups(n *node) []found {
 	}
 	f := Finding{
 		ID: "dying-cgroups", Severity: Info,
-		Evidence: []Fact{{"hierarchy", c.Dir}, {"dying", uint64(c.Dying)}, {"memory_stat_read_us", uint64(c.Read.Microseconds())}},
-		Explain:  say("%d dead cgroups are still held by cached pages, and one read of memory.stat takes %s, in which packets on that CPU may wait.", c.Dying, c.Read.Round(time.Microsecond)),
+		Evidence: []Fact{{"hierarchy", c.Dir}},
+		Explain:  say("One read of memory.stat takes %s, in which packets on that CPU may wait.", c.Read.Round(time.Microsecond)),
 	}
+	if c.DyingKnown {
+		f.Evidence = append(f.Evidence, Fact{"dying", uint64(c.Dying)})
+	}
+	if c.Dying > 0 {
+		f.Explain = say("%d dead cgroups are still held by cached pages, and one read of memory.stat takes %s, in which packets on that CPU may wait.", c.Dying, c.Read.Round(time.Microsecond))
+	}
+	f.Evidence = append(f.Evidence, Fact{"memory_stat_read_us", uint64(c.Read.Microseconds())})
 	if c.Dying >= manyDying && c.Read >= slowRead || c.Read >= tooSlow {
 		f.Severity = Warning
 	}

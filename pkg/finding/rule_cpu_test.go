@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/dropwatch/dropwatch/pkg/host"
 )
 
@@ -114,4 +116,14 @@ func TestDyingCgroups(t *testing.T) {
 		{"many, and slow", set(1000, 10*time.Millisecond), []string{"warning dying-cgroups: " + drop}},
 		{"few, and too slow", set(10, 50*time.Millisecond), []string{"warning dying-cgroups:  | "}},
 	})
+	in := quiet()
+	in.State.Cgroups = host.Cgroups{Dir: "/sys/fs/cgroup/memory", Read: 50 * time.Millisecond}
+	want := Finding{
+		ID: "dying-cgroups", Severity: Warning,
+		Evidence: []Fact{{"hierarchy", "/sys/fs/cgroup/memory"}, {"memory_stat_read_us", uint64(50000)}},
+		Explain:  "One read of memory.stat takes 50ms, in which packets on that CPU may wait.",
+	}
+	if diff := cmp.Diff([]Finding{want}, Find(in)); diff != "" {
+		t.Errorf("how many died is not known (-want +got):\n%s", diff)
+	}
 }

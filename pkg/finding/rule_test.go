@@ -61,7 +61,7 @@ func quiet() Input {
 			"net.ipv4.neigh.default.gc_thresh1": "128", "net.ipv4.neigh.default.gc_thresh2": "512", "net.ipv4.neigh.default.gc_thresh3": "1024",
 		},
 		Neighbours: []host.NeighbourTable{{Name: "arp_cache", Family: "ipv4", Entries: 10}},
-		Cgroups:    host.Cgroups{Dir: "/sys/fs/cgroup", Dying: 10, Read: time.Millisecond},
+		Cgroups:    host.Cgroups{Dir: "/sys/fs/cgroup", Dying: 10, DyingKnown: true, Read: time.Millisecond},
 	}
 	own := host.Sysctls{
 		somaxconn: "128", synBacklog: "512", cookies: "1", "net.ipv4.tcp_rmem": "4096 131072 6291456", allFilter: "0",

@@ -23,11 +23,16 @@ func (f Files) read(name string) (string, bool) {
 }
 
 // DyingCgroups counts the dead cgroups that make the files of a cgroup hierarchy slow
-// to read, for the hierarchy that a file belongs to. On version 2 that is what
-// cgroup.stat says (nr_dying_descendants, 4.14); on version 1 what /proc/cgroups counts
-// beyond the directories there are.
+// to read, for the hierarchy that a file belongs to, or, for a file that a process in a
+// container calls otherwise, the one with the memory controller. On version 2 that is
+// what cgroup.stat says (nr_dying_descendants, 4.14); on version 1 what /proc/cgroups
+// counts beyond the directories there are. It is empty where neither can be told.
 func (f Files) DyingCgroups(file string) string {
 	d, ok := f.dying(file)
+	if !ok {
+		file, _ = f.memoryStat()
+		d, ok = f.dying(file)
+	}
 	switch {
 	case !ok:
 		return ""

@@ -88,7 +88,7 @@ func TestReadState(t *testing.T) {
 		},
 		Neighbours:  []NeighbourTable{{"arp_cache", "ipv4", 255}},
 		SocketPages: SocketPages{TCP: 4, UDP: 190},
-		Cgroups:     Cgroups{Dir: "/sys/fs/cgroup", Dying: 7},
+		Cgroups:     Cgroups{Dir: "/sys/fs/cgroup", Dying: 7, DyingKnown: true},
 		Kubelet:     true,
 		Notes:       []string{"a", "ethtool of locked: permission denied", "interfaces of namespace 3: list interfaces: broken"},
 	}
