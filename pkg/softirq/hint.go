@@ -51,10 +51,7 @@ func (s *Stall) lead() (Lead, string) {
 		return LeadHypervisor, "ask the hypervisor: the host's load, or a limit on this machine's CPU time"
 	case c == nil:
 	case c.Syscall != nil && isCgroup(c.Syscall):
-		if c.Syscall.Magic == magicCgroup {
-			return LeadCgroup, "more cgroups in /proc/cgroups than directories are dead ones, which make such files slow"
-		}
-		return LeadCgroup, "nr_dying_descendants in cgroup.stat counts dead cgroups, which make such files slow"
+		return LeadCgroup, "dead cgroups make such files slow: " + countsDead(c.Syscall.Magic)
 	case c.Syscall != nil && slices.Contains([]string{"slabinfo", "pagetypeinfo"}, path.Base(c.Syscall.Path)):
 		return LeadSlab, "reading " + path.Base(c.Syscall.Path) + " walks lists of the whole memory; who reads it, and how often?"
 	case c.Function != nil && symbol(c.Function) == "estimation_timer":
@@ -73,6 +70,22 @@ func (s *Stall) lead() (Lead, string) {
 func isCgroup(c *Syscall) bool {
 	return c.Path != "" && (c.Magic == magicCgroup || c.Magic == magicCgroup2 ||
 		c.Magic == 0 && strings.HasPrefix(c.Path, "/sys/fs/cgroup/"))
+}
+
+// countsDead says where dead cgroups are counted, in the version of the hierarchy that a
+// file system has, or, if that is not known, in both.
+func countsDead(magic uint32) string {
+	const (
+		v1 = "/proc/cgroups counts more cgroups than there are directories"
+		v2 = "nr_dying_descendants in cgroup.stat counts them"
+	)
+	switch magic {
+	case magicCgroup:
+		return v1
+	case magicCgroup2:
+		return v2
+	}
+	return v2 + ", or, in version 1, " + v1
 }
 
 // runs reports whether a function is in the stack.

@@ -37,13 +37,12 @@ func (c *Culprit) Doing() string {
 	return "-"
 }
 
-// containerID is what container runtimes name a container's group by, alone or
-// between a prefix such as docker- and .scope.
-var containerID = regexp.MustCompile(`(?:^|[-:/])([0-9a-f]{64})(?:\.scope)?$`)
+// containerID is what container runtimes call a container.
+var containerID = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // podUID is how kubelet names a pod's group; with the systemd driver dashes are
-// underscores.
-var podUID = regexp.MustCompile(`pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})`)
+// underscores, and a static pod's UID is a hash without any.
+var podUID = regexp.MustCompile(`(?:^|[-/])pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:[./:]|$)`)
 
 // Container names the culprit's container by the first twelve letters of its id, and
 // its pod by its UID, as far as the path of its control group tells; empty if it does
@@ -53,8 +52,23 @@ func (c *Culprit) Container() string {
 	if m := podUID.FindStringSubmatch(c.CgroupPath); m != nil {
 		names = append(names, "pod "+strings.ReplaceAll(m[1], "_", "-"))
 	}
-	if m := containerID.FindStringSubmatch(c.CgroupPath); m != nil {
-		names = append(names, "container "+m[1][:12])
+	if id := containerOf(c.CgroupPath); id != "" {
+		names = append(names, "container "+id[:12])
 	}
 	return strings.Join(names, ", ")
+}
+
+// containerOf returns the id of the innermost container whose group, or a group within it,
+// a path is. Runtimes name the group by the id, alone or between a prefix such as docker-
+// or :cri-containerd: and .scope. What watches a container from outside, conmon, has a
+// group named alike.
+func containerOf(path string) (id string) {
+	for name := range strings.SplitSeq(path, "/") {
+		name = strings.TrimSuffix(name, ".scope")
+		at := strings.LastIndexAny(name, "-:") + 1
+		if containerID.MatchString(name[at:]) && !strings.HasSuffix(name[:at], "conmon-") {
+			id = name[at:]
+		}
+	}
+	return id
 }

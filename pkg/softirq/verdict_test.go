@@ -52,7 +52,7 @@ func TestVerdicts(t *testing.T) {
 			}
 			s.Parts = []Part{taskPart(cadvisor, 99, 99)}
 			s.Stack, s.User = stack(readFrames...), []event.Frame{{Addr: 0x401000, Symbol: "syscall.read", Module: "cadvisor"}}
-			s.Lead, s.Hint = LeadCgroup, "more cgroups in /proc/cgroups than directories are dead ones, which make such files slow"
+			s.Lead, s.Hint = LeadCgroup, "dead cgroups make such files slow: /proc/cgroups counts more cgroups than there are directories"
 		}},
 		"BH_OFF": {bhOffScene(), 1097, 1000, func(s *Stall) {
 			s.Verdict, s.Expected = BHOff, 23
