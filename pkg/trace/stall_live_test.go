@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -131,6 +132,11 @@ func compareStall(class inject.Class, d time.Duration, truth inject.Truth, packe
 	if sure && s.Confidence != best {
 		return fmt.Errorf("confidence %s in %d samples of %d, %.1f %% accounted", s.Confidence, s.Agreeing, s.Samples, 100*s.Accounted)
 	}
+	if sure && truth.PID != 0 {
+		if err := compareGroup(s.Culprit.CgroupPath); err != nil {
+			return err
+		}
+	}
 	if class == inject.LongSyscall { // until ksoftirqd is woken, interrupts serve packets
 		if s.Start < truth.Start {
 			return fmt.Errorf("starts %v before the injector", truth.Start-s.Start)
@@ -144,6 +150,20 @@ func compareStall(class inject.Class, d time.Duration, truth inject.Truth, packe
 		return err
 	}
 	return compareLate(class, truth, packets, netns, s)
+}
+
+// compareGroup checks the path of an injector's control group, which is that of this
+// process. It is not known where only the injector knew it, which is gone.
+func compareGroup(path string) error {
+	text, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return err
+	}
+	own, v1 := groupOf(string(text))
+	if path != own && (path != "" || !v1) {
+		return fmt.Errorf("culprit in group %q, want %q", path, own)
+	}
+	return nil
 }
 
 // compareTimes checks that a stall begins with the first packet sent in the window and
