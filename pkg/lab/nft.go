@@ -16,6 +16,7 @@ import (
 
 // A firewall is one nft rule of a host that counts and drops UDP datagrams.
 type firewall struct {
+	host  *Host
 	conn  *nftables.Conn
 	table *nftables.Table
 	chain *nftables.Chain
@@ -24,11 +25,19 @@ type firewall struct {
 // newFirewall drops IPv4 datagrams to a port at a hook of the host. It goes with
 // the host's namespace.
 func (h *Host) newFirewall(hook *nftables.ChainHook, port uint16) (*firewall, error) {
-	conn, err := nftables.New(nftables.WithNetNSFd(int(h.ns)))
+	// Its socket is opened by each call, within the namespace: nftables.WithNetNSFd loses
+	// the error and then dereferences nil, where there is no nfnetlink.
+	conn, err := nftables.New()
 	if err != nil {
 		return nil, fmt.Errorf("open nftables: %w", err)
 	}
-	f := &firewall{conn: conn}
+	// To what is to be done the kernel answers once if it has no nf_tables, and the rest
+	// of the answers would be waited for.
+	err = h.Do(func() error { _, err := conn.ListTables(); return err })
+	if err != nil {
+		return nil, fmt.Errorf("list nft tables: %w", lacking(err, unix.EPROTONOSUPPORT, unix.EINVAL))
+	}
+	f := &firewall{host: h, conn: conn}
 	f.table = conn.AddTable(&nftables.Table{Name: "lab", Family: nftables.TableFamilyIPv4})
 	f.chain = conn.AddChain(&nftables.Chain{
 		Name: fmt.Sprintf("udp-%d", port), Table: f.table, Type: nftables.ChainTypeFilter,
@@ -42,15 +51,19 @@ func (h *Host) newFirewall(hook *nftables.ChainHook, port uint16) (*firewall, er
 		&expr.Counter{},
 		&expr.Verdict{Kind: expr.VerdictDrop},
 	}})
-	if err := conn.Flush(); err != nil {
-		return nil, fmt.Errorf("add nft rule: %w", lacking(err, unix.ENOENT, unix.EPROTONOSUPPORT))
+	if err := h.Do(conn.Flush); err != nil {
+		return nil, fmt.Errorf("add nft rule: %w", lacking(err, unix.ENOENT))
 	}
 	return f, nil
 }
 
 // packets returns what the rule's counter says.
 func (f *firewall) packets() (uint64, error) {
-	rules, err := f.conn.GetRules(f.table, f.chain)
+	var rules []*nftables.Rule
+	err := f.host.Do(func() (err error) {
+		rules, err = f.conn.GetRules(f.table, f.chain)
+		return err
+	})
 	if err != nil {
 		return 0, fmt.Errorf("get nft rules: %w", err)
 	}
