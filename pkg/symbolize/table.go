@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"sort"
 )
@@ -41,7 +42,8 @@ const (
 )
 
 // ParseKallsyms reads a table in the format of /proc/kallsyms: address, type,
-// name and, for what is not in the kernel image, the module in brackets.
+// name and, for what is not in the kernel image, the module in brackets. More than 65535
+// modules are an error, like a line that is none of these.
 func ParseKallsyms(r io.Reader) (*Table, error) { return parseKallsyms(r, usualSymbols) }
 
 // parseKallsyms makes room for so many symbols at first.
@@ -75,6 +77,9 @@ func parseKallsyms(r io.Reader, room int) (*Table, error) {
 			id, known = 0, true
 		}
 		if !known {
+			if len(t.module) > math.MaxUint16 {
+				return nil, fmt.Errorf("kallsyms line %d: more than %d modules", n, math.MaxUint16)
+			}
 			id = uint16(len(t.module))
 			modules[string(module)] = id
 			t.module = append(t.module, string(module))

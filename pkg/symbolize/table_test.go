@@ -79,6 +79,31 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
+// TestManyModules names functions of as many modules as there may be.
+func TestManyModules(t *testing.T) {
+	const base, many = 0xffffffffa0000000, 1<<16 - 1
+	var text strings.Builder
+	add := func(i int) { fmt.Fprintf(&text, "%x t init\t[m%d]\n", base+16*uint64(i), i) }
+	for i := range many {
+		add(i)
+	}
+	table, err := ParseKallsyms(strings.NewReader(text.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range []int{0, 1, many - 1} {
+		want := Symbol{"init", 1, fmt.Sprintf("m%d", i)}
+		if got, ok := table.Lookup(base + 16*uint64(i) + 1); !ok || got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	}
+	add(many)
+	table, err = ParseKallsyms(strings.NewReader(text.String()))
+	if want := "kallsyms line 65536: more than 65535 modules"; table != nil || err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
 // TestThisKernel looks up every function of this kernel by its second byte.
 func TestThisKernel(t *testing.T) {
 	labtest.NeedRoot(t) // others may be shown no addresses
