@@ -25,7 +25,7 @@ func TestGroupOf(t *testing.T) {
 		{"hybrid, LXC", "4:memory:/lxc/web\n3:pids:/lxc/web\n0::/system.slice/lxc@web.service\n", "/lxc/web", true},
 		{"hybrid, a service whose memory nobody counts", "9:name=systemd:/system.slice/ssh.service\n4:memory:/\n3:pids:/system.slice/ssh.service\n0::/system.slice/ssh.service\n", "/system.slice/ssh.service", true},
 		{"hybrid, a session whose memory is its users'", "9:name=systemd:/user.slice/user-0.slice/session-1.scope\n4:memory:/user.slice\n0::/user.slice/user-0.slice/session-1.scope\n", "/user.slice/user-0.slice/session-1.scope", true},
-		{"hybrid, this machine", "9:name=systemd:/\n8:pids:/\n4:memory:/process_api/fcab3675\n1:cpu:/\n0::/\n", "/process_api/fcab3675", true},
+		{"hybrid, memory alone is limited", "9:name=systemd:/\n8:pids:/\n4:memory:/jobs/7\n1:cpu:/\n0::/\n", "/jobs/7", true},
 		{"a name like another's beginning", "4:memory:/a\n3:pids:/ab\n", "/a", true},
 		{"colons", "1:name=x:/with:colons\n", "/with:colons", false},
 		{"no groups", "", "", false},
