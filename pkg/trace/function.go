@@ -5,9 +5,6 @@
 package trace
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 )
@@ -79,15 +76,15 @@ func amongReturns(function string) func(*ebpf.Program) (link.Link, error) {
 
 // choose returns the best rung that the kernel takes.
 func (f *function) choose(spec *ebpf.CollectionSpec, types *types) (functionRung, error) {
-	var errs []error
+	var refused refusals
 	for _, r := range f.rungs {
 		err := tryProbes(spec, types, r.probes)
 		if err == nil {
 			return r, nil
 		}
-		errs = append(errs, attachError(fmt.Sprintf("attach %s by %s", f.name, r.name), err))
+		refused.add(r.name, err)
 	}
-	return functionRung{}, errors.Join(errs...)
+	return functionRung{}, refused.of("attach " + f.name)
 }
 
 // tell lets the tracepoints' programs know whether others trace the function.

@@ -5,8 +5,6 @@
 package trace
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -77,15 +75,15 @@ func unreadLadder() []rung {
 
 // attach loads and attaches the best program that the kernel takes.
 func attach(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions, ladder []rung) (*hook, *ebpf.Collection, error) {
-	var errs []error
+	var refused refusals
 	for _, r := range ladder {
 		h, c, err := climb(spec.Copy(), options, r)
 		if err == nil {
 			return h, c, nil
 		}
-		errs = append(errs, attachError(fmt.Sprintf("attach %s by %s", kfreeSkb, r.name), err))
+		refused.add(r.name, err)
 	}
-	return nil, nil, errors.Join(errs...)
+	return nil, nil, refused.of("attach " + kfreeSkb)
 }
 
 func climb(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions, r rung) (*hook, *ebpf.Collection, error) {

@@ -79,7 +79,7 @@ func (s *stalls) attach() error {
 		program := s.collection.Programs[p.program]
 		l, err := p.attach(program)
 		if err != nil {
-			return attachError(fmt.Sprintf("attach %s", program), err)
+			return fmt.Errorf("attach %s: %w", program, err)
 		}
 		s.links = append(s.links, l)
 	}

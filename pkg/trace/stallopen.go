@@ -70,7 +70,7 @@ func openStalls(config StallConfig, ladder stallLadder, l *loader) (*stalls, err
 		hooks = append(hooks, event.Hook{Name: f.name, Rung: rung.name})
 		probes = append(probes, rung.probes...)
 	}
-	var errs []error
+	var refused refusals
 	for _, r := range ladder.rungs {
 		s := &stalls{period: tickPeriod()}
 		for _, to := range tracepoints() {
@@ -81,9 +81,9 @@ func openStalls(config StallConfig, ladder stallLadder, l *loader) (*stalls, err
 		if err = s.open(spec.Copy(), r, l.types); err == nil {
 			return s, nil
 		}
-		errs = append(errs, fmt.Errorf("by %s: %w", r.name, err), s.close())
+		refused.add(r.name, errors.Join(err, s.close()))
 	}
-	return nil, errors.Join(errs...)
+	return nil, refused.of("watch for stalls")
 }
 
 // open loads the programs for a rung, and attaches them.
@@ -93,7 +93,7 @@ func (s *stalls) open(spec *ebpf.CollectionSpec, r stallRung, types *types) (err
 	}
 	keepPrograms(spec, s.probes)
 	if s.collection, err = ebpf.NewCollectionWithOptions(spec, types.options()); err != nil {
-		return attachError("load the stall programs", err)
+		return err
 	}
 	if s.memory, err = mapMemory(s.collection.Maps["cpus"]); err != nil {
 		return err
