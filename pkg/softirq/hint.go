@@ -55,7 +55,8 @@ func (s *Stall) lead() (Lead, string) {
 	case c.Syscall != nil && slices.Contains([]string{"slabinfo", "pagetypeinfo"}, path.Base(c.Syscall.Path)):
 		return LeadSlab, "reading " + path.Base(c.Syscall.Path) + " walks lists of the whole memory; who reads it, and how often?"
 	case c.Function != nil && symbol(c.Function) == "estimation_timer":
-		return LeadIPVS, "IPVS estimates the rates of all its services here: ipvsadm -Ln counts them, net.ipv4.vs.run_estimation=0 stops it"
+		// 2232642ec3fb (5.16) brought the switch, 705dd3444081 (6.2) the thread.
+		return LeadIPVS, "IPVS estimates the rates of all its services here: ipvsadm -Ln counts them; from 5.16 on net.ipv4.vs.run_estimation=0 stops it, from 6.2 on a thread does it"
 	case s.runs("virtnet_send_command"):
 		return LeadVirtioNet, "virtio_net waits for the hypervisor to answer a command"
 	case s.Verdict == RTStarve:

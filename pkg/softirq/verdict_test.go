@@ -88,7 +88,7 @@ func TestVerdicts(t *testing.T) {
 			}
 			s.Stack = stack(timerFrames[:5]...)
 			s.Lead = LeadIPVS
-			s.Hint = "IPVS estimates the rates of all its services here: ipvsadm -Ln counts them, net.ipv4.vs.run_estimation=0 stops it"
+			s.Hint = "IPVS estimates the rates of all its services here: ipvsadm -Ln counts them; from 5.16 on net.ipv4.vs.run_estimation=0 stops it, from 6.2 on a thread does it"
 		}},
 		"RT_STARVE": {rtStarveScene(), 80, 20, func(s *Stall) {
 			s.Verdict, s.Thread, s.Expected = RTStarve, napiThread, 14

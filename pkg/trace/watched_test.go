@@ -47,6 +47,12 @@ func watchInjected(t *testing.T, source *Stalls, bench *inject.Bench, d time.Dur
 	w.stalls = slices.DeleteFunc(w.stalls, func(s *softirq.Stall) bool { return s.CPU != w.truth.CPU })
 	start := source.Meta().StartMono
 	w.truth.Start, w.truth.End = w.truth.Start-start, w.truth.End-start
+	rebase(packets, start)
+	return w, nil
+}
+
+// rebase has the times of packets count from the start of a source.
+func rebase(packets []inject.Packet, start time.Duration) {
 	for i := range packets {
 		p := &packets[i]
 		p.Sent, p.Returned = p.Sent-start, p.Returned-start
@@ -54,7 +60,6 @@ func watchInjected(t *testing.T, source *Stalls, bench *inject.Bench, d time.Dur
 			p.Arrived -= start
 		}
 	}
-	return w, nil
 }
 
 // stallsOf reads the stalls of a source.
