@@ -33,7 +33,7 @@ func TestIPVS(t *testing.T) {
 	labtest.Need(t, err)
 	defer bench.Close()
 	estimate(t, estimated)
-	source, err := OpenStalls(StallConfig{})
+	source, err := OpenStalls(StallConfig{}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
