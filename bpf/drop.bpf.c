@@ -52,18 +52,17 @@ static __always_inline void copy_preempt_count(struct record *rec, struct task_s
 	rec->preempt_count = 0;
 	if (bpf_core_field_exists(arm->thread_info.preempt_count)) {
 		rec->preempt_count = BPF_CORE_READ(arm, thread_info.preempt_count);
-		rec->flags |= RECORD_PREEMPT_COUNT;
-		return;
+	} else {
+		if (!preempt_count_offset || !bpf_core_field_exists(struct cfs_rq, rq))
+			return;
+		/* The running task's queue is this CPU's, a per-CPU variable: others lie at fixed distances. */
+		rq = BPF_CORE_READ(task, se.cfs_rq, rq);
+		if (BPF_CORE_READ(rq, cpu) != rec->cpu ||
+		    bpf_probe_read_kernel(&rec->preempt_count, sizeof(rec->preempt_count), (void *)rq + preempt_count_offset))
+			return;
 	}
-	if (!preempt_count_offset || !bpf_core_field_exists(struct cfs_rq, rq))
-		return;
-	/* The running task's queue is this CPU's, a per-CPU variable: others lie at fixed distances. */
-	rq = BPF_CORE_READ(task, se.cfs_rq, rq);
-	if (BPF_CORE_READ(rq, cpu) != rec->cpu)
-		return;
-	if (!bpf_probe_read_kernel(&rec->preempt_count, sizeof(rec->preempt_count),
-				   (void *)rq + preempt_count_offset))
-		rec->flags |= RECORD_PREEMPT_COUNT;
+	rec->preempt_count |= softirq_bits();
+	rec->flags |= RECORD_PREEMPT_COUNT;
 }
 
 static __always_inline void copy_task(struct record *rec)

@@ -207,6 +207,11 @@ struct task_struct___arm64 {
 	struct thread_info___arm64 thread_info;
 };
 
+/* PREEMPT_RT keeps the softirq bits of preempt_count in the task: softirq_count(), include/linux/preempt.h. */
+struct task_struct___rt {
+	int softirq_disable_cnt;
+};
+
 /* Records of tracepoints, of fields that hold arguments. */
 struct trace_event_raw_softirq {
 	unsigned int vec;
@@ -277,6 +282,7 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 
 #define PF_KTHREAD 0x00200000      /* include/linux/sched.h */
 #define NETDEV_HASHENTRIES 256     /* include/linux/netdevice.h */
+#define SOFTIRQ_MASK 0xff00        /* include/linux/preempt.h */
 #define SKB_DST_PTRMASK (~7UL)     /* include/linux/skbuff.h; the low bits are flags */
 #define MAC_HEADER_UNSET 0xffff    /* skb_mac_header_was_set() */
 
@@ -296,6 +302,16 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 				      &(ptr)->field);                    \
 		__value;                                                 \
 	})
+
+/* The bits of preempt_count that are not there, but in the running task. */
+static __always_inline __u32 softirq_bits(void)
+{
+	struct task_struct___rt *rt = (void *)bpf_get_current_task();
+
+	if (bpf_core_field_exists(rt->softirq_disable_cnt))
+		return BPF_CORE_READ(rt, softirq_disable_cnt) & SOFTIRQ_MASK;
+	return 0;
+}
 
 /* The first argument of the function that a kprobe is on. */
 static __always_inline void *first_argument(void *ctx)

@@ -51,9 +51,11 @@ static __always_inline bool read_preempt_count(struct cpu *s, __u32 *count)
 
 	if (bpf_core_field_exists(arm->thread_info.preempt_count)) {
 		*count = BPF_CORE_READ(arm, thread_info.preempt_count);
-		return true;
+	} else if (!read_near(s, count, sizeof(*count), preempt_count_offset)) {
+		return false;
 	}
-	return read_near(s, count, sizeof(*count), preempt_count_offset);
+	*count |= softirq_bits();
+	return true;
 }
 
 /*
