@@ -81,9 +81,16 @@ struct waking {
 	__s16 prio;
 };
 
-/* The threads that do network work: polling ones, and those that serve softirqs. */
+/*
+ * The threads that do network work: polling ones, and those that serve softirqs. A CPU's
+ * backlog has a polling one (backlog_napi/1) where PREEMPT_RT or thread_backlog_napi asks
+ * for it (net/core/dev.c, 6.10+).
+ */
 static __always_inline bool polls(const char *comm)
 {
+	if (comm[0] == 'b' && comm[1] == 'a' && comm[2] == 'c' && comm[3] == 'k' && comm[4] == 'l' && comm[5] == 'o' &&
+	    comm[6] == 'g' && comm[7] == '_')
+		comm += 8;
 	return comm[0] == 'n' && comm[1] == 'a' && comm[2] == 'p' && comm[3] == 'i' && comm[4] == '/';
 }
 

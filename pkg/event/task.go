@@ -47,7 +47,8 @@ func (c *Context) UnmarshalText(text []byte) error {
 	return fmt.Errorf("unknown context %q", text)
 }
 
-// Bits of preempt_count, include/linux/preempt.h; the same since 2.6.
+// Bits of preempt_count, include/linux/preempt.h; the same since 2.6. Those of softirqs
+// are the task's where PREEMPT_RT keeps them there: programs put the two together.
 const (
 	softirqServing = 1 << 8
 	hardirqMask    = 0xf << 16

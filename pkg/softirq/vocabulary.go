@@ -29,7 +29,8 @@ func vectorName(vector int8) string {
 	return vectorNames[vector]
 }
 
-// Bits of preempt_count; include/linux/preempt.h, the same since 2.6.
+// Bits of preempt_count; include/linux/preempt.h, the same since 2.6, and as event.ContextOf
+// has them on PREEMPT_RT.
 const (
 	serving    = 1 << 8
 	bhOff      = 0xfe00
