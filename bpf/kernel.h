@@ -151,6 +151,7 @@ struct task_struct {
 	int prio;
 	unsigned int policy;
 	int wake_cpu;
+	int nr_cpus_allowed;
 	char comm[16];
 	struct files_struct *files;
 	void *stack;

@@ -8,14 +8,36 @@
 /* A thread that does not sleep for so long has handled what had waited, and more. */
 #define THREAD_NS 100000000
 
-/* Whether a task that is switched from waits for something, or was only preempted. */
+/* Waits for a lock that does not sleep without PREEMPT_RT; include/linux/sched.h, 5.15+. */
+#define TASK_RTLOCK_WAIT 0x1000
+
+/* Whether a task that is switched from waits for something, or has more to do. */
 static __always_inline bool sleeps(struct task_struct *task)
 {
 	struct task_struct___old *old = (void *)task;
+	unsigned int state;
 
 	if (bpf_core_field_exists(old->state))
 		return BPF_CORE_READ(old, state);
-	return BPF_CORE_READ(task, __state);
+	state = BPF_CORE_READ(task, __state);
+	return state && state != TASK_RTLOCK_WAIT;
+}
+
+/*
+ * A polling thread that is switched from before it sleeps has to wait for its next turn,
+ * of which nobody wakes it. If it is not bound to this CPU, that may be on another one.
+ */
+static __always_inline void wait_again(struct cpu *s, __u32 pid, __u64 now)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (!s->thread_pid || pid != s->thread_pid || s->thread_ns || s->open)
+		return;
+	if (!(BPF_CORE_READ(task, flags) & PF_KTHREAD) || BPF_CORE_READ(task, nr_cpus_allowed) != 1 || sleeps(task))
+		return;
+	s->thread_ns = now;
+	if (!s->raised_ns)
+		begin(s, now);
 }
 
 /* next is a task, or the record that tells its pid. */
@@ -45,14 +67,17 @@ int sched_switch(void *ctx)
 	struct window *w;
 	__u64 now;
 
-	if (!s || (!waits(s) && !s->open))
+	if (!s || (!waits(s) && !s->open && !s->thread_pid))
 		return 0;
 	w = &s->window;
 	now = bpf_ktime_get_ns();
+	prev_pid = bpf_get_current_pid_tgid();
+	wait_again(s, prev_pid, now);
+	if (!waits(s) && !s->open)
+		return 0;
 	complete_switch(s);
 	if (!w->at.task.comm[0])
 		copy_current(&w->at.task);
-	prev_pid = bpf_get_current_pid_tgid();
 	if (given == GIVEN_RECORD) {
 		next_pid = record->next_pid;
 	} else {
