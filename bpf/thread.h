@@ -24,20 +24,18 @@ static __always_inline bool sleeps(struct task_struct *task)
 }
 
 /*
- * A polling thread that is switched from before it sleeps has to wait for its next turn,
- * of which nobody wakes it. If it is not bound to this CPU, that may be on another one.
+ * Whether the polling thread is switched from before it sleeps: it has to wait for its
+ * next turn, of which nobody wakes it. If it is not bound to this CPU, that may be on
+ * another one.
  */
-static __always_inline void wait_again(struct cpu *s, __u32 pid, __u64 now)
+static __always_inline bool is_preempted(struct cpu *s, __u32 pid)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task;
 
 	if (!s->thread_pid || pid != s->thread_pid || s->thread_ns || s->open)
-		return;
-	if (!(BPF_CORE_READ(task, flags) & PF_KTHREAD) || BPF_CORE_READ(task, nr_cpus_allowed) != 1 || sleeps(task))
-		return;
-	s->thread_ns = now;
-	if (!s->raised_ns)
-		begin(s, now);
+		return false;
+	task = (void *)bpf_get_current_task();
+	return BPF_CORE_READ(task, flags) & PF_KTHREAD && BPF_CORE_READ(task, nr_cpus_allowed) == 1 && !sleeps(task);
 }
 
 /* next is a task, or the record that tells its pid. */
@@ -65,16 +63,22 @@ int sched_switch(void *ctx)
 	struct task_struct *next = NULL;
 	__u32 prev_pid, next_pid;
 	struct window *w;
+	bool preempted;
 	__u64 now;
 
 	if (!s || (!waits(s) && !s->open && !s->thread_pid))
 		return 0;
+	prev_pid = bpf_get_current_pid_tgid();
+	preempted = is_preempted(s, prev_pid);
+	if (!preempted && !waits(s) && !s->open)
+		return 0;
 	w = &s->window;
 	now = bpf_ktime_get_ns();
-	prev_pid = bpf_get_current_pid_tgid();
-	wait_again(s, prev_pid, now);
-	if (!waits(s) && !s->open)
-		return 0;
+	if (preempted) {
+		s->thread_ns = now;
+		if (!s->raised_ns)
+			begin(s, now);
+	}
 	complete_switch(s);
 	if (!w->at.task.comm[0])
 		copy_current(&w->at.task);
@@ -124,6 +128,11 @@ static __always_inline bool serves_softirqs(const char *comm)
 	return comm[0] == 'k' && comm[1] == 's' && comm[2] == 'o' && comm[3] == 'f' && comm[4] == 't';
 }
 
+static __always_inline bool works(const char *comm)
+{
+	return polls(comm) || serves_softirqs(comm);
+}
+
 /* True if the thread does network work. A record does not tell threads from processes, which may call themselves napi/. */
 static __always_inline bool who_wakes(struct waking *who, void *ctx)
 {
@@ -141,8 +150,10 @@ static __always_inline bool who_wakes(struct waking *who, void *ctx)
 	task = *(struct task_struct **)ctx;
 	if (!(READ(DIRECT, task, flags) & PF_KTHREAD))
 		return false;
+	if (DIRECT && !works(task->comm)) /* most do not: a helper would cost all of them */
+		return false;
 	BPF_CORE_READ_INTO(&who->comm, task, comm);
-	if (!polls(who->comm) && !serves_softirqs(who->comm))
+	if (!works(who->comm))
 		return false;
 	who->task = task;
 	who->pid = READ(DIRECT, task, pid);
