@@ -28,6 +28,7 @@ func TestCgroupLayouts(t *testing.T) {
 		testCgroupOfTask(t, false)
 	})
 	remount(t, root, "tmpfs", "")
+	t.Cleanup(func() { remount(t, root, "cgroup2", "") })
 	t.Run("version 2 elsewhere", func(t *testing.T) { testCgroupOfTask(t, true) })
 	t.Run("version 1 for marks", func(t *testing.T) {
 		mountAt(t, filepath.Join(root, "net_cls"), "cgroup", "net_cls")
