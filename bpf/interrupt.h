@@ -8,14 +8,18 @@
 /* The function of the scheduler's tick; 0: any timer may take samples. */
 const volatile __u64 tick_function = 0;
 
-/* What is known to have kept interrupts off this CPU. */
+/*
+ * What is known to have kept interrupts off this CPU. A late timer, which does not say
+ * what that was, has to tell of more than is known to be worth it.
+ */
 static __always_inline void block(struct cpu *s, __u64 from, __u64 till, __u64 function, __u32 flags)
 {
+	__u64 later = flags & WINDOW_LATE ? from + watch_ns : from;
 	struct window *w = &s->window;
 
 	if (s->open)
 		return;
-	if (w->flags & WINDOW_BLOCKED && till - w->blocked_till_ns < RECENT_NS && w->blocked_from_ns < from)
+	if (w->flags & WINDOW_BLOCKED && till - w->blocked_till_ns < RECENT_NS && w->blocked_from_ns < later)
 		return; /* other evidence of the same, less of it */
 	w->blocked_from_ns = from;
 	w->blocked_till_ns = till;
