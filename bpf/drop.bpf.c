@@ -2,15 +2,12 @@
 
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Counts every skb freed through skb:kfree_skb and samples some with their stack. */
-#include "kernel.h"
+#include "tracepoint.h"
 #include "wire.h"
 #include "cell.h"
-#include "packet.h"
+#include "record.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
-
-/* &__preempt_count - &runqueues, both per-CPU; 0: unknown on this kernel. */
-const volatile __s64 preempt_count_offset = 0;
 
 /*
  * Where kfree_skb() begins and ends; 0: not known, nor needed. gcc may split it in two, as
@@ -22,130 +19,9 @@ const volatile __u64 split_end = 0;
 
 #define NEAREST 12 /* frames that lead from the program to the caller of kfree_skb() */
 
-/* Wake the reader once this many bytes wait; it looks by itself several times a second. */
-const volatile __u64 wakeup_bytes = 1 << 20;
-
-/* Value: struct record and packet_bytes more, until user space has read it. */
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 << 20);
-} samples SEC(".maps");
-
-/* Key: CPU. Value: what became of its samples, for the life of the program. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct cpu_stats);
-} stats SEC(".maps");
-
 /* Have bpf2go generate what no map names. */
 const struct record *unused_record __attribute__((unused));
 const enum record_flag *unused_flag __attribute__((unused));
-
-static __always_inline void copy_preempt_count(struct record *rec, struct task_struct *task)
-{
-	struct task_struct___arm64 *arm = (void *)task;
-	struct rq *rq;
-
-	rec->preempt_count = 0;
-	if (bpf_core_field_exists(arm->thread_info.preempt_count)) {
-		rec->preempt_count = BPF_CORE_READ(arm, thread_info.preempt_count);
-	} else {
-		if (!preempt_count_offset || !bpf_core_field_exists(struct cfs_rq, rq))
-			return;
-		/* The running task's queue is this CPU's, a per-CPU variable: others lie at fixed distances. */
-		rq = BPF_CORE_READ(task, se.cfs_rq, rq);
-		if (BPF_CORE_READ(rq, cpu) != rec->cpu ||
-		    bpf_probe_read_kernel(&rec->preempt_count, sizeof(rec->preempt_count), (void *)rq + preempt_count_offset))
-			return;
-	}
-	rec->preempt_count |= softirq_bits();
-	rec->flags |= RECORD_PREEMPT_COUNT;
-}
-
-static __always_inline void copy_task(struct record *rec)
-{
-	__u64 id = bpf_get_current_pid_tgid();
-
-	rec->pid = id;
-	rec->tgid = id >> 32;
-	rec->cgroup_id = bpf_get_current_cgroup_id();
-	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
-}
-
-/* What the CPU is in the middle of. */
-static __always_inline void copy_context(struct record *rec)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
-		rec->flags |= RECORD_KTHREAD;
-	copy_preempt_count(rec, task);
-}
-
-static __always_inline void copy_device(struct record *rec, struct sk_buff *skb, struct sock *sk)
-{
-	struct net_device *dev;
-	struct place place;
-
-	__builtin_memset(rec->device, 0, sizeof(rec->device));
-	find_place(&place, skb, sk);
-	dev = place.dev;
-	if (!dev && place.net && place.ifindex)
-		dev = device_by_index(place.net, place.ifindex);
-	if (dev)
-		BPF_CORE_READ_INTO(&rec->device, dev, name);
-}
-
-/* Sends the sample of a cell. skb is NULL if the kernel's memory cannot be read. */
-static __always_inline int sample(void *ctx, const struct cell_key *key, struct cell *cell, __u32 cpu,
-				  struct sk_buff *skb, struct sock *sk)
-{
-	__u64 wakeup = BPF_RB_NO_WAKEUP, now = bpf_ktime_get_ns();
-	__u32 drops = exact ? 1 : next_block(cell, now);
-	struct cpu_stats *stat;
-	struct record *rec;
-
-	stat = bpf_map_lookup_elem(&stats, &cpu);
-	if (!stat)
-		return 0;
-	rec = bpf_ringbuf_reserve(&samples, sizeof(*rec) + packet_bytes, 0);
-	if (!rec) {
-		__sync_fetch_and_add(&stat->ring_full, 1);
-		return 0;
-	}
-
-	rec->key = *key;
-	rec->time_ns = now;
-	rec->drops = drops;
-	rec->cpu = cpu;
-	rec->flags = same_key(&cell->key, key) ? 0 : RECORD_OVERFLOW;
-	rec->pad = 0;
-	copy_task(rec);
-	if (skb) {
-		rec->len = BPF_CORE_READ(skb, len);
-		copy_context(rec);
-		copy_vlan(rec, skb);
-		copy_packet(rec, skb);
-		copy_device(rec, skb, sk);
-	} else {
-		rec->len = rec->preempt_count = 0;
-		rec->vlan_tci = rec->packet_len = rec->l3 = 0;
-		__builtin_memset(rec->device, 0, sizeof(rec->device));
-	}
-
-	rec->stack_len = bpf_get_stack(ctx, rec->stack, sizeof(rec->stack), 0);
-	if (rec->stack_len <= 0)
-		__sync_fetch_and_add(&stat->stack_failed, 1);
-
-	if (bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA) >= wakeup_bytes)
-		wakeup = BPF_RB_FORCE_WAKEUP;
-	bpf_ringbuf_submit(rec, wakeup);
-	__sync_fetch_and_add(&stat->submitted, 1);
-	return 0;
-}
 
 /*
  * The last word of a cell's key. It is put together in a register, as reading

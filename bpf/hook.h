@@ -6,7 +6,7 @@
 #ifndef DROPWATCH_HOOK_H
 #define DROPWATCH_HOOK_H
 
-#include "kernel.h"
+#include "tracepoint.h"
 #include "wire.h"
 
 /* The same for all programs at tracepoints. */
