@@ -30,6 +30,12 @@ func OpenBy(config Config, name string) (*Tracer, error) {
 	return nil, fmt.Errorf("no rung %q", name)
 }
 
+// OpenRejected attaches by a rung that the verifier rejects: no argument has a type there.
+func OpenRejected(config Config) (*Tracer, error) {
+	untyped := kind{program: ebpf.RawTracepoint}
+	return open(config, []rung{{"raw_tp", probe{"kfree_skb_btf", untyped, attachRaw(kfreeSkb)}}})
+}
+
 // OpenUnread attaches as where packets cannot be read.
 func OpenUnread(config Config) (*Tracer, error) { return open(config, unreadLadder()) }
 

@@ -32,18 +32,19 @@ func newLoader(types *types, cpus int, functions func() symbols) *loader {
 }
 
 // load attaches by the best rung that the kernel takes, with buffers as large as it
-// allows. Where it tells no types, which unread says, or is locked down, packets are not
-// read.
+// allows. Where it tells no types, which unread says, or its verifier lets no program read
+// packets, they are not read.
 func (t *Tracer) load(l *loader, ladder []rung, unread string) error {
 	if unread != "" {
 		ladder = unreadLadder()
 	}
 	wanted := t.config
 	collection, err := t.attachWithin(l, ladder)
-	if lockedDown(err) {
-		unread = "the kernel is locked down (confidentiality)"
+	if unread == "" && rejected(err) {
 		t.config = wanted
-		collection, err = t.attachWithin(l, unreadLadder())
+		if c, counts := t.attachWithin(l, unreadLadder()); counts == nil {
+			collection, unread, err = c, whyUnread(err), nil
+		}
 	}
 	if err != nil {
 		return explain(err, l.memlock)
@@ -60,6 +61,14 @@ func (t *Tracer) load(l *loader, ladder []rung, unread string) error {
 	}
 	t.meta.Hooks = []event.Hook{{Name: t.hook.name, Rung: t.hook.rung}}
 	return t.adopt(collection)
+}
+
+// whyUnread says why the verifier lets no program read packets.
+func whyUnread(err error) string {
+	if lockedDown(err) {
+		return "the kernel is locked down (confidentiality)"
+	}
+	return whyNot(err, "")
 }
 
 // attachWithin makes buffers smaller where the limit on locked memory is too small for them.

@@ -6,6 +6,8 @@ package trace_test
 
 import (
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
@@ -48,6 +50,29 @@ func TestUnread(t *testing.T) {
 		if got[stack] != n {
 			t.Errorf("%d drops at %s, want %d", got[stack], stack, n)
 		}
+	}
+}
+
+// TestRejected counts drops, too, where the verifier has something against the programs
+// that read packets, and says what.
+func TestRejected(t *testing.T) {
+	labtest.NeedRoot(t)
+	tracer, err := trace.OpenRejected(trace.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "drops are told by reason, location and stack alone, no packet is read: the verifier: "
+	if notes := tracer.Meta().Notes; !slices.ContainsFunc(notes, func(note string) bool { return strings.HasPrefix(note, want) }) {
+		t.Errorf("notes %q lack %q", notes, want)
+	}
+	const packets = 100
+	s := watchBy(t, tracer, func(*seen) {
+		if _, err := scenario(t, "udp-closed-port").Run(t.Context(), packets); err != nil {
+			t.Error(err)
+		}
+	})
+	if s.end.Totals.Drops < packets {
+		t.Errorf("%d drops, want %d", s.end.Totals.Drops, packets)
 	}
 }
 
