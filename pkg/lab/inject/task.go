@@ -5,6 +5,7 @@
 package inject
 
 import (
+	"errors"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -32,9 +33,24 @@ func (b *Bench) newBHOff() (injector, error) {
 	}, nil
 }
 
-// newLongSyscall makes the injector that reads a file, which takes long.
+// newLongSyscall makes the injector that reads a file, which takes long. Packets wait for
+// it once ksoftirqd is woken, as it is where a softirq has raised itself ten times
+// (MAX_SOFTIRQ_RESTART, kernel/softirq.c): net_rx_action does after each packet here.
 func (b *Bench) newLongSyscall() (injector, error) {
-	return b.newRead(injectProgHoldRead, "inject-read")
+	read, err := b.newRead(injectProgHoldRead, "inject-read")
+	if err != nil {
+		return nil, err
+	}
+	return func(d time.Duration) (truth Truth, err error) {
+		for _, name := range []string{"netdev_budget", "dev_weight"} {
+			restore, err := override(name, "1")
+			if err != nil {
+				return Truth{}, err
+			}
+			defer func() { err = errors.Join(err, restore()) }()
+		}
+		return read(d)
+	}, nil
 }
 
 // newIRQOff makes the injector that reads a file, with interrupts disabled.
