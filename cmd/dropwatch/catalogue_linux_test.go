@@ -186,6 +186,8 @@ func TestBTFFile(t *testing.T) {
 
 	cmd, stderr = dropwatch(t, "record", "--btf", "/proc/version")
 	fails(t, cmd, stderr, statusFailed, "read BTF of /proc/version: ")
+	cmd, stderr = dropwatch(t, "record", "--btf", "/bin/sh") // which has a build ID, too
+	fails(t, cmd, stderr, statusFailed, "/bin/sh is of another kernel: build ID ")
 	cmd, stderr = dropwatch(t, "record", "--btf", "/nonexistent")
 	fails(t, cmd, stderr, statusFailed, "read BTF of /nonexistent: ", "no such file or directory")
 }

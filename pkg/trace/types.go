@@ -5,6 +5,7 @@
 package trace
 
 import (
+	"debug/elf"
 	"fmt"
 	"os"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
+	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
 // types are those of the running kernel.
@@ -29,6 +31,9 @@ func noTypes() *types { return &types{cache: btf.NewCache()} }
 func readTypes(file string) (*types, error) {
 	cache := btf.NewCache()
 	if file != "" {
+		if err := ofThisKernel(file); err != nil {
+			return nil, err
+		}
 		kernel, err := btf.LoadSpec(file)
 		if err != nil {
 			return nil, fmt.Errorf("read BTF of %s: %w", file, err)
@@ -40,6 +45,34 @@ func readTypes(file string) (*types, error) {
 		return nil, fmt.Errorf("read kernel BTF: %w: %w", ErrNoTypes, err)
 	}
 	return &types{kernel, cache, false}, nil
+}
+
+// ofThisKernel returns an error for an ELF file of another kernel, by its build ID. Raw BTF
+// has none.
+func ofThisKernel(file string) error {
+	f, err := elf.Open(file)
+	if err != nil {
+		return nil // not ELF, or not to be read, which is said by who reads it
+	}
+	defer f.Close()
+	notes, err := os.ReadFile("/sys/kernel/notes")
+	if err != nil {
+		return nil // CONFIG_SYSFS without notes: nothing to compare with
+	}
+	own := symbolize.BuildID(notes)
+	for _, section := range f.Sections {
+		if section.Type != elf.SHT_NOTE {
+			continue
+		}
+		text, err := section.Data()
+		if err != nil {
+			return fmt.Errorf("read notes of %s: %w", file, err)
+		}
+		if id := symbolize.BuildID(text); id != "" && own != "" && id != own {
+			return fmt.Errorf("%s is of another kernel: build ID %s, and that of this one is %s", file, id, own)
+		}
+	}
+	return nil
 }
 
 // own reports whether they are what the kernel tells itself, so that its helpers return
