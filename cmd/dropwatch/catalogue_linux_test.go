@@ -113,29 +113,12 @@ func TestNoBTF(t *testing.T) {
 // function on receive.
 func ownUDP(t *testing.T, path string) (drops uint64) {
 	t.Helper()
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	src, err := recording.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer src.Close()
-	for {
-		e, err := src.Next()
-		if err == io.EOF {
-			return drops
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		d, ok := e.(*event.Drop)
-		if ok && int(d.Task.TGID) == os.Getpid() && d.Cell.Location.Symbol == "__udp4_lib_rcv" {
+	eachEvent(t, path, func(e event.Event) {
+		if d, ok := e.(*event.Drop); ok && int(d.Task.TGID) == os.Getpid() && d.Cell.Location.Symbol == "__udp4_lib_rcv" {
 			drops += d.Drops
 		}
-	}
+	})
+	return drops
 }
 
 // TestReasonsNoBTF: tracefs has the same numbers for root, and nobody has any without it.
