@@ -20,7 +20,7 @@ type function struct {
 // none: tracepoints near the function, which are attached in any case, stand in for it.
 type functionRung struct {
 	name   string
-	option string // of the kernel's configuration, without which there is no such rung
+	option string // of the kernel's configuration that is missing where this rung is not supported; empty: several may be
 	probes []probe
 }
 
@@ -29,25 +29,25 @@ type functionRung struct {
 // Needs kernel 5.5+ with BTF for fentry, 5.18+ for kprobe.multi.
 func stallFunctions(echoes bool) []function {
 	const netRxAction, icmpEcho = "net_rx_action", "icmp_echo"
-	const direct, multi, single = "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS", "CONFIG_FPROBE", "CONFIG_KPROBES"
+	const fprobe = "CONFIG_FPROBE"
 	many := kind{ebpf.Kprobe, ebpf.AttachTraceKprobeMulti}
 	functions := []function{{netRxAction, "", []functionRung{
-		{"fentry", direct, []probe{
+		{"fentry", "", []probe{
 			{"net_rx_action_fexit", kind{}, attachTracing}, {"net_rx_action_fentry", kind{}, attachTracing},
 		}},
-		{"kprobe.multi", multi, []probe{
+		{"kprobe.multi", fprobe, []probe{
 			{"net_rx_action_kretprobe", many, amongReturns(netRxAction)}, {"net_rx_action_kprobe", many, amongEntries(netRxAction)},
 		}},
-		{"kprobe", single, []probe{
+		{"kprobe", "", []probe{
 			{"net_rx_action_kretprobe", kind{}, atReturn(netRxAction)}, {"net_rx_action_kprobe", kind{}, atEntry(netRxAction)},
 		}},
 		{name: tracepoint},
 	}}}
 	if echoes {
 		functions = append(functions, function{icmpEcho, "icmp_echo_traced", []functionRung{
-			{"fentry", direct, []probe{{"icmp_echo_fentry", kind{}, attachTracing}}},
-			{"kprobe.multi", multi, []probe{{"icmp_echo_kprobe", many, amongEntries(icmpEcho)}}},
-			{"kprobe", single, []probe{{"icmp_echo_kprobe", kind{}, atEntry(icmpEcho)}}},
+			{"fentry", "", []probe{{"icmp_echo_fentry", kind{}, attachTracing}}},
+			{"kprobe.multi", fprobe, []probe{{"icmp_echo_kprobe", many, amongEntries(icmpEcho)}}},
+			{"kprobe", "", []probe{{"icmp_echo_kprobe", kind{}, atEntry(icmpEcho)}}},
 			{name: tracepoint},
 		}})
 	}

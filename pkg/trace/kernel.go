@@ -139,8 +139,11 @@ func memberOffset(t btf.Type, name string) (int64, bool) {
 
 // programsNest reports whether a drop in an interrupt may run a tracepoint program
 // within itself. 05b24ff9b2cf (6.2) skips and counts such drops, and gave the
-// counting function its name.
+// counting function its name. Without types it may.
 func programsNest(types *btf.Spec) bool {
+	if types == nil {
+		return true
+	}
 	var counter *btf.Func
 	return types.TypeByName("bpf_prog_inc_misses_counter", &counter) != nil
 }

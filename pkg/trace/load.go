@@ -103,7 +103,7 @@ func (l *loader) prepare(config Config) (*ebpf.CollectionSpec, error) {
 	constants := map[string]any{
 		"cells_per_cpu":        uint32(config.CellsPerCPU),
 		"exact":                config.Exact,
-		"nests":                l.types.kernel == nil || programsNest(l.types.kernel),
+		"nests":                programsNest(l.types.kernel),
 		"packet_bytes":         uint32(max(config.Snaplen, headerBytes)),
 		"preempt_count_offset": l.perCPU.preemptCount(),
 		"wakeup_bytes":         uint64(config.RingBytes / 4),
