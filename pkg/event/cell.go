@@ -22,6 +22,9 @@ type Cell struct {
 	Unseen    bool  // stands for packets that only a counter tells of, see pkg/ledger
 }
 
+// DeviceID returns what tells the cell's device from others, zero if it has none.
+func (c *Cell) DeviceID() DeviceID { return NewDeviceID(c.Netns, c.Device.Index, c.Device.Name) }
+
 // Reason is why a packet was dropped.
 type Reason struct {
 	Code uint32 // the kernel's skb_drop_reason

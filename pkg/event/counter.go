@@ -10,8 +10,12 @@ import "time"
 type Counters struct {
 	Time     time.Duration // since Meta.Start
 	Readings []Reading
-	Gone     []Counter // that cannot be read any more, as their device or namespace is gone
-	Links    []Link
+	// Bases are where counters that appear after the first event start from, if not from 0:
+	// the last value at the place their device was moved from, or the first one read where
+	// nobody knows when they began. The reading of the same counter is in Readings.
+	Bases []Reading
+	Gone  []Counter // that cannot be read any more, as their device or namespace is gone
+	Links []Link
 }
 
 func (*Counters) event() {}
@@ -22,13 +26,49 @@ type Reading struct {
 	Value uint64
 }
 
-// Counter names one of the node's counters.
+// Counter names one of the node's counters. Names of devices and namespaces may change;
+// ID tells whether two are the same.
 type Counter struct {
 	Source CounterSource
 	Name   string // as the source spells it
 	Netns  Netns  // zero for those of the whole machine
 	Device string // empty if it is of no device
+	Index  int    // of the device; 0 if it is of none, and in recordings before schema 4
 	Part   string // which of several of that name: "cpu 3", "tbf 1:"; else empty
+}
+
+// CounterID is what stays of a Counter while devices and namespaces are renamed. It is
+// comparable.
+type CounterID struct {
+	Source CounterSource
+	Name   string
+	Netns  uint32
+	Device DeviceID
+	Part   string
+}
+
+// ID returns what tells the counter from others.
+func (c Counter) ID() CounterID {
+	return CounterID{c.Source, c.Name, c.Netns.Inode, NewDeviceID(c.Netns, c.Index, c.Device), c.Part}
+}
+
+// DeviceID tells network devices apart: by namespace and index, or by namespace and name
+// where no index is known, as in recordings before schema 4. Zero stands for no device.
+type DeviceID struct {
+	Netns uint32
+	Index int
+	Name  string // empty if Index is not 0
+}
+
+// NewDeviceID returns the identity of a device, zero if it has neither index nor name.
+func NewDeviceID(netns Netns, index int, name string) DeviceID {
+	switch {
+	case index != 0:
+		return DeviceID{Netns: netns.Inode, Index: index}
+	case name != "":
+		return DeviceID{Netns: netns.Inode, Name: name}
+	}
+	return DeviceID{}
 }
 
 // CounterSource is where a counter is read, and how its names are spelled.
@@ -62,9 +102,18 @@ const (
 // Link is a network interface as far as it explains counters.
 type Link struct {
 	Name      string
+	Index     int // in its namespace; 0 in recordings before schema 4
 	Netns     Netns
 	Kind      string // as ip -d link prints it: "veth"; empty for hardware
 	Peer      string // of a veth, if it is known
+	PeerIndex int    // in PeerNetns; 0 likewise
 	PeerNetns Netns
 	NativeXDP bool // an XDP program runs in its driver
 }
+
+// ID returns what tells the interface from others.
+func (l Link) ID() DeviceID { return NewDeviceID(l.Netns, l.Index, l.Name) }
+
+// PeerID returns what tells the other end of a veth from other devices, zero if it is not
+// known.
+func (l Link) PeerID() DeviceID { return NewDeviceID(l.PeerNetns, l.PeerIndex, l.Peer) }

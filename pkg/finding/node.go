@@ -13,7 +13,7 @@ import (
 type node struct {
 	Input
 	changes map[event.CounterSource][]change // in the order of After
-	named   map[event.Counter]change         // the same, without names of namespaces
+	named   map[event.Counter]change         // the same, as unnamed spells them
 }
 
 // change is what a counter did.
@@ -25,13 +25,13 @@ type change struct {
 
 func newNode(in Input) *node {
 	n := &node{Input: in, changes: map[event.CounterSource][]change{}, named: map[event.Counter]change{}}
-	before := map[event.Counter]uint64{}
+	before := map[event.CounterID]uint64{}
 	for _, r := range in.Before {
-		before[unnamed(r.Counter)] = r.Value
+		before[r.ID()] = r.Value
 	}
 	for _, r := range in.After {
 		c := change{Counter: r.Counter, total: r.Value}
-		if old, ok := before[unnamed(r.Counter)]; ok && old <= r.Value {
+		if old, ok := before[r.ID()]; ok && old <= r.Value {
 			c.moved = r.Value - old
 		}
 		n.changes[r.Source] = append(n.changes[r.Source], c)
@@ -40,9 +40,10 @@ func newNode(in Input) *node {
 	return n
 }
 
-// unnamed leaves out a namespace's name, which it may get at any time.
+// unnamed leaves out a namespace's name, which it may get at any time, and the index of a
+// device, which is looked up by name.
 func unnamed(c event.Counter) event.Counter {
-	c.Netns.Name = ""
+	c.Netns.Name, c.Index = "", 0
 	return c
 }
 

@@ -99,6 +99,9 @@ func counterOf(out lab.Outcome) (event.Counter, bool) {
 	default:
 		return counter, false
 	}
+	if counter.Device != "" {
+		counter.Index = out.Expect.Ifindex
+	}
 	return counter, true
 }
 
@@ -107,5 +110,5 @@ func protocolCounter(h *lab.Host, name string) event.Counter {
 }
 
 func deviceCounter(h *lab.Host, source event.CounterSource, name, part string) event.Counter {
-	return event.Counter{Source: source, Name: name, Netns: event.Netns{Inode: h.Netns}, Device: h.Device, Part: part}
+	return event.Counter{Source: source, Name: name, Netns: event.Netns{Inode: h.Netns}, Device: h.Device, Index: h.Ifindex, Part: part}
 }

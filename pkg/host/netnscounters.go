@@ -115,7 +115,7 @@ func (c *netnsCounters) links(dst []event.Reading, m *counterMemory) ([]event.Re
 			}
 			device := c.devices.see(link)
 			if !link.sums() {
-				counter := event.Counter{Source: event.CounterLink, Netns: c.netns, Device: device.text}
+				counter := event.Counter{Source: event.CounterLink, Netns: c.netns, Device: device.text, Index: int(device.index)}
 				more = appendLink(more, counter, link.stats)
 			}
 			return nil

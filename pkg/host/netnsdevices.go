@@ -52,7 +52,7 @@ func (c *netnsCounters) driver(dst []event.Reading, d *device, m *counterMemory)
 		return dst, err
 	}
 	first := len(dst)
-	counter := event.Counter{Source: event.CounterDriver, Netns: c.netns, Device: d.text}
+	counter := event.Counter{Source: event.CounterDriver, Netns: c.netns, Device: d.text, Index: int(d.index)}
 	for _, counter.Name = range d.statistics.names {
 		dst = append(dst, event.Reading{Counter: counter})
 	}
@@ -79,7 +79,7 @@ func (c *netnsCounters) disciplines(dst []event.Reading, m *counterMemory) ([]ev
 		if device == nil || !q.counted || q.sums() {
 			continue
 		}
-		counter := event.Counter{Source: event.CounterQdisc, Netns: c.netns, Device: device.text, Part: m.part(q.qdiscID)}
+		counter := event.Counter{Source: event.CounterQdisc, Netns: c.netns, Device: device.text, Index: int(device.index), Part: m.part(q.qdiscID)}
 		if !nested(q, m.qdiscs) {
 			counter.Name = "dropped"
 			dst = append(dst, event.Reading{Counter: counter, Value: uint64(q.drops)})

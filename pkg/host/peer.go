@@ -16,7 +16,7 @@ func (r *CounterReader) Links() (links []event.Link) {
 	ends := map[veth][]event.Link{}
 	for _, s := range r.spaces {
 		for _, d := range s.devices.listed {
-			link := event.Link{Name: d.text, Netns: s.netns, Kind: d.kind, NativeXDP: d.nativeXDP}
+			link := event.Link{Name: d.text, Index: int(d.index), Netns: s.netns, Kind: d.kind, NativeXDP: d.nativeXDP}
 			links = append(links, link)
 			if d.kind == "veth" {
 				ends[veth{d.index, d.lower}] = append(ends[veth{d.index, d.lower}], link)
@@ -27,7 +27,7 @@ func (r *CounterReader) Links() (links []event.Link) {
 	for _, s := range r.spaces {
 		for _, d := range s.devices.listed {
 			if peers := ends[veth{d.lower, d.index}]; d.kind == "veth" && len(peers) == 1 && (peers[0].Name != d.text || peers[0].Netns != s.netns) {
-				links[i].Peer, links[i].PeerNetns = peers[0].Name, peers[0].Netns
+				links[i].Peer, links[i].PeerIndex, links[i].PeerNetns = peers[0].Name, peers[0].Index, peers[0].Netns
 			}
 			i++
 		}

@@ -15,12 +15,15 @@ func (w *Writer) countersLine(e *event.Counters) countersLine {
 	for _, r := range e.Readings {
 		line.Values = append(line.Values, [2]uint64{uint64(w.counter(r.Counter)), r.Value})
 	}
+	for _, r := range e.Bases {
+		line.Bases = append(line.Bases, [2]uint64{uint64(w.counter(r.Counter)), r.Value})
+	}
 	for _, c := range e.Gone {
 		line.Gone = append(line.Gone, w.counter(c))
 	}
 	for _, l := range e.Links {
 		line.Links = append(line.Links, linkLine{
-			l.Name, l.Netns.Inode, l.Netns.Name, l.Kind, l.Peer, l.PeerNetns.Inode, l.PeerNetns.Name, l.NativeXDP,
+			l.Name, l.Index, l.Netns.Inode, l.Netns.Name, l.Kind, l.Peer, l.PeerIndex, l.PeerNetns.Inode, l.PeerNetns.Name, l.NativeXDP,
 		})
 	}
 	return line
@@ -31,7 +34,7 @@ func (w *Writer) counter(c event.Counter) int {
 	if !ok {
 		number = len(w.counters)
 		w.counters[c] = number
-		w.json(counterLine{"counter", number, c.Source, c.Name, c.Netns.Inode, c.Netns.Name, c.Device, c.Part})
+		w.json(counterLine{"counter", number, c.Source, c.Name, c.Netns.Inode, c.Netns.Name, c.Device, c.Index, c.Part})
 	}
 	return number
 }
@@ -47,7 +50,7 @@ func (t *tables) addCounter(text []byte) error {
 	t.counters = append(t.counters, &event.Counter{
 		Source: event.CounterSource(event.Printable(string(line.Source))), Name: event.Printable(line.Name),
 		Netns:  event.Netns{Inode: line.Netns, Name: event.Printable(line.NetnsName)},
-		Device: event.Printable(line.Device), Part: event.Printable(line.Part),
+		Device: event.Printable(line.Device), Index: line.Ifindex, Part: event.Printable(line.Part),
 	})
 	return nil
 }
@@ -58,12 +61,12 @@ func (r *Reader) parseCounters(text []byte) (event.Event, error) {
 		return nil, err
 	}
 	e := &event.Counters{Time: time.Duration(line.TimeNS)}
-	for _, v := range line.Values {
-		c, err := look(r.counters, "counter", int(min(v[0], maxTable)))
-		if err != nil {
-			return nil, err
-		}
-		e.Readings = append(e.Readings, event.Reading{Counter: *c, Value: v[1]})
+	var err error
+	if e.Readings, err = r.readings(line.Values); err != nil {
+		return nil, err
+	}
+	if e.Bases, err = r.readings(line.Bases); err != nil {
+		return nil, err
 	}
 	for _, id := range line.Gone {
 		c, err := look(r.counters, "counter", id)
@@ -74,11 +77,23 @@ func (r *Reader) parseCounters(text []byte) (event.Event, error) {
 	}
 	for _, l := range line.Links {
 		e.Links = append(e.Links, event.Link{
-			Name: event.Printable(l.Name), Netns: event.Netns{Inode: l.Netns, Name: event.Printable(l.NetnsName)},
-			Kind: event.Printable(l.Kind), Peer: event.Printable(l.Peer),
+			Name: event.Printable(l.Name), Index: l.Ifindex, Netns: event.Netns{Inode: l.Netns, Name: event.Printable(l.NetnsName)},
+			Kind: event.Printable(l.Kind), Peer: event.Printable(l.Peer), PeerIndex: l.PeerIfindex,
 			PeerNetns: event.Netns{Inode: l.PeerNetns, Name: event.Printable(l.PeerNetnsName)}, NativeXDP: l.NativeXDP,
 		})
 	}
 	r.at = max(r.at, e.Time)
 	return e, nil
+}
+
+// readings looks up the counters of pairs of number and value.
+func (r *Reader) readings(pairs [][2]uint64) (readings []event.Reading, err error) {
+	for _, pair := range pairs {
+		c, err := look(r.counters, "counter", int(min(pair[0], maxTable)))
+		if err != nil {
+			return nil, err
+		}
+		readings = append(readings, event.Reading{Counter: *c, Value: pair[1]})
+	}
+	return readings, nil
 }

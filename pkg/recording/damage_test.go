@@ -142,7 +142,7 @@ func TestForeign(t *testing.T) {
 		"text":         {"hello\n", "not a dropwatch recording: line 1 is no header"},
 		"other JSON":   {`{"a":1}` + "\n", "not a dropwatch recording: line 1 is no header"},
 		"ELF":          {"\x7fELF\x02\x01\x01", "not a dropwatch recording"},
-		"newer schema": {`{"type":"header","schema":99}` + "\n", "recording has schema 99, this dropwatch reads up to 3"},
+		"newer schema": {`{"type":"header","schema":99}` + "\n", "recording has schema 99, this dropwatch reads up to 4"},
 		"not zstd":     {"\x28\xb5\x2f\xfd garbage", "damaged at line 1"},
 	} {
 		t.Run(name, func(t *testing.T) {

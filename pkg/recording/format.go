@@ -11,7 +11,8 @@ import (
 
 // Schema is the version of the format this package writes. It reads this and all
 // older ones.
-const Schema = 3 // 1 had no stalls, 2 no counters
+// 1 had no stalls, 2 no counters, 3 no segments, indexes of devices or thresholds
+const Schema = 4
 
 // DefaultName is the file that is written and read unless another is named.
 const DefaultName = "drops.jsonl.zst"
@@ -106,6 +107,7 @@ type (
 		Netns     uint32              `json:"netns,omitempty"`
 		NetnsName string              `json:"netns_name,omitempty"`
 		Device    string              `json:"device,omitempty"`
+		Ifindex   int                 `json:"ifindex,omitempty"`
 		Part      string              `json:"part,omitempty"`
 	}
 
@@ -113,16 +115,19 @@ type (
 		Type   string      `json:"type"` // "counters"
 		TimeNS int64       `json:"time_ns"`
 		Values [][2]uint64 `json:"values"`          // counter and value, of those that are new or changed
+		Bases  [][2]uint64 `json:"bases,omitempty"` // counter and value, of those that appear and do not start from 0
 		Gone   []int       `json:"gone,omitempty"`  // counters that cannot be read any more
 		Links  []linkLine  `json:"links,omitempty"` // that are new or changed
 	}
 
 	linkLine struct {
 		Name          string `json:"name"`
+		Ifindex       int    `json:"ifindex,omitempty"`
 		Netns         uint32 `json:"netns"`
 		NetnsName     string `json:"netns_name,omitempty"`
 		Kind          string `json:"kind,omitempty"`
 		Peer          string `json:"peer,omitempty"`
+		PeerIfindex   int    `json:"peer_ifindex,omitempty"`
 		PeerNetns     uint32 `json:"peer_netns,omitempty"`
 		PeerNetnsName string `json:"peer_netns_name,omitempty"`
 		NativeXDP     bool   `json:"native_xdp,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,6 +18,7 @@ import (
 func TestOlderSchemas(t *testing.T) {
 	for name, want := range map[string][]event.Event{
 		"schema1.jsonl": sampleEvents(), "schema2.jsonl": sampleEvents(), "schema2-stalls.jsonl": stallEvents(),
+		"schema3.jsonl": sampleEvents(), "schema3-stalls.jsonl": stallEvents(), "schema3-counters.jsonl": countersWithoutIndexes(),
 	} {
 		raw, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
@@ -31,4 +33,25 @@ func TestOlderSchemas(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
+}
+
+// countersWithoutIndexes are counterEvents as schema 3 had them: devices had names alone,
+// and all counters started from 0.
+func countersWithoutIndexes() []event.Event {
+	events := counterEvents()
+	for _, e := range events {
+		counters, ok := e.(*event.Counters)
+		if !ok {
+			continue
+		}
+		counters.Readings = slices.DeleteFunc(counters.Readings, func(r event.Reading) bool { return r.Device == "veth8" })
+		counters.Bases = nil
+		for i := range counters.Readings {
+			counters.Readings[i].Index = 0
+		}
+		for i := range counters.Links {
+			counters.Links[i].Index, counters.Links[i].PeerIndex = 0, 0
+		}
+	}
+	return events
 }

@@ -84,7 +84,7 @@ func TestStallsRoundTrip(t *testing.T) {
 }
 
 func TestStallsSchema(t *testing.T) {
-	golden(t, "schema3-stalls.jsonl", write(t, stallEvents()))
+	golden(t, "schema4-stalls.jsonl", write(t, stallEvents()))
 }
 
 func TestStallsDamage(t *testing.T) {
