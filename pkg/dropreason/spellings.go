@@ -2,9 +2,12 @@
 
 package dropreason
 
+// spelling is a name and that of the reason it stands for.
+type spelling struct{ name, same string }
+
 // spellings are the names under which some kernels know a reason that the
 // catalogue has under another.
-var spellings = []struct{ name, same string }{
+var spellings = []spelling{
 	// 5.18 only; 5.19 renamed it.
 	{name: "PTYPE_ABSENT", same: "UNHANDLED_PROTO"},
 
