@@ -74,8 +74,8 @@ func Dimensions() []Dimension {
 	return []Dimension{
 		cell(reasonName, func(c *event.Cell) string { return c.Reason.String() }),
 		cell(locationName, func(c *event.Cell) string { return c.Location.String() }),
-		cell("layer", func(c *event.Cell) string { return string(dropreason.Lookup(c.Reason.Name).Layer) }),
-		cell("class", func(c *event.Cell) string { return string(dropreason.Lookup(c.Reason.Name).Class) }),
+		cell("layer", func(c *event.Cell) string { return string(info(c).Layer) }),
+		cell("class", func(c *event.Cell) string { return string(info(c).Class) }),
 		cell("device", func(c *event.Cell) string { return c.Device.String() }),
 		cell("netns", func(c *event.Cell) string { return c.Netns.String() }),
 		cell("proto", (*event.Cell).Proto),
@@ -87,6 +87,11 @@ func Dimensions() []Dimension {
 		drop("dst", func(d *event.Drop) string { return endpoint(d.Packet.Dst, d.Packet.DstPort) }),
 		drop("stack", func(d *event.Drop) string { return strings.Join(stackNames(d), ";") }),
 	}
+}
+
+// info returns what is known of the reason of a cell where its packets were freed.
+func info(c *event.Cell) dropreason.Info {
+	return dropreason.At(c.Reason.Name, c.Location.Symbol)
 }
 
 // ParseDimensions reads a list such as "reason,device".

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/pprof/profile"
 
-	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -67,7 +66,7 @@ func (b *builder) sample(key stackKey, v *Value) {
 		}
 		s.Location = append(s.Location, b.pseudo(key.root))
 	}
-	reason := dropreason.Lookup(key.cell.Reason.Name)
+	reason := info(key.cell)
 	s.Label = map[string][]string{
 		"reason": {reasonFrame(key.cell)}, "layer": {string(reason.Layer)}, "class": {string(reason.Class)},
 		"device": {key.cell.Device.String()}, "netns": {key.cell.Netns.String()}, "proto": {key.cell.Proto()},

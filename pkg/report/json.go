@@ -42,15 +42,17 @@ type (
 	}
 
 	groupJSON struct {
-		Key      map[string]string `json:"key"`
-		Class    dropreason.Class  `json:"class,omitempty"` // where the key has a reason
-		Inferred bool              `json:"inferred,omitempty"`
-		Drops    uint64            `json:"drops"`
-		Bytes    uint64            `json:"bytes"`
-		Share    float64           `json:"share"`
-		Rate     float64           `json:"drops_per_second"`
-		Samples  uint64            `json:"samples"`
-		Exact    bool              `json:"exact"`
+		Key   map[string]string `json:"key"`
+		Class dropreason.Class  `json:"class,omitempty"` // absent if the drops are of several
+
+		Classes  map[dropreason.Class]uint64 `json:"classes,omitempty"` // then
+		Inferred bool                        `json:"inferred,omitempty"`
+		Drops    uint64                      `json:"drops"`
+		Bytes    uint64                      `json:"bytes"`
+		Share    float64                     `json:"share"`
+		Rate     float64                     `json:"drops_per_second"`
+		Samples  uint64                      `json:"samples"`
+		Exact    bool                        `json:"exact"`
 	}
 )
 
@@ -66,7 +68,7 @@ func WriteJSON(w io.Writer, r *Report) error {
 		By: r.By, Exact: r.Exact, Groups: []groupJSON{}, Stalls: r.Stalls.sums.rowsJSON(), Ledger: ledgerJSON(r.Ledger),
 	}
 	for _, g := range r.Groups {
-		out.Groups = append(out.Groups, groupJSON{keyJSON(r.By, g.Key), g.Class, g.Inferred, g.Drops, g.Bytes, g.Share, g.Rate, g.Samples, g.Exact})
+		out.Groups = append(out.Groups, groupJSON{keyJSON(r.By, g.Key), g.Class, g.Classes, g.Inferred, g.Drops, g.Bytes, g.Share, g.Rate, g.Samples, g.Exact})
 	}
 	return encode(w, out)
 }

@@ -46,9 +46,11 @@ type Group struct {
 	Rate    float64 // drops per second
 	Samples uint64
 	Exact   bool
-	// Of the reason, if the key holds it.
+	// Class is that of all of the group's drops, each where it was freed. If they are of
+	// several it is empty, and Classes tells how many are of each.
 	Class    dropreason.Class
-	Inferred bool
+	Classes  map[dropreason.Class]uint64
+	Inferred bool // the reason was, if the key holds it
 }
 
 // Options says how to group.
@@ -99,7 +101,9 @@ func (b *Builder) Report() *Report {
 	}
 	parts := newFold(sums, b.fold)
 	for key, v := range parts.groups {
-		r.Groups = append(r.Groups, r.group(b.by.Values(key), *v))
+		g := r.group(b.by.Values(key), *v)
+		g.Class, g.Classes = parts.class(key)
+		r.Groups = append(r.Groups, g)
 	}
 	slices.SortFunc(r.Groups, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(b.Drops, a.Drops), slices.Compare(a.Key, b.Key))
@@ -114,7 +118,7 @@ func (b *Builder) Report() *Report {
 func (r *Report) group(key []string, v profile.Value) Group {
 	g := Group{Key: key, Drops: v.Drops, Bytes: v.Bytes, Samples: v.Samples, Exact: v.Exact}
 	if reason, ok := reasonOf(r.By, key); ok {
-		g.Class, g.Inferred = dropreason.Lookup(reason.Name).Class, reason.Inferred
+		g.Inferred = reason.Inferred
 	}
 	if all := r.Drops + r.Unseen; all > 0 {
 		g.Share = float64(v.Drops) / float64(all)
