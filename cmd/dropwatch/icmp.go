@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,6 +60,9 @@ its end ends the command. With FILE the requests are those of a recording.`,
 			if len(args) == 0 {
 				return watchICMP(cmd.Context(), s, log, flags)
 			}
+			if !cmd.Flags().Changed("threshold") {
+				flags.threshold = 0 // that of the recording
+			}
 			return withRecording(s, args, func(src event.Source) error {
 				return showEchoes(s, src, log, nil, flags)
 			})
@@ -110,8 +114,11 @@ func replies(s streams, log io.Reader) <-chan rtt.Reply {
 // logEnded, if that is not nil, and goes on to the end of the source.
 func showEchoes(s streams, src event.Source, log <-chan rtt.Reply, logEnded func(), flags icmpFlags) error {
 	meta := src.Meta()
+	config := softirq.ConfigOf(meta)
+	flags.threshold = cmp.Or(flags.threshold, config.Threshold, defaultThreshold)
+	config.Threshold = flags.threshold
 	table := &echoes{threshold: flags.threshold, withRTT: log != nil, show: echoPrinter(s, meta, log != nil, flags)}
-	tracker := softirq.New(softirq.Config{Threshold: flags.threshold, Arch: meta.Arch})
+	tracker := softirq.New(config)
 	events := make(chan event.Event)
 	failed := make(chan error, 1)
 	go func() {

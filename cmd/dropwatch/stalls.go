@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,13 +60,16 @@ With FILE it shows the stalls of a recording instead; - is standard input.`,
 				return usageError{fmt.Errorf("threshold of %v is below a millisecond", flags.threshold)}
 			}
 			if len(args) > 0 {
+				if !cmd.Flags().Changed("threshold") {
+					flags.threshold = 0 // that of the recording
+				}
 				return withRecording(s, args, func(src event.Source) error { return showStalls(s, src, flags, nil) })
 			}
 			return watchStalls(cmd.Context(), s, flags)
 		},
 	}
 	f := cmd.Flags()
-	f.DurationVar(&flags.threshold, "threshold", defaultThreshold, "packets that wait this long on a CPU are told about")
+	f.DurationVar(&flags.threshold, "threshold", defaultThreshold, "packets that wait this long on a CPU are told about; with FILE that of the recording")
 	f.DurationVarP(&flags.duration, "duration", "d", 0, "how long to watch; 0: until interrupted")
 	f.StringVarP(&flags.format, "format", "f", "text", "text or json (one object a line)")
 	f.StringVar(&flags.btf, "btf", "", btfUsage)
@@ -132,8 +136,15 @@ func (p *stallPrinter) end(times []event.SoftirqTimes, loss *event.StallLoss) er
 // waited and ran, if it is known.
 func showStalls(s streams, src event.Source, flags stallFlags, times func() []event.SoftirqTimes) error {
 	meta := src.Meta()
+	config := softirq.ConfigOf(meta)
+	recorded := cmp.Or(config.Threshold, defaultThreshold)
+	flags.threshold = cmp.Or(flags.threshold, recorded)
+	if flags.threshold < recorded {
+		fmt.Fprintf(s.err, "note: recorded with a threshold of %v: of shorter waits it holds few\n", recorded)
+	}
+	config.Threshold, config.Hint = flags.threshold, stallHint(times != nil)
 	printer := newStallPrinter(s, meta, flags)
-	tracker := softirq.New(softirq.Config{Threshold: flags.threshold, Arch: meta.Arch, Hint: stallHint(times != nil)})
+	tracker := softirq.New(config)
 	var loss *event.StallLoss
 	err := profile.Each(src, func(e event.Event) error {
 		if end, ok := e.(*event.End); ok {

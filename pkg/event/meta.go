@@ -25,6 +25,10 @@ type Meta struct {
 	Exact        bool          `json:"exact"`         // every drop was unwound
 	Snaplen      int           `json:"snaplen"`       // bytes kept of each sampled packet
 	Notes        []string      `json:"notes,omitempty"`
+
+	// StallThreshold is the shortest wait that was recorded as a stall; 0 if stalls were
+	// not watched for, or before schema 4, which meant 5 ms (softirq.DefaultThreshold).
+	StallThreshold time.Duration `json:"stall_threshold_ns,omitempty"`
 }
 
 // Hook says how dropwatch was attached to a place in the kernel.

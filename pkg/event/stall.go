@@ -190,3 +190,9 @@ func (*Window) event()     {}
 func (*CPUSample) event()  {}
 func (*LatePacket) event() {}
 func (*Echo) event()       {}
+
+// SamplerDelay returns for how long network work must be pending until what a CPU does
+// is sampled, for a recorder's threshold: half of it, and 2 ms at most.
+func SamplerDelay(threshold time.Duration) time.Duration {
+	return min(threshold/2, 2*time.Millisecond)
+}

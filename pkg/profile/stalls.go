@@ -56,7 +56,7 @@ func FoldStalls(src event.Source, o StackOptions) (*StallStacks, error) {
 // EachStall calls do for every stall of a source, until either returns an error, and
 // ended at its end.
 func EachStall(src event.Source, do func(*softirq.Stall) error, ended func(*event.End)) error {
-	tracker := softirq.New(softirq.Config{Arch: src.Meta().Arch})
+	tracker := softirq.New(softirq.ConfigOf(src.Meta()))
 	return Each(src, func(e event.Event) error {
 		if end, ok := e.(*event.End); ok {
 			ended(end)

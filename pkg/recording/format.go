@@ -11,8 +11,7 @@ import (
 
 // Schema is the version of the format this package writes. It reads this and all
 // older ones.
-// 1 had no stalls, 2 no counters, 3 no segments, indexes of devices or thresholds
-const Schema = 4
+const Schema = 4 // 1 had no stalls, 2 no counters, 3 no segments, indexes of devices or thresholds
 
 // DefaultName is the file that is written and read unless another is named.
 const DefaultName = "drops.jsonl.zst"

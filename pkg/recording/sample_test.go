@@ -22,7 +22,7 @@ func sampleMeta() *event.Meta {
 		Text:    event.Range{Start: 0xffffffff81000000, End: 0xffffffff82000000},
 		Command: []string{"dropwatch", "record"}, Start: start, StartMono: 5 * time.Second, Boot: start.Add(-5 * time.Second),
 		Hooks: []event.Hook{{Name: "skb:kfree_skb", Rung: "tp_btf"}}, UnwindBudget: 1000, Snaplen: 64,
-		Notes: []string{"a note"},
+		Notes: []string{"a note"}, StallThreshold: time.Millisecond,
 	}
 }
 

@@ -3,6 +3,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"time"
@@ -21,8 +22,8 @@ type StallSums struct {
 
 // NewStallSums returns empty sums for the events of a recording.
 func NewStallSums(meta *event.Meta) *StallSums {
-	config := softirq.Config{Arch: meta.Arch}
-	return &StallSums{tracker: softirq.New(config), threshold: softirq.DefaultThreshold, sums: NewStalls()}
+	config := softirq.ConfigOf(meta)
+	return &StallSums{tracker: softirq.New(config), threshold: cmp.Or(config.Threshold, softirq.DefaultThreshold), sums: NewStalls()}
 }
 
 // Add adds an event.

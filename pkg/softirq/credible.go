@@ -56,7 +56,7 @@ func (e *evidence) startedLate(b *event.Blocked) bool {
 		}
 	}
 	e.alone = late < 2
-	return late == 1 && e.window.Period > 0 && b.Till-b.From > e.window.Period+samplerDelay+slack
+	return late == 1 && e.window.Period > 0 && b.Till-b.From > e.window.Period+e.delay+slack
 }
 
 // blockedLimit is the hard lockup detector's, kernel/watchdog.c: watchdog_thresh.

@@ -11,6 +11,7 @@ import (
 // evidence is what is known of one window.
 type evidence struct {
 	window  *event.Window
+	delay   time.Duration     // for how long NET_RX must be pending until the sampler works
 	samples []event.CPUSample // by Time
 	left    int               // samples that were one too many
 	missing bool              // the sampler worked when no sample came
@@ -45,10 +46,11 @@ func sane(times ...time.Duration) bool {
 }
 
 // newEvidence prepares a window and what came before it. Nothing was seen of the CPU
-// by earlier windows after alive. It returns nil if the window contradicts itself.
-func newEvidence(w *event.Window, g *group, alive time.Duration) *evidence {
+// by earlier windows after alive; the sampler works once NET_RX has been pending for
+// delay. It returns nil if the window contradicts itself.
+func newEvidence(w *event.Window, g *group, alive, delay time.Duration) *evidence {
 	e := &evidence{
-		window: w, samples: g.samples, left: g.samplesLeft, stride: g.stride,
+		window: w, delay: delay, samples: g.samples, left: g.samplesLeft, stride: g.stride,
 		packets: g.packets, late: w.Late, end: w.Served, missing: uint64(w.Ticks) > uint64(g.samplesSeen),
 	}
 	if w.Waiter == event.WaiterPackets {
@@ -129,7 +131,7 @@ func (e *evidence) within() []event.CPUSample {
 
 // expected returns how many samples were due between start and end.
 func (e *evidence) expected() int {
-	from := max(e.start, e.instant()+samplerDelay)
+	from := max(e.start, e.instant()+e.delay)
 	if e.window.Period <= 0 || from >= e.end {
 		return 0
 	}

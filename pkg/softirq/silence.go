@@ -7,7 +7,7 @@ import "time"
 // quiet returns for how long the sampler was silent although it was due between two
 // times at which something was seen.
 func (e *evidence) quiet(from, till time.Duration) time.Duration {
-	due := max(from, e.instant()+samplerDelay)
+	due := max(from, e.instant()+e.delay)
 	return max(0, till-due-e.blockedWithin(due, till))
 }
 

@@ -11,8 +11,6 @@ import (
 )
 
 const (
-	// samplerDelay is for how long NET_RX must be pending until the sampler works.
-	samplerDelay = 2 * time.Millisecond
 	// slack is what may pass between things that happen at once.
 	slack = time.Millisecond
 	// Silence, in periods of the sampler: a task is not believed, a raise is stale.

@@ -14,10 +14,16 @@ const DefaultThreshold = 5 * time.Millisecond
 // Config says what a Tracker looks for.
 type Config struct {
 	Threshold time.Duration // shortest wait that is a stall; 0: DefaultThreshold
+	Recorded  time.Duration // threshold of the recorder, on which its sampler depends; 0: DefaultThreshold
 	Arch      string        // of the recorded kernel, as GOARCH, for names of system calls
 	// Hint returns what else is known of a stall, such as what a file says that its
 	// Lead points to, or nothing. Nil is allowed.
 	Hint func(*Stall) string
+}
+
+// ConfigOf looks for the stalls that the recorder of events looked for.
+func ConfigOf(meta *event.Meta) Config {
+	return Config{Threshold: meta.StallThreshold, Recorded: meta.StallThreshold, Arch: meta.Arch}
 }
 
 // Tracker makes stalls of events. It is not safe for concurrent use.
@@ -60,6 +66,9 @@ func New(config Config) *Tracker {
 	if config.Threshold <= 0 {
 		config.Threshold = DefaultThreshold
 	}
+	if config.Recorded <= 0 {
+		config.Recorded = DefaultThreshold
+	}
 	return &Tracker{config: config, names: syscallNamesOf(config.Arch), cpus: map[int]*cpu{}}
 }
 
@@ -98,7 +107,7 @@ func (t *Tracker) window(w *event.Window) *Stall {
 	}
 	g := c.take(w)
 	t.stats.Left += uint64(g.samplesLeft) + g.packetsLeft
-	e := newEvidence(w, g, c.alive)
+	e := newEvidence(w, g, c.alive, event.SamplerDelay(t.config.Recorded))
 	why := dismissInvalid
 	if e != nil {
 		why = e.bounds(t.config.Threshold)

@@ -35,6 +35,32 @@ func TestThreshold(t *testing.T) {
 	}
 }
 
+// TestRecorded plays a wait of 3 ms that a recorder with a threshold of 1 ms told of: its
+// sampler began after half a millisecond.
+func TestRecorded(t *testing.T) {
+	w := raised(100, 103, interrupted(spinner, 0x10201))
+	w.Period, w.Ticks = ms(1), 2
+	s := scene{window: w, samples: sampled(w, 101, 1, event.CPUSample{At: interrupted(spinner, 0x10201)})}
+	for name, test := range map[string]struct {
+		meta     event.Meta
+		expected int // samples; -1: no stall
+	}{
+		"1ms":     {event.Meta{StallThreshold: ms(1)}, 2},
+		"4ms":     {event.Meta{StallThreshold: ms(4)}, -1},
+		"unknown": {event.Meta{}, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := -1
+			if stall := s.play(New(ConfigOf(&test.meta))); stall != nil {
+				got = stall.Expected
+			}
+			if got != test.expected {
+				t.Errorf("%d samples expected, want %d", got, test.expected)
+			}
+		})
+	}
+}
+
 // TestSeenTwice plays one wait as NET_RX's and as that of ksoftirqd.
 func TestSeenTwice(t *testing.T) {
 	tracker := New(Config{})

@@ -116,6 +116,7 @@ func (t *Tracer) watchStalls(l *loader) {
 		return
 	}
 	t.meta.Hooks = append(t.meta.Hooks, t.stalls.hooks...)
+	t.meta.StallThreshold = t.config.Stalls.Threshold
 	t.resolver.users = symbolize.NewUsers(userSymbols)
 }
 

@@ -114,7 +114,7 @@ func (l *loader) prepareStalls(config StallConfig) (*ebpf.CollectionSpec, error)
 	return spec, set(spec, map[string]any{
 		"typed":                  l.types.own(),
 		"threshold_ns":           uint64(config.Threshold),
-		"watch_ns":               uint64(min(config.Threshold/2, 2*time.Millisecond)),
+		"watch_ns":               uint64(event.SamplerDelay(config.Threshold)),
 		"echoes":                 config.Echoes,
 		"tick_function":          tickFunction(l.functions()),
 		"preempt_count_offset":   l.perCPU.preemptCount(),

@@ -59,7 +59,7 @@ func openStallSource(config StallConfig, btf string, ladder stallLadder) (_ *Sta
 	if s.stalls, err = openStalls(config, ladder, l); err != nil {
 		return nil, explain(err, l.memlock)
 	}
-	s.meta.Hooks = s.stalls.hooks
+	s.meta.Hooks, s.meta.StallThreshold = s.stalls.hooks, config.Threshold
 	s.resolver = newResolver(s.meta.StartMono, newStacks(names, mostFrames()), nil)
 	s.resolver.users = symbolize.NewUsers(userSymbols)
 	debug.FreeOSMemory() // the types and the symbols' text are large, and needed no more

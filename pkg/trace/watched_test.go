@@ -72,7 +72,7 @@ func stallsOf(t *testing.T, source *Stalls) []*softirq.Stall {
 // told reads a source to its end and checks that nothing was lost.
 func told(t *testing.T, source *Stalls) (stalls []*softirq.Stall, echoes []event.Echo) {
 	t.Helper()
-	tracker := softirq.New(softirq.Config{Arch: source.Meta().Arch})
+	tracker := softirq.New(softirq.ConfigOf(source.Meta()))
 	for {
 		e, err := source.Next()
 		if errors.Is(err, io.EOF) {
