@@ -41,7 +41,7 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 		return nil, err
 	}
 	in.LoadAfter = files.ReadLoad()
-	in.Before, in.After, in.Elapsed = seen.before, seen.now(), time.Since(d.Start)
+	in.Counters, in.Elapsed = seen.book.Movements(), time.Since(d.Start)
 	sources, err := host.LiveSources()
 	if err != nil {
 		return nil, err
@@ -61,41 +61,19 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 
 // sighting is what was seen of the node's counters, and of drops.
 type sighting struct {
-	book   *ledger.Book
-	before []event.Reading // the first
-	values map[event.Counter]uint64
-	links  []event.Link
+	book  *ledger.Book
+	links []event.Link
 }
 
 func newSighting() *sighting {
-	return &sighting{book: ledger.NewBook(), values: map[event.Counter]uint64{}}
+	return &sighting{book: ledger.NewBook()}
 }
 
 func (s *sighting) add(e event.Event) {
 	s.book.Add(e)
-	counters, ok := e.(*event.Counters)
-	if !ok {
-		return
+	if counters, ok := e.(*event.Counters); ok {
+		s.links = append(s.links, counters.Links...)
 	}
-	for _, r := range counters.Readings {
-		s.values[r.Counter] = r.Value
-	}
-	for _, c := range counters.Gone {
-		delete(s.values, c)
-	}
-	s.links = append(s.links, counters.Links...)
-	if s.before == nil {
-		s.before = s.now()
-	}
-}
-
-// now returns the last value of every counter.
-func (s *sighting) now() []event.Reading {
-	readings := make([]event.Reading, 0, len(s.values))
-	for c, value := range s.values {
-		readings = append(readings, event.Reading{Counter: c, Value: value})
-	}
-	return readings
 }
 
 // watch traces drops and reads counters as long as wait takes, or counters alone where

@@ -34,9 +34,9 @@ func TestConditions(t *testing.T) {
 	for _, c := range slices.Concat(socketConditions(), tableConditions()) {
 		t.Run(c.name, func(t *testing.T) {
 			network := prepare(t, "neighbour-failed").Net() // one that resolves neighbours
-			in := Input{Elapsed: time.Second, Before: counters(t, network)}
+			in, before := Input{Elapsed: time.Second}, counters(t, network)
 			c.make(t, network)
-			in.After, in.State = counters(t, network), state(t, network)
+			in.Counters, in.State = between(before, counters(t, network)), state(t, network)
 			found := Find(in)
 			i := slices.IndexFunc(found, func(f Finding) bool { return f.ID == c.want })
 			if i < 0 {

@@ -57,11 +57,11 @@ func (s Severity) rank() int {
 	return slices.Index([]Severity{Info, Warning, Critical}, s)
 }
 
-// Input is what rules judge: counters and loads at two moments, and the settings.
+// Input is what rules judge: how far counters moved, loads at two moments, and the settings.
 type Input struct {
-	Before, After         []event.Reading
+	Counters              []event.Movement // those that are gone are left out of account
 	LoadBefore, LoadAfter host.Load
-	Elapsed               time.Duration // between the two
+	Elapsed               time.Duration // for which counters were watched
 	State                 host.State
 }
 

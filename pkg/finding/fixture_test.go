@@ -72,7 +72,7 @@ func readFixture(t *testing.T, path string) Input {
 		LoadBefore: host.Files{Root: before}.ReadLoad(), LoadAfter: host.Files{Root: f.files}.ReadLoad(),
 		Elapsed: 10 * time.Second, State: host.ReadState(f.sources(t)),
 	}
-	in.Before, in.After = f.counters(t)
+	in.Counters = between(f.counters(t))
 	in.State.Cgroups.Read = time.Millisecond // the only thing that is measured
 	return in
 }
@@ -115,6 +115,14 @@ func (f fixture) counters(t *testing.T) (before, after []event.Reading) {
 		before = append(before, r)
 	}
 	return before, after
+}
+
+// between returns how far counters moved from one reading to the next.
+func between(before, after []event.Reading) []event.Movement {
+	var m event.Meter
+	m.Add(&event.Counters{Readings: before})
+	m.Add(&event.Counters{Readings: after})
+	return m.Movements()
 }
 
 func check(t *testing.T, err error) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/host"
 	"github.com/dropwatch/dropwatch/pkg/lab"
 	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
@@ -42,11 +43,11 @@ func TestLive(t *testing.T) {
 	} {
 		t.Run(test.scenario, func(t *testing.T) {
 			scene := prepare(t, test.scenario)
-			in := Input{Elapsed: time.Second, State: state(t, scene.Net()), Before: readings(t, scene.Net())}
+			in, before := Input{Elapsed: time.Second, State: state(t, scene.Net())}, readings(t, scene.Net())
 			_, err := scene.Send(t.Context(), 20)
 			check(t, err)
-			in.After = readings(t, scene.Net())
-			found := news(in)
+			in.Counters = between(before, readings(t, scene.Net()))
+			found := news(in, before)
 			if diff := cmp.Diff(test.want, titles(found, scene.Net())); diff != "" {
 				t.Fatalf("-want +got\n%s", diff)
 			}
@@ -88,9 +89,9 @@ func TestLiveIdle(t *testing.T) {
 	closeAfter(t, network)
 	inhabit(t, network)
 	files := host.Files{Root: os.DirFS("/")}
-	in := Input{Elapsed: time.Second, Before: readings(t, network), LoadBefore: files.ReadLoad()}
+	in, before := Input{Elapsed: time.Second, LoadBefore: files.ReadLoad()}, readings(t, network)
 	time.Sleep(in.Elapsed) // what is found below does not depend on how long it takes
-	in.After, in.LoadAfter, in.State = readings(t, network), files.ReadLoad(), state(t, network)
+	in.Counters, in.LoadAfter, in.State = between(before, readings(t, network)), files.ReadLoad(), state(t, network)
 	found := Find(in)
 	for _, f := range found {
 		t.Logf("%s %s %s: %s %v", f.Severity, f.ID, f.Device, f.Explain, f.Evidence)
@@ -100,10 +101,11 @@ func TestLiveIdle(t *testing.T) {
 	}
 }
 
-// news are the findings that are not of old losses or of what this machine is set to.
-func news(in Input) []Finding {
+// news are the findings that are not of losses before a reading, or of what this machine
+// is set to.
+func news(in Input, first []event.Reading) []Finding {
 	old := in
-	old.After = in.Before
+	old.Counters = between(first, first)
 	before := Find(old)
 	return slices.DeleteFunc(Find(in), func(f Finding) bool {
 		return slices.ContainsFunc(before, func(b Finding) bool {

@@ -12,30 +12,26 @@ import (
 // node is an Input with its counters by name.
 type node struct {
 	Input
-	changes map[event.CounterSource][]change // in the order of After
+	changes map[event.CounterSource][]change // in the order of Counters
 	named   map[event.Counter]change         // the same, as unnamed spells them
 }
 
 // change is what a counter did.
 type change struct {
 	event.Counter
-	moved uint64 // in the interval; 0 if it is new or went back
+	moved uint64 // in the interval
 	total uint64
 }
 
 func newNode(in Input) *node {
 	n := &node{Input: in, changes: map[event.CounterSource][]change{}, named: map[event.Counter]change{}}
-	before := map[event.CounterID]uint64{}
-	for _, r := range in.Before {
-		before[r.ID()] = r.Value
-	}
-	for _, r := range in.After {
-		c := change{Counter: r.Counter, total: r.Value}
-		if old, ok := before[r.ID()]; ok && old <= r.Value {
-			c.moved = r.Value - old
+	for _, m := range in.Counters {
+		if m.Gone {
+			continue
 		}
-		n.changes[r.Source] = append(n.changes[r.Source], c)
-		n.named[unnamed(r.Counter)] = c
+		c := change{m.Counter, m.Moved, m.Value}
+		n.changes[m.Source] = append(n.changes[m.Source], c)
+		n.named[unnamed(m.Counter)] = c
 	}
 	return n
 }

@@ -92,12 +92,13 @@ func TestDropped(t *testing.T) {
 		{"ten a second", func(in *Input) { in.device("rx_dropped", 0, 100) }, []string{"warning device-dropped eth0: " + look}},
 		{"many", func(in *Input) { in.device("tx_dropped", 0, 10_000) }, []string{"warning device-dropped eth0: " + look}},
 		{"new since", func(in *Input) {
-			in.After = append(in.After, event.Reading{Counter: event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: host0, Device: "eth9"}, Value: 10_000})
+			c := event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: host0, Device: "eth9"}
+			in.Counters = append(in.Counters, between(nil, []event.Reading{{Counter: c, Value: 10_000}})...)
+		}, []string{"warning device-dropped eth9: " + look}},
+		{"gone since", func(in *Input) {
+			in.device("rx_dropped", 0, 10_000)
+			in.Counters[len(in.Counters)-1].Gone = true
 		}, nil},
 		{"went back", func(in *Input) { in.device("rx_dropped", 10_000, 0) }, nil},
-		{"the namespace got a name", func(in *Input) {
-			in.device("rx_dropped", 0, 100)
-			in.Before[0].Netns.Name = ""
-		}, []string{"warning device-dropped eth0: " + look}},
 	})
 }

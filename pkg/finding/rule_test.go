@@ -101,8 +101,7 @@ func (in *Input) link() *host.Link { return &in.State.Namespaces[0].Links[0] }
 
 // count has a counter at two values.
 func (in *Input) count(c event.Counter, before, after uint64) {
-	in.Before = append(in.Before, event.Reading{Counter: c, Value: before})
-	in.After = append(in.After, event.Reading{Counter: c, Value: after})
+	in.Counters = append(in.Counters, between([]event.Reading{{Counter: c, Value: before}}, []event.Reading{{Counter: c, Value: after}})...)
 }
 
 func (in *Input) device(name string, before, after uint64) {

@@ -8,18 +8,10 @@ import (
 
 // Book keeps counters beside drops, between the first event.Counters and the last.
 type Book struct {
-	counters  map[event.Counter]*count
-	links     map[device]event.Link
-	cells     map[*event.Cell]*tally
-	snapshots int
-	traced    bool
-}
-
-// count is what is known of a counter.
-type count struct {
-	last  uint64 // value, when it was read last
-	delta uint64
-	gone  bool // before the end
+	meter  event.Meter
+	links  map[device]event.Link
+	cells  map[*event.Cell]*tally
+	traced bool
 }
 
 // tally is how many drops a cell counted: so far, and at the first and the last time
@@ -34,11 +26,7 @@ type device struct {
 
 // NewBook returns an empty Book.
 func NewBook() *Book {
-	return &Book{
-		counters: map[event.Counter]*count{},
-		links:    map[device]event.Link{},
-		cells:    map[*event.Cell]*tally{},
-	}
+	return &Book{links: map[device]event.Link{}, cells: map[*event.Cell]*tally{}}
 }
 
 // Add adds an event.
@@ -64,49 +52,19 @@ func (b *Book) cell(c *event.Cell) *tally {
 }
 
 func (b *Book) read(e *event.Counters) {
-	b.snapshots++
-	for _, r := range e.Readings {
-		c := b.counters[r.Counter]
-		switch {
-		case c == nil && b.snapshots == 1:
-			c = &count{}
-			b.counters[r.Counter] = c
-		case c == nil: // of a device or namespace that is new
-			c = &count{delta: r.Value}
-			b.counters[r.Counter] = c
-		default:
-			c.delta += moved(r.Source, c.last, r.Value)
-		}
-		c.last, c.gone = r.Value, false
-	}
-	for _, counter := range e.Gone {
-		if c := b.counters[counter]; c != nil {
-			c.gone = true
-		}
-	}
+	b.meter.Add(e)
 	for _, l := range e.Links {
 		b.links[device{l.Netns.Inode, l.Name}] = l
 	}
 	for _, t := range b.cells {
-		if t.last = t.all; b.snapshots == 1 {
+		if t.last = t.all; b.meter.Reads() == 1 {
 			t.first = t.all
 		}
 	}
 }
 
-// moved returns how far a counter went. One that went back began anew, or, if it has but
-// 32 bits in the kernel, went past its end.
-func moved(source event.CounterSource, from, to uint64) uint64 {
-	if to >= from {
-		return to - from
-	}
-	if source == event.CounterSoftnet || source == event.CounterQdisc {
-		if wrapped := uint64(uint32(to) - uint32(from)); wrapped < 1<<31 {
-			return wrapped
-		}
-	}
-	return to
-}
+// Movements returns how far each of the node's counters moved so far.
+func (b *Book) Movements() []event.Movement { return b.meter.Movements() }
 
 // drops returns how many drops a cell counted while counters were watched.
 func (t *tally) drops() uint64 { return t.last - t.first }

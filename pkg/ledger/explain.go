@@ -64,10 +64,10 @@ func (x *explainer) drops(row *Row, rule rule) (n uint64) {
 // it dropped them before there was an skb, or freed what it had not handed on.
 func (x *explainer) byDriver(c event.Counter) (most uint64) {
 	direction, _, _ := strings.Cut(c.Name, "_")
-	for counter, n := range x.counters {
-		if counter.Source == event.CounterDriver && counter.Device == c.Device && counter.Netns == c.Netns &&
-			strings.Contains(counter.Name, direction) && !dropsUnseen(counter.Name) {
-			most = max(most, n.delta)
+	for _, m := range x.meter.Movements() {
+		if m.Source == event.CounterDriver && m.ID().Device == c.ID().Device &&
+			strings.Contains(m.Name, direction) && !dropsUnseen(m.Name) {
+			most = max(most, m.Moved)
 		}
 	}
 	return most

@@ -5,7 +5,6 @@
 package ledger_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -23,23 +22,17 @@ type seen struct {
 	counted
 }
 
-// counted passes events on, and keeps the first and the last values of the node's counters.
+// counted passes events on, and adds up the node's counters.
 type counted struct {
 	event.Source
-	first []event.Reading
-	last  map[event.Counter]uint64
+	meter event.Meter
 }
 
 // Next implements event.Source.
 func (c *counted) Next() (event.Event, error) {
 	e, err := c.Source.Next()
 	if counters, ok := e.(*event.Counters); ok {
-		if c.first == nil {
-			c.first = slices.Clone(counters.Readings)
-		}
-		for _, r := range counters.Readings {
-			c.last[r.Counter] = r.Value
-		}
+		c.meter.Add(counters)
 	}
 	return e, err
 }
@@ -51,7 +44,7 @@ func watch(t *testing.T, do func()) *seen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &seen{counted: counted{Source: tracer, last: map[event.Counter]uint64{}}}
+	s := &seen{counted: counted{Source: tracer}}
 	read := make(chan error, 1)
 	go func() {
 		var err error
@@ -95,10 +88,7 @@ func (s *seen) folded(t *testing.T, place string) (lines []string) {
 // finding returns what a rule says of a device, with the settings it has now.
 func (s *seen) finding(t *testing.T, id, device string) finding.Finding {
 	t.Helper()
-	in := finding.Input{Before: s.first, Elapsed: s.Duration, State: state(t)}
-	for counter, value := range s.last {
-		in.After = append(in.After, event.Reading{Counter: counter, Value: value})
-	}
+	in := finding.Input{Counters: s.meter.Movements(), Elapsed: s.Duration, State: state(t)}
 	for _, f := range finding.Find(in) {
 		if f.ID == id && f.Device == device {
 			return f

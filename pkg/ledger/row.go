@@ -53,7 +53,7 @@ type Ledger struct {
 
 // Ledger returns the rows; nil if counters were read less than twice.
 func (b *Book) Ledger() *Ledger {
-	if b.snapshots < 2 {
+	if b.meter.Reads() < 2 {
 		return nil
 	}
 	l := &Ledger{Untraced: !b.traced}
@@ -84,8 +84,8 @@ func (b *Book) Ledger() *Ledger {
 // namespaces returns those of which something was read.
 func (b *Book) namespaces() map[uint32]bool {
 	read := map[uint32]bool{}
-	for counter := range b.counters {
-		read[counter.Netns.Inode] = true
+	for _, m := range b.meter.Movements() {
+		read[m.Netns.Inode] = true
 	}
 	return read
 }
@@ -93,8 +93,9 @@ func (b *Book) namespaces() map[uint32]bool {
 // merge returns the counters that have a rule, those of single CPUs and of a device's
 // qdiscs added up, in the order of rows.
 func (b *Book) merge() []Row {
-	rows := map[event.Counter]*Row{}
-	for counter, n := range b.counters {
+	rows := map[event.CounterID]*Row{}
+	for _, m := range b.meter.Movements() {
+		counter := m.Counter
 		rule, _, ok := ruleOf(counter)
 		if !ok {
 			continue
@@ -105,13 +106,13 @@ func (b *Book) merge() []Row {
 		case event.CounterQdisc:
 			counter.Part = hook(counter.Part)
 		}
-		row := rows[counter]
+		row := rows[counter.ID()]
 		if row == nil {
 			row = &Row{Counter: counter, Within: rule.within}
-			rows[counter] = row
+			rows[counter.ID()] = row
 		}
-		row.Delta += n.delta
-		row.Gone = row.Gone || n.gone
+		row.Delta += m.Moved
+		row.Gone = row.Gone || m.Cut
 	}
 	sorted := make([]Row, 0, len(rows))
 	for _, row := range rows {
