@@ -97,7 +97,6 @@ func (s *sighting) readCounters(wait func()) (notes []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer counters.Close()
 	start := time.Now()
 	for i := range 2 {
 		if i > 0 {

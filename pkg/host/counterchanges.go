@@ -23,7 +23,7 @@ type knownValue struct {
 	turn  bool // of the reading that had it last
 }
 
-// NewCounterChanges fails as NewCounterReader does. The caller must close it.
+// NewCounterChanges fails as NewCounterReader does.
 func NewCounterChanges() (*CounterChanges, error) {
 	reader, err := NewCounterReader()
 	if err != nil {
@@ -31,9 +31,6 @@ func NewCounterChanges() (*CounterChanges, error) {
 	}
 	return &CounterChanges{reader: reader, known: map[event.Counter]knownValue{}, links: map[event.Link]bool{}}, nil
 }
-
-// Close frees what the reader holds.
-func (c *CounterChanges) Close() { c.reader.Close() }
 
 // Notes returns what could not be read, and why.
 func (c *CounterChanges) Notes() []string { return c.reader.Notes() }

@@ -21,11 +21,10 @@ import (
 // outer one counts the same packets. Sources still overlap: a device may count in
 // tx_dropped what its driver counts too, and drivers give sums beside their parts.
 //
-// It needs root for other namespaces, and none for its own. It must be used by one
-// goroutine at a time.
+// It needs root for other namespaces, and none for its own. It keeps no namespace alive:
+// each is entered for a reading and left. It must be used by one goroutine at a time.
 type CounterReader struct {
 	memory   *counterMemory
-	names    NetnsNames
 	spaces   []*netnsCounters
 	readings []event.Reading
 	notes    counterNotes
@@ -33,7 +32,7 @@ type CounterReader struct {
 }
 
 // NewCounterReader finds the namespaces there are. It fails where /proc is not readable;
-// what else cannot be read is in Notes. The caller must close it.
+// what else cannot be read is in Notes.
 func NewCounterReader() (*CounterReader, error) {
 	r := &CounterReader{memory: newCounterMemory()}
 	if err := r.find(); err != nil {
@@ -42,21 +41,13 @@ func NewCounterReader() (*CounterReader, error) {
 	return r, nil
 }
 
-// Close closes what is open in namespaces.
-func (r *CounterReader) Close() {
-	for _, s := range r.spaces {
-		s.close()
-	}
-	r.spaces = nil
-}
-
 // Read reads all counters: those of the machine first, then by namespace, source,
 // device; the order stays as long as namespaces and devices do. A counter that cannot
 // be read is left out, and Notes says why. The readings are valid until the next call;
 // the strings in them for ever.
 //
 // New namespaces are looked for so often that it takes at most a fiftieth of the time,
-// and whenever one has gone. One that is gone is kept alive until the next call.
+// and whenever one has gone.
 func (r *CounterReader) Read() ([]event.Reading, error) {
 	if time.Now().After(r.search) || slices.ContainsFunc(r.spaces, func(s *netnsCounters) bool { return s.gone() }) {
 		if err := r.find(); err != nil {
@@ -64,8 +55,14 @@ func (r *CounterReader) Read() ([]event.Reading, error) {
 		}
 	}
 	r.readings = r.machine(r.readings[:0])
-	for _, s := range r.spaces {
-		r.namespace(s)
+	err := travel(func(t *traveler) error {
+		for _, s := range r.spaces {
+			r.namespace(s, t)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read counters: %w", err)
 	}
 	return r.readings, nil
 }
@@ -90,9 +87,9 @@ func (r *CounterReader) machine(dst []event.Reading) []event.Reading {
 }
 
 // namespace appends the counters of a namespace, but none if it went away meanwhile.
-func (r *CounterReader) namespace(s *netnsCounters) {
+func (r *CounterReader) namespace(s *netnsCounters, t *traveler) {
 	before, failures := len(r.readings), []error(nil)
-	r.readings = s.read(r.readings, r.memory, func(err error) { failures = append(failures, err) })
+	r.readings = s.read(r.readings, t, r.memory, func(err error) { failures = append(failures, err) })
 	if len(failures) == 0 {
 		return
 	}
@@ -105,7 +102,7 @@ func (r *CounterReader) namespace(s *netnsCounters) {
 	}
 }
 
-// find looks for namespaces: opens new ones, closes those that are gone.
+// find looks for namespaces.
 func (r *CounterReader) find() error {
 	began := time.Now()
 	places, denied, err := findNetns()
@@ -115,32 +112,21 @@ func (r *CounterReader) find() error {
 	if denied != nil {
 		r.notes.add(denied)
 	}
-	was := map[netnsPlace]*netnsCounters{}
+	was := map[uint32]*netnsCounters{}
 	for _, s := range r.spaces {
-		was[s.netnsPlace] = s
+		was[s.inode] = s
 	}
+	clear(r.spaces)
 	r.spaces = r.spaces[:0]
 	for _, place := range places {
-		s := was[place]
-		delete(was, place)
+		s := was[place.inode]
 		if s == nil {
-			s = r.open(place)
+			s = &netnsCounters{}
 		}
+		s.netnsPlace, s.netns = place, event.Netns{Inode: place.inode, Name: place.name}
 		r.spaces = append(r.spaces, s)
-	}
-	for _, s := range was {
-		s.close()
 	}
 	const share = 50
 	r.search = time.Now().Add(share * time.Since(began))
 	return nil
-}
-
-func (r *CounterReader) open(place netnsPlace) *netnsCounters {
-	netns := event.Netns{Inode: place.inode, Name: r.names.Name(place.inode)}
-	s, err := openNetns(place, netns)
-	if err != nil && !place.gone() {
-		r.notes.add(fmt.Errorf("read counters of devices: in network namespace %s: %w", netns, err))
-	}
-	return s
 }

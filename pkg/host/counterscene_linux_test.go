@@ -91,7 +91,6 @@ func newReader(t *testing.T) testReader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(r.Close)
 	return testReader{r, t}
 }
 

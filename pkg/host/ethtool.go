@@ -14,9 +14,10 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// ethtoolSocket asks drivers for their statistics, by ioctl: netlink has none of those
-// that a driver names itself. It stays in the namespace it was opened in.
-type ethtoolSocket struct{ fd int }
+// driverSocket asks drivers for their statistics, by ioctl: netlink has none of those
+// that a driver names itself. Any socket of the namespace does, also one of rtnetlink
+// (netlink_ioctl, net/netlink/af_netlink.c, hands down what it does not know).
+type driverSocket struct{ fd int }
 
 // From uapi/linux/ethtool.h.
 const (
@@ -48,17 +49,7 @@ type ethtoolRequest struct {
 	_      [16]byte
 }
 
-func openEthtool() (*ethtoolSocket, error) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, fmt.Errorf("open ethtool: %w", err)
-	}
-	return &ethtoolSocket{fd}, nil
-}
-
-func (s *ethtoolSocket) close() { unix.Close(s.fd) }
-
-func (s *ethtoolSocket) ioctl(device string, data unsafe.Pointer) error {
+func (s driverSocket) ioctl(device string, data unsafe.Pointer) error {
 	request := ethtoolRequest{data: data}
 	copy(request.device[:unix.IFNAMSIZ-1], device)
 	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(s.fd), unix.SIOCETHTOOL, uintptr(unsafe.Pointer(&request)))
@@ -70,7 +61,7 @@ func (s *ethtoolSocket) ioctl(device string, data unsafe.Pointer) error {
 
 // names returns the names of all statistics of a device. A driver without any yields
 // none and no error.
-func (s *ethtoolSocket) names(device string, buffers *ethtoolBuffers) ([]string, error) {
+func (s driverSocket) names(device string, buffers *ethtoolBuffers) ([]string, error) {
 	info, err := unix.IoctlGetEthtoolDrvinfo(s.fd, device)
 	if errors.Is(err, unix.EOPNOTSUPP) {
 		return nil, nil
@@ -101,7 +92,7 @@ var errRecounted = errors.New("statistics changed")
 
 // values reads the statistics of a device, as many as there are names. They are valid
 // until the next call.
-func (s *ethtoolSocket) values(device string, names int, buffers *ethtoolBuffers) ([]uint64, error) {
+func (s driverSocket) values(device string, names int, buffers *ethtoolBuffers) ([]uint64, error) {
 	list := &buffers.stats
 	list.cmd, list.len = unix.ETHTOOL_GSTATS, uint32(names)
 	if err := s.ioctl(device, unsafe.Pointer(list)); err != nil {

@@ -37,16 +37,23 @@ func netnsNames() map[uint32]string {
 	names := map[uint32]string{}
 	for _, path := range netnsFiles() {
 		if inode, err := inodeOf(path); err == nil {
-			names[inode] = event.Text([]byte(filepath.Base(path)))
+			names[inode] = netnsName(path)
 		}
 	}
 	if inode, err := inodeOf("/proc/1/ns/net"); err == nil {
-		names[inode] = "host"
+		names[inode] = hostNetns
 	}
 	return names
 }
 
-// netnsFiles lists the files by which Docker and ip-netns keep and name namespaces.
+// hostNetns is the name of the namespace that process 1 is in.
+const hostNetns = "host"
+
+// netnsName returns the name that a file gives a namespace.
+func netnsName(file string) string { return event.Text([]byte(filepath.Base(file))) }
+
+// netnsFiles lists the files by which Docker and ip-netns keep and name namespaces. Of
+// two names the last one counts.
 func netnsFiles() []string {
 	var files []string
 	for _, pattern := range []string{"/run/docker/netns/*", "/run/netns/*"} {

@@ -13,109 +13,87 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// netnsCounters reads the counters of one network namespace. Its sockets keep the
-// namespace alive until they are closed.
+// netnsCounters reads the counters of one network namespace. It holds nothing of it from
+// reading to reading: a socket or an open file would keep the namespace and its devices
+// alive when its last user has gone.
 type netnsCounters struct {
 	netnsPlace
 	netns   event.Netns
-	home    bool           // it is our own
-	route   *routeSocket   // nil if it could not be opened
-	ethtool *ethtoolSocket // nil likewise
+	cookie  uint64 // tells it from those that had its number before; 0 if unknown
 	devices deviceTable
 }
 
-// openNetns opens sockets in a namespace. After an error the files of processes can
-// still be read.
-func openNetns(place netnsPlace, netns event.Netns) (*netnsCounters, error) {
-	c := &netnsCounters{netnsPlace: place, netns: netns}
-	own, err := inodeOf(ownNetns)
-	c.home = err == nil && own == place.inode
-	return c, c.within(func() error {
-		var routeErr, ethtoolErr error
-		c.route, routeErr = openRoute()
-		c.ethtool, ethtoolErr = openEthtool()
-		return errors.Join(routeErr, ethtoolErr)
-	})
+// visit is a reading of one namespace, by a thread that may be in it.
+type visit struct {
+	*netnsCounters
+	*counterMemory
+	route   *routeSocket // nil if there is none
+	missing func(error)  // takes why counters are missing
 }
 
-func (c *netnsCounters) close() {
-	if c.route != nil {
-		c.route.close()
-	}
-	if c.ethtool != nil {
-		c.ethtool.close()
-	}
-}
-
-// within runs f inside the namespace.
-func (c *netnsCounters) within(f func() error) error {
-	if c.home {
-		return f()
-	}
-	return inNetns(c.path, func() error {
-		if inode, err := inodeOf(ownNetns); err != nil || inode != c.inode {
-			return fmt.Errorf("enter network namespace %s: at %s is %d now", c.netns, c.path, inode)
+// read appends the counters of a namespace. Where it cannot be entered, those in files of
+// processes are read.
+func (c *netnsCounters) read(dst []event.Reading, t *traveler, m *counterMemory, missing func(error)) []event.Reading {
+	v := visit{netnsCounters: c, counterMemory: m, missing: missing}
+	if err := t.enter(c.netnsPlace); err != nil {
+		missing(fmt.Errorf("read counters of devices: in network namespace %s: %w", c.netns, err))
+		c.devices.begin()
+		if !c.inhabited() {
+			return dst
 		}
-		return f()
-	})
-}
-
-// read appends the counters of the namespace, and hands on why some are missing.
-func (c *netnsCounters) read(dst []event.Reading, m *counterMemory, missing func(error)) []event.Reading {
-	for _, source := range []func([]event.Reading, *counterMemory) ([]event.Reading, error){
-		c.links, c.drivers, c.disciplines,
-	} {
-		more, err := source(dst, m)
+		return v.protocols(dst, c.proc)
+	}
+	route, err := openRoute()
+	if err != nil {
+		missing(fmt.Errorf("read counters of devices: %w", err))
+		return v.protocols(dst, "proc/thread-self/net")
+	}
+	defer route.close()
+	c.meet(route.cookie())
+	v.route = route
+	for _, source := range []func([]event.Reading) ([]event.Reading, error){v.links, v.drivers, v.disciplines} {
+		more, err := source(dst)
 		if err != nil {
 			missing(err)
 		}
 		dst = more
 	}
-	return c.protocols(dst, m, missing)
+	return v.protocols(dst, "proc/thread-self/net")
 }
 
-// protocols appends the counters in files. If no process is in the namespace, a thread
-// of ours goes there.
-func (c *netnsCounters) protocols(dst []event.Reading, m *counterMemory, missing func(error)) []event.Reading {
-	read := func(dir string) {
-		for _, file := range netnsCounterFiles() {
-			var err error
-			if dst, err = m.files.read(dst, dir, file, c.netns); err != nil {
-				missing(err)
-			}
+// meet takes note of which namespace is at the place: what is known of another one's
+// devices is forgotten.
+func (c *netnsCounters) meet(cookie uint64) {
+	if c.cookie != cookie {
+		c.cookie, c.devices = cookie, deviceTable{}
+	}
+}
+
+// protocols appends the counters in the files below a /proc/net.
+func (v *visit) protocols(dst []event.Reading, dir string) []event.Reading {
+	for _, file := range netnsCounterFiles() {
+		var err error
+		if dst, err = v.files.read(dst, dir, file, v.netns); err != nil {
+			v.missing(err)
 		}
-	}
-	if c.proc != "" {
-		read(c.proc)
-		return dst
-	}
-	err := c.within(func() error {
-		read("proc/thread-self/net")
-		return nil
-	})
-	if err != nil {
-		missing(fmt.Errorf("read %s counters: %w", event.CounterProtocol, err))
 	}
 	return dst
 }
 
 // links appends the counters of interfaces, and takes note of what interfaces there are.
-func (c *netnsCounters) links(dst []event.Reading, m *counterMemory) ([]event.Reading, error) {
-	if c.route == nil {
-		return dst, nil
-	}
+func (v *visit) links(dst []event.Reading) ([]event.Reading, error) {
 	more, err := dst, error(nil)
 	for range dumpAttempts {
 		more = dst
-		c.devices.begin()
-		err = c.route.dump(unix.RTM_GETLINK, unix.SizeofIfInfomsg, m.dump, func(message []byte) error {
+		v.devices.begin()
+		err = v.route.dump(unix.RTM_GETLINK, unix.SizeofIfInfomsg, v.dump, func(message []byte) error {
 			link, err := parseLink(message)
 			if err != nil {
 				return err
 			}
-			device := c.devices.see(link)
+			device := v.devices.see(link)
 			if !link.sums() {
-				counter := event.Counter{Source: event.CounterLink, Netns: c.netns, Device: device.text, Index: int(device.index)}
+				counter := event.Counter{Source: event.CounterLink, Netns: v.netns, Device: device.text, Index: int(device.index)}
 				more = appendLink(more, counter, link.stats)
 			}
 			return nil
@@ -127,7 +105,7 @@ func (c *netnsCounters) links(dst []event.Reading, m *counterMemory) ([]event.Re
 	if err != nil {
 		return dst, fmt.Errorf("read %s counters: %w", event.CounterLink, err)
 	}
-	c.devices.end()
+	v.devices.end()
 	return more, nil
 }
 

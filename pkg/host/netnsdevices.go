@@ -15,16 +15,13 @@ import (
 
 // drivers appends the statistics of the drivers of the interfaces listed last. An
 // interface that went away meanwhile has none; after another error the rest is read.
-func (c *netnsCounters) drivers(dst []event.Reading, m *counterMemory) ([]event.Reading, error) {
-	if c.ethtool == nil {
-		return dst, nil
-	}
+func (v *visit) drivers(dst []event.Reading) ([]event.Reading, error) {
 	var failed error
-	for _, d := range c.devices.listed {
-		more, err := c.driver(dst, d, m)
+	for _, d := range v.devices.listed {
+		more, err := v.driver(dst, d)
 		if errors.Is(err, errRecounted) {
 			d.asked = false
-			more, err = c.driver(dst, d, m)
+			more, err = v.driver(dst, d)
 		}
 		if err != nil && !errors.Is(err, unix.ENODEV) && failed == nil {
 			failed = fmt.Errorf("read %s counters: %w", event.CounterDriver, err)
@@ -36,9 +33,10 @@ func (c *netnsCounters) drivers(dst []event.Reading, m *counterMemory) ([]event.
 
 // driver appends the statistics of one driver. After an error it appends none. A driver
 // that had none at first is not asked again.
-func (c *netnsCounters) driver(dst []event.Reading, d *device, m *counterMemory) ([]event.Reading, error) {
+func (v *visit) driver(dst []event.Reading, d *device) ([]event.Reading, error) {
+	drivers := driverSocket{v.route.fd}
 	if !d.asked {
-		names, err := c.ethtool.names(d.name, &m.ethtool)
+		names, err := drivers.names(d.name, &v.ethtool)
 		if err != nil {
 			return dst, err
 		}
@@ -47,12 +45,12 @@ func (c *netnsCounters) driver(dst []event.Reading, d *device, m *counterMemory)
 	if len(d.statistics.of) == 0 {
 		return dst, nil
 	}
-	values, err := c.ethtool.values(d.name, len(d.statistics.of), &m.ethtool)
+	values, err := drivers.values(d.name, len(d.statistics.of), &v.ethtool)
 	if err != nil {
 		return dst, err
 	}
 	first := len(dst)
-	counter := event.Counter{Source: event.CounterDriver, Netns: c.netns, Device: d.text, Index: int(d.index)}
+	counter := event.Counter{Source: event.CounterDriver, Netns: v.netns, Device: d.text, Index: int(d.index)}
 	for _, counter.Name = range d.statistics.names {
 		dst = append(dst, event.Reading{Counter: counter})
 	}
@@ -66,21 +64,18 @@ func (c *netnsCounters) driver(dst []event.Reading, d *device, m *counterMemory)
 
 // disciplines appends the counters of the queueing disciplines of the interfaces listed
 // last. They are of 32 bits in the kernel.
-func (c *netnsCounters) disciplines(dst []event.Reading, m *counterMemory) ([]event.Reading, error) {
-	if c.route == nil {
-		return dst, nil
-	}
-	if err := c.listQdiscs(m); err != nil {
+func (v *visit) disciplines(dst []event.Reading) ([]event.Reading, error) {
+	if err := v.listQdiscs(); err != nil {
 		return dst, fmt.Errorf("read %s counters: %w", event.CounterQdisc, err)
 	}
-	for i := range m.qdiscs {
-		q := &m.qdiscs[i]
-		device := c.devices.byIndex[q.device]
+	for i := range v.qdiscs {
+		q := &v.qdiscs[i]
+		device := v.devices.byIndex[q.device]
 		if device == nil || !q.counted || q.sums() {
 			continue
 		}
-		counter := event.Counter{Source: event.CounterQdisc, Netns: c.netns, Device: device.text, Index: int(device.index), Part: m.part(q.qdiscID)}
-		if !nested(q, m.qdiscs) {
+		counter := event.Counter{Source: event.CounterQdisc, Netns: v.netns, Device: device.text, Index: int(device.index), Part: v.part(q.qdiscID)}
+		if !nested(q, v.qdiscs) {
 			counter.Name = "dropped"
 			dst = append(dst, event.Reading{Counter: counter, Value: uint64(q.drops)})
 		}
@@ -90,13 +85,13 @@ func (c *netnsCounters) disciplines(dst []event.Reading, m *counterMemory) ([]ev
 	return dst, nil
 }
 
-// listQdiscs fills m.qdiscs.
-func (c *netnsCounters) listQdiscs(m *counterMemory) (err error) {
+// listQdiscs fills qdiscs.
+func (v *visit) listQdiscs() (err error) {
 	for range dumpAttempts {
-		m.qdiscs = m.qdiscs[:0]
-		err = c.route.dump(unix.RTM_GETQDISC, sizeofTcmsg, m.dump, func(message []byte) error {
-			q, err := parseQdisc(message, m.kinds)
-			m.qdiscs = append(m.qdiscs, q)
+		v.qdiscs = v.qdiscs[:0]
+		err = v.route.dump(unix.RTM_GETQDISC, sizeofTcmsg, v.dump, func(message []byte) error {
+			q, err := parseQdisc(message, v.kinds)
+			v.qdiscs = append(v.qdiscs, q)
 			return err
 		})
 		if !errors.Is(err, errInterrupted) {

@@ -16,43 +16,90 @@ import (
 const ownNetns = "/proc/thread-self/ns/net"
 
 // inNetns runs f on a thread that is in the network namespace of an nsfs file, and
-// brings the thread back. One that cannot be brought back stays locked to the calling
-// goroutine and ends with it. Entering needs CAP_SYS_ADMIN.
+// brings the thread back. Entering needs CAP_SYS_ADMIN.
 func inNetns(path string, f func() error) error {
+	return travel(func(t *traveler) error {
+		if err := t.enter(netnsPlace{path: path}); err != nil {
+			return err
+		}
+		return f()
+	})
+}
+
+// traveler takes a thread from one network namespace to the next. It keeps none alive
+// but the one that it is in.
+type traveler struct {
+	home int    // descriptor of where it began; -1 until it leaves
+	own  uint32 // the same as a number; 0 if unknown
+	at   uint32 // where it is
+}
+
+// travel runs f with a traveler, whose thread it then brings back. A thread that cannot
+// be brought back stays locked to the calling goroutine and ends with it.
+func travel(f func(*traveler) error) error {
 	runtime.LockOSThread()
-	back, err := enterNetns(path)
-	if err != nil {
-		runtime.UnlockOSThread()
-		return err
+	t := &traveler{home: -1}
+	if inode, err := inodeOf(ownNetns); err == nil {
+		t.own, t.at = inode, inode
 	}
-	err = f()
-	if failed := back(); failed != nil {
+	err := f(t)
+	if failed := t.end(); failed != nil {
 		return errors.Join(err, failed)
 	}
 	runtime.UnlockOSThread()
 	return err
 }
 
-func enterNetns(path string) (back func() error, err error) {
-	home, err := unix.Open(ownNetns, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, fmt.Errorf("open own network namespace: %w", err)
+// enter goes to a namespace. It stays where it is if that is not at its place any more; a
+// place without a number is believed.
+func (t *traveler) enter(place netnsPlace) error {
+	switch {
+	case place.inode != 0 && place.inode == t.at:
+		return nil
+	case place.inode != 0 && place.inode == t.own:
+		return t.back()
 	}
-	there, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	there, err := unix.Open(place.path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		unix.Close(home)
-		return nil, fmt.Errorf("open network namespace: %w", err)
+		return fmt.Errorf("open network namespace: %w", err)
 	}
 	defer unix.Close(there)
-	if err := unix.Setns(there, unix.CLONE_NEWNET); err != nil {
-		unix.Close(home)
-		return nil, fmt.Errorf("enter network namespace: %w", err)
+	var stat unix.Stat_t
+	if err := unix.Fstat(there, &stat); err != nil {
+		return fmt.Errorf("look at network namespace: %w", err)
 	}
-	return func() error {
-		defer unix.Close(home)
-		if err := unix.Setns(home, unix.CLONE_NEWNET); err != nil {
-			return fmt.Errorf("return to own network namespace: %w", err)
+	inode := uint32(stat.Ino)
+	if place.inode != 0 && place.inode != inode {
+		return fmt.Errorf("enter network namespace %d: at %s is %d now", place.inode, place.path, inode)
+	}
+	if t.home < 0 {
+		if t.home, err = unix.Open(ownNetns, unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+			return fmt.Errorf("open own network namespace: %w", err)
 		}
+	}
+	if err := unix.Setns(there, unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("enter network namespace: %w", err)
+	}
+	t.at = inode
+	return nil
+}
+
+// back returns to where the traveler began, if it is not there.
+func (t *traveler) back() error {
+	if t.home < 0 || t.at == t.own {
 		return nil
-	}, nil
+	}
+	if err := unix.Setns(t.home, unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("return to own network namespace: %w", err)
+	}
+	t.at = t.own
+	return nil
+}
+
+func (t *traveler) end() error {
+	err := t.back()
+	if t.home >= 0 {
+		unix.Close(t.home)
+	}
+	return err
 }

@@ -17,13 +17,17 @@ import (
 // netnsPlace is where to reach a network namespace.
 type netnsPlace struct {
 	inode uint32
+	name  string // as NetnsNames has it
 	path  string // of its nsfs file
 	proc  string // its /proc/net, from the root; empty if no process is in it
 }
 
 // gone says that the namespace is not reached there any more.
-func (p netnsPlace) gone() bool {
-	return !isNetns(p.path, p.inode) || p.proc != "" && !isNetns("/"+path.Dir(p.proc)+"/ns/net", p.inode)
+func (p netnsPlace) gone() bool { return !isNetns(p.path, p.inode) }
+
+// inhabited says that the process is still in the namespace.
+func (p netnsPlace) inhabited() bool {
+	return p.proc != "" && isNetns("/"+path.Dir(p.proc)+"/ns/net", p.inode)
 }
 
 func isNetns(file string, number uint32) bool {
@@ -41,9 +45,8 @@ func findNetns() (found []netnsPlace, denied, err error) {
 	}
 	byInode := map[uint32]netnsPlace{}
 	for _, file := range netnsFiles() {
-		inode, err := inodeOf(file)
-		if _, known := byInode[inode]; err == nil && !known {
-			byInode[inode] = netnsPlace{inode: inode, path: file}
+		if inode, err := inodeOf(file); err == nil {
+			byInode[inode] = netnsPlace{inode: inode, name: netnsName(file), path: file}
 		}
 	}
 	for _, pid := range pids {
@@ -58,6 +61,9 @@ func findNetns() (found []netnsPlace, denied, err error) {
 		}
 		if place.path == "" { // one that has a name is reached by that
 			place.path = file
+		}
+		if pid == 1 {
+			place.name = hostNetns
 		}
 		place.inode, place.proc = inode, fmt.Sprintf("proc/%d/net", pid)
 		byInode[inode] = place

@@ -42,6 +42,16 @@ func openRoute() (*routeSocket, error) {
 
 func (s *routeSocket) close() { unix.Close(s.fd) }
 
+// cookie returns a number that no other network namespace ever has while the machine is
+// up; 0 if the kernel does not tell. Needs kernel 5.14+ (SO_NETNS_COOKIE, e8b9eab99232).
+func (s *routeSocket) cookie() uint64 {
+	cookie, err := unix.GetsockoptUint64(s.fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+	if err != nil {
+		return 0
+	}
+	return cookie
+}
+
 // dump asks for a list, with a header of so many zero bytes, and hands on each message
 // without its netlink header. The buffer has dumpBuffer bytes. Errors are errInterrupted,
 // those of each, and those of the kernel. After one the rest of the list is still read,

@@ -141,7 +141,6 @@ func (n *nic) missed(t *testing.T) uint64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer reader.Close()
 	readings, err := reader.Read()
 	if err != nil {
 		t.Fatal(err)

@@ -130,9 +130,6 @@ func (t *Tracer) Close() error {
 	if t.stalls != nil {
 		errs = append(errs, t.stalls.close())
 	}
-	if t.counters != nil {
-		t.counters.changes.Close()
-	}
 	if t.reader != nil {
 		errs = append(errs, t.reader.Close())
 	}
