@@ -90,11 +90,11 @@ func (c *count) Write(p []byte) (int, error) {
 
 func parse(tb testing.TB, folded []byte) []Sample {
 	tb.Helper()
-	samples, problems, err := Parse(bytes.NewReader(folded))
-	if err != nil || len(problems) > 0 {
-		tb.Fatal(err, problems)
+	f, err := Parse(bytes.NewReader(folded))
+	if err != nil || f.Left > 0 {
+		tb.Fatal(err, f)
 	}
-	return samples
+	return f.Samples
 }
 
 func merge(tb testing.TB, samples []Sample) *Graph {

@@ -6,18 +6,18 @@
 // Parse reads folded stacks, New merges them into a tree, WriteSVG and WriteHTML
 // draw it:
 //
-//	samples, problems, err := flamegraph.Parse(file)
+//	folded, err := flamegraph.Parse(file)
 //	if err != nil {
 //		return err
 //	}
-//	for _, problem := range problems {
+//	for _, problem := range folded.Problems {
 //		log.Print(problem)
 //	}
-//	graph, err := flamegraph.New(slices.Values(samples))
+//	graph, err := flamegraph.New(slices.Values(folded.Samples))
 //	if err != nil {
 //		return err
 //	}
-//	return graph.WriteSVG(out, flamegraph.Options{Title: "Drops", Measures: []flamegraph.Measure{{Unit: "packets"}}})
+//	return graph.WriteSVG(out, flamegraph.Options{Title: "Calls", Measures: folded.Measures(0.1)})
 //
 // Samples may have several values each, and Measures let the reader switch
 // between them. A measure with a Change colours frames by how they changed from

@@ -12,15 +12,15 @@ import (
 )
 
 func Example() {
-	samples, problems, err := flamegraph.Parse(strings.NewReader("main;read 30\nmain;write\nmain;close 12\n"))
+	folded, err := flamegraph.Parse(strings.NewReader("main;read 30\nmain;write\nmain;close 12\n"))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	for _, p := range problems {
+	for _, p := range folded.Problems {
 		fmt.Println(p)
 	}
-	graph, err := flamegraph.New(slices.Values(samples))
+	graph, err := flamegraph.New(slices.Values(folded.Samples))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -38,24 +38,30 @@ func (f *framer) name(b []byte) string {
 // frameEnd returns where the frame that starts at from ends: at a semicolon,
 // or at the end of the stack.
 func frameEnd(stack []byte, from int) int {
-	for to := from; ; to++ {
+	open := 0 // brackets
+	for to := from; ; {
 		next := bytes.IndexByte(stack[to:], ';')
 		if next < 0 {
 			return len(stack)
 		}
+		part := stack[to : to+next]
 		to += next
-		if to+1 == len(stack) || stack[to+1] != ' ' || !withinBrackets(stack[from:to], stack[to+1:]) {
+		if to+1 == len(stack) || stack[to+1] != ' ' {
 			return to
 		}
+		open += bytes.Count(part, []byte("[")) - bytes.Count(part, []byte("]"))
+		if open <= 0 || !closes(stack[to+1:]) {
+			return to
+		}
+		to++
 	}
 }
 
-// withinBrackets tells whether a bracket left open in before is closed in
-// after, ahead of the next semicolon: array types such as [[u8; 4]; 2].
-func withinBrackets(before, after []byte) bool {
-	if bytes.Count(before, []byte("[")) <= bytes.Count(before, []byte("]")) {
-		return false
+// closes tells whether a bracket that is open is closed ahead of the next semicolon:
+// array types such as [[u8; 4]; 2].
+func closes(after []byte) bool {
+	if end := bytes.IndexByte(after, ';'); end >= 0 {
+		after = after[:end]
 	}
-	end := bytes.IndexByte(after, ']')
-	return end >= 0 && bytes.IndexByte(after[:end], ';') < 0
+	return bytes.IndexByte(after, ']') >= 0
 }

@@ -24,26 +24,42 @@ func FuzzFolded(f *testing.F) {
 	buffer := bufio.NewReaderSize(nil, 1<<18) // Parse uses one of that size
 	f.Fuzz(func(t *testing.T, in []byte) {
 		buffer.Reset(bytes.NewReader(in))
-		samples, problems, err := Parse(buffer)
+		folded, err := Parse(buffer)
 		if err != nil {
-			if !errors.Is(err, ErrUTF16) || samples != nil || problems != nil {
-				t.Fatalf("error %v, samples %v, problems %v", err, samples, problems)
-			}
+			checkParseError(t, folded, err)
 			return
 		}
-		if lines := bytes.Count(in, []byte("\n")) + 1; len(samples)+len(problems) > lines {
-			t.Errorf("%d samples and %d problems of %d lines", len(samples), len(problems), lines)
+		if lines := bytes.Count(in, []byte("\n")) + 1; len(folded.Samples)+folded.Left > lines {
+			t.Errorf("%d samples and %d problems of %d lines", len(folded.Samples), folded.Left, lines)
+		}
+		if told := min(folded.Left, mostProblems); len(folded.Problems) != told {
+			t.Errorf("%d of %d problems are told, want %d", len(folded.Problems), folded.Left, told)
 		}
 		var total, carry uint64
-		for _, s := range samples {
+		for _, s := range folded.Samples {
 			if total, carry = bits.Add64(total, s.Value, 0); carry != 0 {
 				t.Error("a total that no number holds")
 			}
 			if len(s.Stack) == 0 {
 				t.Errorf("a sample of %d without a stack", s.Value)
 			}
+			if folded.TwoCounts != (len(s.More) == 2) || folded.TwoCounts && s.Value != slices.Max(s.More) {
+				t.Errorf("a sample with the values %d and %d", s.Value, s.More)
+			}
+		}
+		twice := &Folded{Samples: slices.Clone(folded.Samples), Digits: folded.Digits, TwoCounts: folded.TwoCounts}
+		if err := twice.Add(folded); (err != nil) != (total > 1<<63-1) {
+			t.Errorf("twice a total of %d: error %v", total, err)
 		}
 	})
+}
+
+// checkParseError checks what comes with an error.
+func checkParseError(t *testing.T, folded *Folded, err error) {
+	t.Helper()
+	if folded != nil || !errors.Is(err, ErrUTF16) && !errors.Is(err, errTotal) {
+		t.Fatalf("error %v, %+v", err, folded)
+	}
 }
 
 // addFolded adds seeds of folded stacks.
@@ -60,6 +76,8 @@ func addFolded(f *testing.F) {
 	f.Add([]byte("a 9000000000000000000\na;b 9000000000000000000\nc 1\n"))
 	f.Add([]byte("\xff\xfea\x00"))
 	f.Add([]byte("NETFILTER_DROP 1\na;b 1000000\n"))
+	f.Add([]byte("a;b 10 25\nc 8.5 0\nd 7\n"))
+	f.Add([]byte("a 0.000000001\nb 1e9\nc 18446744073709551615.5\nd [x; 4]; 3\n"))
 }
 
 // FuzzPicture takes any bytes for folded stacks and checks what becomes of them:
@@ -67,13 +85,12 @@ func addFolded(f *testing.F) {
 func FuzzPicture(f *testing.F) {
 	addFolded(f)
 	f.Fuzz(func(t *testing.T, in []byte) {
-		samples, _, err := Parse(bytes.NewReader(in))
+		folded, err := Parse(bytes.NewReader(in))
 		if err != nil {
-			if !errors.Is(err, ErrUTF16) || samples != nil {
-				t.Fatalf("error %v, samples %v", err, samples)
-			}
+			checkParseError(t, folded, err)
 			return
 		}
+		samples := folded.Samples
 		for i := range samples { // a second column, in which some are 0
 			samples[i].More = []uint64{uint64(i * i % 7)}
 		}

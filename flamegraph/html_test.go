@@ -85,18 +85,18 @@ func TestWriteHTML(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	samples, _, err := Parse(bytes.NewReader(in))
+	folded, err := Parse(bytes.NewReader(in))
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := merge(t, samples)
+	g := merge(t, folded.Samples)
 	o := Options{Title: "<b>&\x1b", Subtitle: "</svg><script>alert(1)</script>"}
 	var page bytes.Buffer
 	if err := g.WriteHTML(&page, o); err != nil {
 		t.Fatal(err)
 	}
 	svg := svgOf(t, page.Bytes())
-	checkStacks(t, samples, readPicture(t, svg))
+	checkStacks(t, folded.Samples, readPicture(t, svg))
 
 	// It is the same picture as the SVG file, which has its style in itself.
 	_, alone, _ := bytes.Cut(draw(t, g, o), []byte("\n"))

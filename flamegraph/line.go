@@ -10,47 +10,26 @@ import (
 	"unicode/utf8"
 )
 
+var errNoStack = errors.New("no stack before the count")
+
 // splitLine cuts a line into its stack and its count. A line that holds no
 // stack and needs none, blank or a comment, gives a nil stack and no error.
-func splitLine(line []byte) (stack []byte, value uint64, err error) {
-	line = bytes.TrimRight(line, " \t\r\n")
+func splitLine(line []byte) (stack []byte, c decimal, err error) {
 	if len(line) == 0 || line[0] == '#' && (len(line) == 1 || line[1] == ' ') {
-		return nil, 0, nil
+		return nil, decimal{}, nil
 	}
-	space := bytes.LastIndexAny(line, " \t")
-	value, err = parseCount(line[space+1:])
-	if err != nil {
-		return nil, 0, fmt.Errorf("%w in %s", err, quote(line))
+	stack, c, err = cutCount(line)
+	if err == nil && len(stack) == 0 {
+		err = errNoStack
 	}
-	stack = bytes.TrimRight(line[:max(space, 0)], " \t")
-	if len(stack) == 0 {
-		return nil, 0, fmt.Errorf("no stack before the count in %s", quote(line))
-	}
-	return stack, value, nil
+	return stack, c, err
 }
 
-// parseCount reads a whole number. A fraction of zeros, as in 12.0, is one.
-func parseCount(text []byte) (uint64, error) {
-	whole, fraction, _ := bytes.Cut(text, []byte("."))
-	if len(bytes.Trim(fraction, "0")) > 0 {
-		whole = text
-	}
-	value, err := strconv.ParseUint(string(whole), 10, 64)
-	if err == nil {
-		return value, nil
-	}
-	if errors.Is(err, strconv.ErrRange) {
-		return 0, fmt.Errorf("count exceeds %d", ^uint64(0))
-	}
-	digits := bytes.TrimLeft(text, "-.")
-	if _, err := strconv.ParseFloat(string(text), 64); err != nil || digits[0] < '0' || digits[0] > '9' {
-		return 0, errors.New("no count")
-	}
-	if text[0] == '-' {
-		return 0, errors.New("negative count")
-	}
-	return 0, errors.New("count is not a whole number")
-}
+// lineProblem says what is wrong with a line.
+func lineProblem(why error, line []byte) error { return fmt.Errorf("%w in %s", why, quote(line)) }
+
+// lastField returns what stands behind the last space of a line.
+func lastField(line []byte) []byte { return line[bytes.LastIndexAny(line, " \t")+1:] }
 
 // quote returns the start and the end of a line for a message.
 func quote(line []byte) string {

@@ -20,6 +20,8 @@ func TestParse(t *testing.T) {
 		name     string
 		in       string
 		want     []Sample
+		digits   int
+		two      bool
 		problems []string
 	}{
 		{name: "empty"},
@@ -51,24 +53,90 @@ func TestParse(t *testing.T) {
 		},
 		{
 			name: "unusable counts",
-			in:   "a 1.5\na -3\na 1e3\na 18446744073709551616\na inf\na 0x10\na .\na +1\nok 1\n",
+			in:   "a .5\na -3\na 1e3\na 18446744073709551616\na inf\na 0x10\na .\na +1\na 1.5.2\na 1.5e3\nok 1\n",
 			want: []Sample{{Stack: []string{"ok"}, Value: 1}},
 			problems: []string{
-				`line 1: count is not a whole number in "a 1.5"`,
+				`line 1: no count in "a .5"`,
 				`line 2: negative count in "a -3"`,
-				`line 3: count is not a whole number in "a 1e3"`,
+				`line 3: count with an exponent in "a 1e3"`,
 				`line 4: count exceeds 18446744073709551615 in "a 18446744073709551616"`,
 				`line 5: no count in "a inf"`,
 				`line 6: no count in "a 0x10"`,
 				`line 7: no count in "a ."`,
 				`line 8: no count in "a +1"`,
+				`line 9: no count in "a 1.5.2"`,
+				`line 10: count with an exponent in "a 1.5e3"`,
+			},
+		},
+		{
+			name: "fractions", digits: 3,
+			in: "a 0.25\nb 12.\nc 1.125\nd 3\n",
+			want: []Sample{
+				{Stack: []string{"a"}, Value: 250}, {Stack: []string{"b"}, Value: 12000},
+				{Stack: []string{"c"}, Value: 1125}, {Stack: []string{"d"}, Value: 3000},
+			},
+		},
+		{
+			name: "more digits than are kept", digits: 9,
+			in: "a 0.12345678949\nb 0.1234567895\nc 0.0000000001\n",
+			want: []Sample{
+				{Stack: []string{"a"}, Value: 123456789}, {Stack: []string{"b"}, Value: 123456790},
+				{Stack: []string{"c"}, Value: 0},
+			},
+		},
+		{
+			name: "a fraction of a large total", digits: 1,
+			in:   "a 800000000000000.25\nb 0.25\n",
+			want: []Sample{{Stack: []string{"a"}, Value: 8000000000000003}, {Stack: []string{"b"}, Value: 3}},
+		},
+		{
+			name: "a fraction of the largest total",
+			in:   "a 18446744073709551614.5\n",
+			want: []Sample{{Stack: []string{"a"}, Value: 18446744073709551615}},
+		},
+		{
+			name: "two counts", two: true,
+			in: "main;parse;strlen 10 25\nmain;parse;memcpy 8\t0\nmain;send 4 4\n",
+			want: []Sample{
+				{Stack: []string{"main", "parse", "strlen"}, Value: 25, More: []uint64{10, 25}},
+				{Stack: []string{"main", "parse", "memcpy"}, Value: 8, More: []uint64{8, 0}},
+				{Stack: []string{"main", "send"}, Value: 4, More: []uint64{4, 4}},
+			},
+		},
+		{
+			name: "two counts, one of them with a point", two: true, digits: 1,
+			in:   "a b 1.5 2\n",
+			want: []Sample{{Stack: []string{"a b"}, Value: 20, More: []uint64{15, 20}}},
+		},
+		{
+			name: "one count where others have two", two: true,
+			in: "a 1 2\nb 3\nc 4 5\nx y;6 7\nd 8 9\n",
+			want: []Sample{
+				{Stack: []string{"a"}, Value: 2, More: []uint64{1, 2}}, {Stack: []string{"c"}, Value: 5, More: []uint64{4, 5}},
+				{Stack: []string{"d"}, Value: 9, More: []uint64{8, 9}},
+			},
+			problems: []string{`line 2: one count where others have two in "b 3"`, `line 4: one count where others have two in "x y;6 7"`},
+		},
+		{
+			name: "names that end in a number",
+			in:   "main;CPU 1 2\nmain;idle 3\n",
+			want: []Sample{{Stack: []string{"main", "CPU 1"}, Value: 2}, {Stack: []string{"main", "idle"}, Value: 3}},
+		},
+		{
+			name: "more problems than are kept",
+			in:   strings.Repeat("x\n", 100) + "ok 1\n",
+			want: []Sample{{Stack: []string{"ok"}, Value: 1}},
+			problems: []string{
+				`line 1: no count in "x"`, `line 2: no count in "x"`, `line 3: no count in "x"`, `line 4: no count in "x"`,
+				`line 5: no count in "x"`, `line 6: no count in "x"`, `line 7: no count in "x"`, `line 8: no count in "x"`,
+				`line 9: no count in "x"`, `line 10: no count in "x"`,
 			},
 		},
 		{
 			name:     "total too large",
 			in:       "a 18446744073709551615\nb 1\nc 0\n",
 			want:     []Sample{{Stack: []string{"a"}, Value: 18446744073709551615}, {Stack: []string{"c"}, Value: 0}},
-			problems: []string{"line 2: total exceeds 18446744073709551615"},
+			problems: []string{`line 2: total exceeds 18446744073709551615 in "b 1"`},
 		},
 		{
 			name:     "long line in a message",
@@ -78,15 +146,18 @@ func TestParse(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, lines, err := Parse(strings.NewReader(tt.in))
+			got, err := Parse(strings.NewReader(tt.in))
 			if err != nil {
 				t.Fatal(err)
 			}
+			if got.Digits != tt.digits || got.TwoCounts != tt.two {
+				t.Errorf("%d digits, two counts %t, want %d, %t", got.Digits, got.TwoCounts, tt.digits, tt.two)
+			}
 			var problems []string
-			for _, l := range lines {
+			for _, l := range got.Problems {
 				problems = append(problems, l.Error())
 			}
-			if diff := cmp.Diff(tt.want, got); diff != "" {
+			if diff := cmp.Diff(tt.want, got.Samples); diff != "" {
 				t.Errorf("samples (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(tt.problems, problems); diff != "" {
@@ -98,12 +169,12 @@ func TestParse(t *testing.T) {
 
 func TestParseLineLongerThanBuffer(t *testing.T) {
 	stack := strings.Repeat("frame;", 100_000) + "last"
-	got, problems, err := Parse(strings.NewReader(stack + " 3\nb 1\n"))
-	if err != nil || len(problems) > 0 {
-		t.Fatal(err, problems)
+	got, err := Parse(strings.NewReader(stack + " 3\nb 1\n"))
+	if err != nil || got.Left > 0 {
+		t.Fatal(err, got.Problems)
 	}
 	want := []Sample{{Stack: strings.Split(stack, ";"), Value: 3}, {Stack: []string{"b"}, Value: 1}}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got.Samples); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -119,18 +190,19 @@ func TestParseFails(t *testing.T) {
 		{"UTF-16, big endian", strings.NewReader("\xfe\xff\x00a\x00;"), ErrUTF16},
 		{"UTF-16 without a mark", strings.NewReader("a\x00;\x00b\x00 \x001\x00"), ErrUTF16},
 		{"UTF-16 without a mark, big endian", strings.NewReader("\x00a\x00;\x00b"), ErrUTF16},
+		{"two counts that add up to too much", strings.NewReader("a 18446744073709551615 0\nb 0 1\n"), errTotal},
 		{"read error at once", iotest.ErrReader(broken), broken},
 		{"read error later", io.MultiReader(strings.NewReader("abcd 1\n"), iotest.ErrReader(broken)), broken},
 		{"read error in a line", io.MultiReader(bytes.NewReader([]byte("abcd 1")), iotest.ErrReader(broken)), broken},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			samples, problems, err := Parse(tt.in)
+			folded, err := Parse(tt.in)
 			if !errors.Is(err, tt.want) {
 				t.Errorf("error %v, want %v", err, tt.want)
 			}
-			if samples != nil || problems != nil {
-				t.Errorf("results beside an error: %v, %v", samples, problems)
+			if folded != nil {
+				t.Errorf("a result beside an error: %v", folded)
 			}
 		})
 	}

@@ -84,20 +84,37 @@ func drawRecordings(s streams, files files, readers []*bufio.Reader, of subject,
 }
 
 func drawFolded(s streams, files files, readers []*bufio.Reader) (*profile.Picture, error) {
-	var p profile.Picture
+	var all flamegraph.Folded
 	for i, r := range readers {
-		samples, problems, err := flamegraph.Parse(r)
-		if err != nil {
+		folded, err := flamegraph.Parse(r)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("read %s: %w", files[i].name, err)
+		case folded.MostlyLeft():
+			return nil, fmt.Errorf("read %s: %w", files[i].name, notFolded(folded))
+		}
+		warnLeft(s, files[i].name, folded)
+		if err := all.Add(folded); err != nil {
 			return nil, fmt.Errorf("read %s: %w", files[i].name, err)
 		}
-		for _, problem := range problems {
-			fmt.Fprintf(s.err, "warning: %s: %v; left out\n", files[i].name, problem)
-		}
-		p.Samples = append(p.Samples, samples...)
 	}
-	p.Options.Measures = []flamegraph.Measure{{Name: "count"}}
-	p.Options.Explain = profile.StackOptions{}.Explain
-	return &p, nil
+	return profile.DrawFolded(&all), nil
+}
+
+// notFolded says why a file is not drawn of which the most had to be left out.
+func notFolded(f *flamegraph.Folded) error {
+	return fmt.Errorf("%s of %s cannot be read as folded stacks, frames with a semicolon between them and a count: %v",
+		spell.Thousands(uint64(f.Left)), spell.Plural(uint64(f.Left+len(f.Samples)), "line"), f.Problems[0])
+}
+
+// warnLeft tells which lines are not in a picture.
+func warnLeft(s streams, name string, f *flamegraph.Folded) {
+	for _, problem := range f.Problems {
+		fmt.Fprintf(s.err, "warning: %s: %v; left out\n", name, problem)
+	}
+	if more := f.Left - len(f.Problems); more > 0 {
+		fmt.Fprintf(s.err, "warning: %s: %s left out as well\n", name, spell.Plural(uint64(more), "more line"))
+	}
 }
 
 func drawProfiles(s streams, files files, readers []*bufio.Reader) (*profile.Picture, error) {
