@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package host
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// SocketWatch finds the sockets that lose packets: of UDP, and those that listen for TCP.
+type SocketWatch struct {
+	drops map[socketID]uint32 // when it began
+	notes notes
+}
+
+// socketID tells sockets apart. Before kernel 5.9 each namespace counted its cookies
+// (sock_gen_cookie, net/core/sock_diag.c).
+type socketID struct {
+	netns  uint32
+	cookie uint64
+}
+
+// WatchSockets begins. What cannot be read is left out and noted.
+func WatchSockets(spaces []Space) *SocketWatch {
+	w := &SocketWatch{drops: map[socketID]uint32{}}
+	for _, space := range spaces {
+		for _, kind := range socketKinds {
+			w.list(space, kind, func(s Socket) {
+				w.drops[socketID{space.Netns.Inode, s.Cookie}] = s.Drops
+			})
+		}
+	}
+	return w
+}
+
+// Losses returns the sockets that lost packets since the watch began, most first. A socket
+// that was closed meanwhile is not among them. In the namespaces that connections picks,
+// TCP's connections that lost packets since they were opened are too; there may be too
+// many of them to be watched from the start.
+func (w *SocketWatch) Losses(spaces []Space, connections func(event.Netns) bool) []Socket {
+	var lost []Socket
+	for _, space := range spaces {
+		kinds := socketKinds
+		if connections(space.Netns) {
+			kinds = slices.Concat(kinds, connectionKinds)
+		}
+		for _, kind := range kinds {
+			w.list(space, kind, func(s Socket) {
+				s.Lost, s.SinceOpen = uint64(s.Drops-w.drops[socketID{space.Netns.Inode, s.Cookie}]), kind.connections
+				if s.Lost > 0 {
+					lost = append(lost, s)
+				}
+			})
+		}
+	}
+	slices.SortStableFunc(lost, func(a, b Socket) int { return cmp.Compare(b.Lost, a.Lost) })
+	if len(lost) > 0 {
+		w.hold(lost)
+	}
+	return lost
+}
+
+// Notes returns what could not be read, and why.
+func (w *SocketWatch) Notes() []string { return w.notes.all }
+
+// socketKind is what one request lists.
+type socketKind struct {
+	family, protocol uint8
+	name             string // of the protocol
+	states           uint32
+	connections      bool
+}
+
+var socketKinds = []socketKind{
+	{unix.AF_INET, unix.IPPROTO_UDP, "udp", stateAll, false},
+	{unix.AF_INET6, unix.IPPROTO_UDP, "udp", stateAll, false},
+	{unix.AF_INET, unix.IPPROTO_UDPLITE, "udplite", stateAll, false},
+	{unix.AF_INET6, unix.IPPROTO_UDPLITE, "udplite", stateAll, false},
+	{unix.AF_INET, unix.IPPROTO_TCP, "tcp", 1 << stateListen, false},
+	{unix.AF_INET6, unix.IPPROTO_TCP, "tcp", 1 << stateListen, false},
+}
+
+var connectionKinds = []socketKind{
+	{unix.AF_INET, unix.IPPROTO_TCP, "tcp", stateAll &^ (1 << stateListen), true},
+	{unix.AF_INET6, unix.IPPROTO_TCP, "tcp", stateAll &^ (1 << stateListen), true},
+}
+
+// list hands on each socket of a kind in a namespace.
+func (w *SocketWatch) list(space Space, kind socketKind, each func(Socket)) {
+	err := within{space.Path}.do(func() error {
+		request := nl.NewNetlinkRequest(nl.SOCK_DIAG_BY_FAMILY, unix.NLM_F_DUMP)
+		request.AddRawData(diagRequest(kind.family, kind.protocol, kind.states))
+		var bad error
+		err := request.ExecuteIter(unix.NETLINK_INET_DIAG, nl.SOCK_DIAG_BY_FAMILY, func(message []byte) bool {
+			s, err := parseSocket(message)
+			if err != nil {
+				bad = err
+				return false
+			}
+			s.Netns, s.Protocol = space.Netns, kind.name
+			each(s)
+			return true
+		})
+		// An interrupted list is what there was meanwhile.
+		if errors.Is(err, netlink.ErrDumpInterrupted) {
+			err = nil
+		}
+		return errors.Join(err, bad)
+	})
+	// The kernel answers ENOENT where it has no such protocol (inet_diag_lock_handler,
+	// net/ipv4/inet_diag.c); UDP-Lite is gone from 7.1.
+	if errors.Is(err, unix.ENOENT) && kind.protocol == unix.IPPROTO_UDPLITE {
+		return
+	}
+	if err != nil {
+		w.notes.add("sockets of %s in namespace %s: %v", kind.name, space.Netns, err)
+	}
+}
+
+// hold finds the processes that have sockets open. A socket's file is a link to
+// "socket:[INODE]" below /proc/PID/fd.
+func (w *SocketWatch) hold(sockets []Socket) {
+	of := map[string][]int{}
+	for i, s := range sockets {
+		if s.Inode != 0 {
+			link := fmt.Sprintf("socket:[%d]", s.Inode)
+			of[link] = append(of[link], i)
+		}
+	}
+	holders, err := findHolders(of)
+	if err != nil {
+		w.notes.add("programs that have sockets open: %v", err)
+	}
+	for i, some := range holders {
+		sockets[i].Holders = some
+	}
+}
