@@ -8,13 +8,16 @@ import "time"
 // new or has changed since the event before. A source yields them at its start and its
 // end, and in between now and then.
 type Counters struct {
-	Time     time.Duration // since Meta.Start
+	Time time.Duration // since Meta.Start
+	// Gone are counters whose device or namespace is gone. They come first: one that is in
+	// Readings too, or in a later event, is another one, of a new device or namespace that
+	// has its number.
+	Gone     []Counter
 	Readings []Reading
 	// Bases are where counters that appear after the first event start from, if not from 0:
 	// the last value at the place their device was moved from, or the first one read where
 	// nobody knows when they began. The reading of the same counter is in Readings.
 	Bases []Reading
-	Gone  []Counter // that cannot be read any more, as their device or namespace is gone
 	Links []Link
 }
 

@@ -5,22 +5,19 @@
 package host
 
 import (
+	"slices"
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// CounterChanges tells of a node's counters what changed from reading to reading.
+// CounterChanges tells of a node's counters what changed from reading to reading. What it
+// keeps belongs to namespaces and devices that are there.
 type CounterChanges struct {
 	reader *CounterReader
-	known  map[event.Counter]knownValue
-	links  map[event.Link]bool
-	turn   bool // changes with each reading, to tell what is gone
-}
-
-type knownValue struct {
-	value uint64
-	turn  bool // of the reading that had it last
+	left   []departure
+	links  map[event.Link]bool // of the last reading
+	spare  map[event.Link]bool // empty
 }
 
 // NewCounterChanges fails as NewCounterReader does.
@@ -29,7 +26,7 @@ func NewCounterChanges() (*CounterChanges, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &CounterChanges{reader: reader, known: map[event.Counter]knownValue{}, links: map[event.Link]bool{}}, nil
+	return &CounterChanges{reader: reader, links: map[event.Link]bool{}, spare: map[event.Link]bool{}}, nil
 }
 
 // Notes returns what could not be read, and why.
@@ -39,28 +36,80 @@ func (c *CounterChanges) Notes() []string { return c.reader.Notes() }
 // start.
 func (c *CounterChanges) Read(start time.Time) (*event.Counters, error) {
 	e := &event.Counters{Time: time.Since(start)}
-	readings, err := c.reader.Read()
-	if err != nil {
+	if err := c.reader.read(); err != nil {
 		return nil, err
 	}
-	c.turn = !c.turn
-	for _, r := range readings {
-		if was, ok := c.known[r.Counter]; !ok || was.value != r.Value {
+	c.settle()
+	for _, s := range c.reader.ended {
+		for _, r := range s.now {
+			e.Gone = append(e.Gone, r.Counter)
+		}
+	}
+	c.compare(e, &c.reader.machine, func(r event.Reading) uint64 { return r.Value }, func(event.Counter) bool { return true })
+	for _, s := range c.reader.spaces {
+		c.compare(e, &s.series, s.sinceOf, s.keeps)
+		s.tell()
+	}
+	c.compareLinks(e)
+	return e, nil
+}
+
+// compare adds to the event what changed in a series. Where a counter that appears starts
+// from is said by since.
+func (c *CounterChanges) compare(e *event.Counters, s *series, since func(event.Reading) uint64, keep func(event.Counter) bool) {
+	s.compare(differences{
+		changed: func(r event.Reading) { e.Readings = append(e.Readings, r) },
+		appeared: func(r event.Reading) {
 			e.Readings = append(e.Readings, r)
-		}
-		c.known[r.Counter] = knownValue{r.Value, c.turn}
+			if base := since(r); base > 0 && c.reader.turns > 1 {
+				e.Bases = append(e.Bases, event.Reading{Counter: r.Counter, Value: base})
+			}
+		},
+		gone: func(counter event.Counter) { e.Gone = append(e.Gone, counter) },
+		keep: keep,
+	})
+}
+
+// sinceOf returns where a counter starts from that appeared in the namespace.
+func (c *netnsCounters) sinceOf(r event.Reading) uint64 {
+	d := c.devices.byIndex[int32(r.Index)]
+	switch {
+	case d != nil && !d.told:
+		return d.origin.since(r)
+	case c.told:
+		return c.series.since(r)
+	case c.isNew:
+		return 0
 	}
-	for counter, k := range c.known {
-		if k.turn != c.turn {
-			delete(c.known, counter)
-			e.Gone = append(e.Gone, counter)
-		}
+	return r.Value
+}
+
+// tell remembers that what was read has been told.
+func (c *netnsCounters) tell() {
+	c.isNew = false
+	for _, d := range c.devices.listed {
+		d.told, d.origin = true, origin{}
 	}
+}
+
+// keeps says whether a counter that was not read is there still: of a device that is, or
+// of none, and its source could not be read.
+func (c *netnsCounters) keeps(counter event.Counter) bool {
+	listed := !slices.Contains(c.missed, event.CounterLink)
+	if listed && counter.Index != 0 && c.devices.byIndex[int32(counter.Index)] == nil {
+		return false
+	}
+	return slices.Contains(c.missed, counter.Source)
+}
+
+// compareLinks adds the interfaces that are new or have changed.
+func (c *CounterChanges) compareLinks(e *event.Counters) {
+	before := c.links
+	c.links, c.spare = c.spare, before
 	for _, link := range c.reader.Links() {
-		if !c.links[link] {
-			c.links[link] = true
+		if c.links[link] = true; !before[link] {
 			e.Links = append(e.Links, link)
 		}
 	}
-	return e, nil
+	clear(before)
 }

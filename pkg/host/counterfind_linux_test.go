@@ -188,3 +188,23 @@ func within10s(done func() bool) bool {
 	}
 	return true
 }
+
+// BenchmarkCounterChanges is what a second of recording takes.
+func BenchmarkCounterChanges(b *testing.B) {
+	c, err := NewCounterChanges()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := c.Read(time.Now()); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		e, err := c.Read(time.Now())
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(len(e.Readings)), "changes/op")
+	}
+	b.ReportMetric(float64(len(c.reader.spaces)), "namespaces/op")
+}

@@ -25,7 +25,10 @@ import (
 // each is entered for a reading and left. It must be used by one goroutine at a time.
 type CounterReader struct {
 	memory   *counterMemory
+	machine  series // of no namespace
 	spaces   []*netnsCounters
+	ended    []*netnsCounters // that were there at the reading before
+	turns    int              // how often all was read
 	readings []event.Reading
 	notes    counterNotes
 	search   time.Time // for namespaces, not before
@@ -49,12 +52,25 @@ func NewCounterReader() (*CounterReader, error) {
 // New namespaces are looked for so often that it takes at most a fiftieth of the time,
 // and whenever one has gone.
 func (r *CounterReader) Read() ([]event.Reading, error) {
+	if err := r.read(); err != nil {
+		return nil, err
+	}
+	r.readings = append(r.readings[:0], r.machine.now...)
+	for _, s := range r.spaces {
+		r.readings = append(r.readings, s.now...)
+	}
+	return r.readings, nil
+}
+
+// read reads all counters into the series of the machine and of each namespace.
+func (r *CounterReader) read() error {
+	r.ended = nil
 	if time.Now().After(r.search) || slices.ContainsFunc(r.spaces, func(s *netnsCounters) bool { return s.gone() }) {
 		if err := r.find(); err != nil {
-			return nil, fmt.Errorf("read counters: %w", err)
+			return fmt.Errorf("read counters: %w", err)
 		}
 	}
-	r.readings = r.machine(r.readings[:0])
+	r.readMachine()
 	err := travel(func(t *traveler) error {
 		for _, s := range r.spaces {
 			r.namespace(s, t)
@@ -62,39 +78,36 @@ func (r *CounterReader) Read() ([]event.Reading, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read counters: %w", err)
+		return fmt.Errorf("read counters: %w", err)
 	}
-	return r.readings, nil
+	r.turns++
+	return nil
 }
 
 // Notes says what could not be read so far, and why, each once: at the first namespace or
 // device it happened to.
 func (r *CounterReader) Notes() []string { return r.notes.all() }
 
-// machine appends the counters of no namespace.
-func (r *CounterReader) machine(dst []event.Reading) []event.Reading {
-	files := &r.memory.files
-	dst, err := files.read(dst, "proc/self/net", softnetFile(), event.Netns{})
-	if err != nil {
+// readMachine reads the counters of no namespace.
+func (r *CounterReader) readMachine() {
+	s, files := &r.machine, &r.memory.files
+	s.begin()
+	var err error
+	if s.now, err = files.read(s.now, "proc/self/net", softnetFile(), event.Netns{}); err != nil {
 		r.notes.add(err)
 	}
 	for _, file := range neighbourFiles() {
-		if dst, err = files.read(dst, "proc/1/net", file, event.Netns{}); err != nil {
+		if s.now, err = files.read(s.now, "proc/1/net", file, event.Netns{}); err != nil {
 			r.notes.add(err)
 		}
 	}
-	return dst
 }
 
-// namespace appends the counters of a namespace, but none if it went away meanwhile.
+// namespace reads the counters of a namespace, but none if it went away meanwhile.
 func (r *CounterReader) namespace(s *netnsCounters, t *traveler) {
-	before, failures := len(r.readings), []error(nil)
-	r.readings = s.read(r.readings, t, r.memory, func(err error) { failures = append(failures, err) })
-	if len(failures) == 0 {
-		return
-	}
-	if s.gone() {
-		r.readings = r.readings[:before]
+	failures := s.read(t, r.memory)
+	if len(failures) > 0 && s.gone() {
+		s.now, s.missed = s.now[:0], append(deviceSources(), fileSources()...)
 		return
 	}
 	for _, err := range failures {
@@ -121,10 +134,14 @@ func (r *CounterReader) find() error {
 	for _, place := range places {
 		s := was[place.inode]
 		if s == nil {
-			s = &netnsCounters{}
+			s = &netnsCounters{isNew: r.turns > 0}
 		}
+		delete(was, place.inode)
 		s.netnsPlace, s.netns = place, event.Netns{Inode: place.inode, Name: place.name}
 		r.spaces = append(r.spaces, s)
+	}
+	for _, s := range was {
+		r.ended = append(r.ended, s)
 	}
 	const share = 50
 	r.search = time.Now().Add(share * time.Since(began))

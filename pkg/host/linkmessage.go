@@ -16,12 +16,14 @@ import (
 // linkMessage is what an RTM_NEWLINK says of an interface. Its bytes are those of the
 // message.
 type linkMessage struct {
-	index int32
-	lower int32  // index of what it is made of; of a veth its peer's, in the peer's namespace
-	name  []byte // up to 15 bytes of anything, without the zero at its end
-	kind  []byte // "veth", "bond"; empty for hardware and loopback
-	xdp   byte   // how an XDP program is attached: IFLA_XDP_ATTACHED
-	stats []byte // struct rtnl_link_stats64; older kernels send a shorter one
+	index   int32
+	flags   uint32
+	lower   int32  // index of what it is made of; of a veth its peer's, in the peer's namespace
+	name    []byte // up to 15 bytes of anything, without the zero at its end
+	address []byte // of the hardware; a tunnel's own, or none
+	kind    []byte // "veth", "bond"; empty for hardware and loopback
+	xdp     byte   // how an XDP program is attached: IFLA_XDP_ATTACHED
+	stats   []byte // struct rtnl_link_stats64; older kernels send a shorter one
 }
 
 func parseLink(message []byte) (linkMessage, error) {
@@ -30,10 +32,13 @@ func parseLink(message []byte) (linkMessage, error) {
 		return link, fmt.Errorf("parse interface: %d bytes", len(message))
 	}
 	link.index = int32(binary.NativeEndian.Uint32(message[4:]))
+	link.flags = binary.NativeEndian.Uint32(message[8:])
 	err := attributes(message[unix.SizeofIfInfomsg:], func(kind uint16, value []byte) error {
 		switch kind {
 		case unix.IFLA_IFNAME:
 			link.name, _ = cut(value, 0)
+		case unix.IFLA_ADDRESS:
+			link.address = value
 		case unix.IFLA_LINK:
 			if len(value) >= 4 {
 				link.lower = int32(binary.NativeEndian.Uint32(value))

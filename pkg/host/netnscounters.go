@@ -20,71 +20,97 @@ type netnsCounters struct {
 	netnsPlace
 	netns   event.Netns
 	cookie  uint64 // tells it from those that had its number before; 0 if unknown
+	isNew   bool   // found after others were read, and not compared yet
 	devices deviceTable
+	series
 }
 
 // visit is a reading of one namespace, by a thread that may be in it.
 type visit struct {
 	*netnsCounters
 	*counterMemory
-	route   *routeSocket // nil if there is none
-	missing func(error)  // takes why counters are missing
+	route *routeSocket
+	notes []error // why counters are missing
 }
 
-// read appends the counters of a namespace. Where it cannot be entered, those in files of
-// processes are read.
-func (c *netnsCounters) read(dst []event.Reading, t *traveler, m *counterMemory, missing func(error)) []event.Reading {
-	v := visit{netnsCounters: c, counterMemory: m, missing: missing}
+// read reads the counters of a namespace, and says why some are missing. Where it cannot
+// be entered, those in files of processes are read.
+func (c *netnsCounters) read(t *traveler, m *counterMemory) []error {
+	v := visit{netnsCounters: c, counterMemory: m}
+	c.begin()
 	if err := t.enter(c.netnsPlace); err != nil {
-		missing(fmt.Errorf("read counters of devices: in network namespace %s: %w", c.netns, err))
-		c.devices.begin()
-		if !c.inhabited() {
-			return dst
+		v.miss(fmt.Errorf("read counters of devices: in network namespace %s: %w", c.netns, err), deviceSources()...)
+		if c.inhabited() {
+			v.protocols(c.proc)
+		} else {
+			c.missed = append(c.missed, fileSources()...)
 		}
-		return v.protocols(dst, c.proc)
+		return v.notes
 	}
-	route, err := openRoute()
-	if err != nil {
-		missing(fmt.Errorf("read counters of devices: %w", err))
-		return v.protocols(dst, "proc/thread-self/net")
+	const own = "proc/thread-self/net"
+	var err error
+	if v.route, err = openRoute(); err != nil {
+		v.miss(fmt.Errorf("read counters of devices: %w", err), deviceSources()...)
+		v.protocols(own)
+		return v.notes
 	}
-	defer route.close()
-	c.meet(route.cookie())
-	v.route = route
-	for _, source := range []func([]event.Reading) ([]event.Reading, error){v.links, v.drivers, v.disciplines} {
-		more, err := source(dst)
-		if err != nil {
-			missing(err)
+	defer v.route.close()
+	c.meet(v.route.cookie())
+	if err := v.links(); err != nil {
+		v.miss(err, deviceSources()...)
+	} else {
+		if err := v.drivers(); err != nil {
+			v.miss(err, event.CounterDriver)
 		}
-		dst = more
+		if err := v.disciplines(); err != nil {
+			v.miss(err, event.CounterQdisc)
+		}
 	}
-	return v.protocols(dst, "proc/thread-self/net")
+	v.protocols(own)
+	return v.notes
 }
 
-// meet takes note of which namespace is at the place: what is known of another one's
-// devices is forgotten.
+func (v *visit) miss(err error, sources ...event.CounterSource) {
+	v.notes, v.missed = append(v.notes, err), append(v.missed, sources...)
+}
+
+// deviceSources are read by the list of interfaces.
+func deviceSources() []event.CounterSource {
+	return []event.CounterSource{event.CounterLink, event.CounterDriver, event.CounterQdisc}
+}
+
+func fileSources() (all []event.CounterSource) {
+	for _, file := range netnsCounterFiles() {
+		all = append(all, file.source)
+	}
+	return all
+}
+
+// meet takes note of which namespace is at the place: what is known of another one that
+// was there is forgotten.
 func (c *netnsCounters) meet(cookie uint64) {
-	if c.cookie != cookie {
-		c.cookie, c.devices = cookie, deviceTable{}
+	if c.cookie != 0 && cookie != 0 && c.cookie != cookie {
+		c.devices, c.isNew = deviceTable{}, true
+		c.reborn()
 	}
+	c.cookie = cookie
 }
 
-// protocols appends the counters in the files below a /proc/net.
-func (v *visit) protocols(dst []event.Reading, dir string) []event.Reading {
+// protocols reads the counters in the files below a /proc/net.
+func (v *visit) protocols(dir string) {
 	for _, file := range netnsCounterFiles() {
 		var err error
-		if dst, err = v.files.read(dst, dir, file, v.netns); err != nil {
-			v.missing(err)
+		if v.now, err = v.files.read(v.now, dir, file, v.netns); err != nil {
+			v.miss(err, file.source)
 		}
 	}
-	return dst
 }
 
-// links appends the counters of interfaces, and takes note of what interfaces there are.
-func (v *visit) links(dst []event.Reading) ([]event.Reading, error) {
-	more, err := dst, error(nil)
+// links reads the counters of interfaces, and takes note of what interfaces there are.
+func (v *visit) links() error {
+	first, err := len(v.now), error(nil)
 	for range dumpAttempts {
-		more = dst
+		v.now = v.now[:first]
 		v.devices.begin()
 		err = v.route.dump(unix.RTM_GETLINK, unix.SizeofIfInfomsg, v.dump, func(message []byte) error {
 			link, err := parseLink(message)
@@ -93,8 +119,7 @@ func (v *visit) links(dst []event.Reading) ([]event.Reading, error) {
 			}
 			device := v.devices.see(link)
 			if !link.sums() {
-				counter := event.Counter{Source: event.CounterLink, Netns: v.netns, Device: device.text, Index: int(device.index)}
-				more = appendLink(more, counter, link.stats)
+				v.now = appendLink(v.now, v.counter(event.CounterLink, device), link.stats)
 			}
 			return nil
 		})
@@ -103,10 +128,16 @@ func (v *visit) links(dst []event.Reading) ([]event.Reading, error) {
 		}
 	}
 	if err != nil {
-		return dst, fmt.Errorf("read %s counters: %w", event.CounterLink, err)
+		v.now = v.now[:first]
+		return fmt.Errorf("read %s counters: %w", event.CounterLink, err)
 	}
 	v.devices.end()
-	return more, nil
+	return nil
+}
+
+// counter returns one of a device, without its name.
+func (v *visit) counter(source event.CounterSource, d *device) event.Counter {
+	return event.Counter{Source: source, Netns: v.netns, Device: d.text, Index: int(d.index)}
 }
 
 // dumpAttempts are made to read a list that changes meanwhile.

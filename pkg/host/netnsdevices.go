@@ -13,60 +13,58 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// drivers appends the statistics of the drivers of the interfaces listed last. An
+// drivers reads the statistics of the drivers of the interfaces listed last. An
 // interface that went away meanwhile has none; after another error the rest is read.
-func (v *visit) drivers(dst []event.Reading) ([]event.Reading, error) {
+func (v *visit) drivers() error {
 	var failed error
 	for _, d := range v.devices.listed {
-		more, err := v.driver(dst, d)
+		err := v.driver(d)
 		if errors.Is(err, errRecounted) {
 			d.asked = false
-			more, err = v.driver(dst, d)
+			err = v.driver(d)
 		}
 		if err != nil && !errors.Is(err, unix.ENODEV) && failed == nil {
 			failed = fmt.Errorf("read %s counters: %w", event.CounterDriver, err)
 		}
-		dst = more
 	}
-	return dst, failed
+	return failed
 }
 
-// driver appends the statistics of one driver. After an error it appends none. A driver
+// driver reads the statistics of one driver. After an error there are none. A driver
 // that had none at first is not asked again.
-func (v *visit) driver(dst []event.Reading, d *device) ([]event.Reading, error) {
+func (v *visit) driver(d *device) error {
 	drivers := driverSocket{v.route.fd}
 	if !d.asked {
 		names, err := drivers.names(d.name, &v.ethtool)
 		if err != nil {
-			return dst, err
+			return err
 		}
 		d.statistics, d.asked = newStatistics(names), true
 	}
 	if len(d.statistics.of) == 0 {
-		return dst, nil
+		return nil
 	}
 	values, err := drivers.values(d.name, len(d.statistics.of), &v.ethtool)
 	if err != nil {
-		return dst, err
+		return err
 	}
-	first := len(dst)
-	counter := event.Counter{Source: event.CounterDriver, Netns: v.netns, Device: d.text, Index: int(d.index)}
+	first, counter := len(v.now), v.counter(event.CounterDriver, d)
 	for _, counter.Name = range d.statistics.names {
-		dst = append(dst, event.Reading{Counter: counter})
+		v.now = append(v.now, event.Reading{Counter: counter})
 	}
 	for i, place := range d.statistics.of {
 		if place >= 0 {
-			dst[first+place].Value += values[i]
+			v.now[first+place].Value += values[i]
 		}
 	}
-	return dst, nil
+	return nil
 }
 
-// disciplines appends the counters of the queueing disciplines of the interfaces listed
+// disciplines reads the counters of the queueing disciplines of the interfaces listed
 // last. They are of 32 bits in the kernel.
-func (v *visit) disciplines(dst []event.Reading) ([]event.Reading, error) {
+func (v *visit) disciplines() error {
 	if err := v.listQdiscs(); err != nil {
-		return dst, fmt.Errorf("read %s counters: %w", event.CounterQdisc, err)
+		return fmt.Errorf("read %s counters: %w", event.CounterQdisc, err)
 	}
 	for i := range v.qdiscs {
 		q := &v.qdiscs[i]
@@ -74,15 +72,16 @@ func (v *visit) disciplines(dst []event.Reading) ([]event.Reading, error) {
 		if device == nil || !q.counted || q.sums() {
 			continue
 		}
-		counter := event.Counter{Source: event.CounterQdisc, Netns: v.netns, Device: device.text, Index: int(device.index), Part: v.part(q.qdiscID)}
+		counter := v.counter(event.CounterQdisc, device)
+		counter.Part = v.part(q.qdiscID)
 		if !nested(q, v.qdiscs) {
 			counter.Name = "dropped"
-			dst = append(dst, event.Reading{Counter: counter, Value: uint64(q.drops)})
+			v.now = append(v.now, event.Reading{Counter: counter, Value: uint64(q.drops)})
 		}
 		counter.Name = "overlimits"
-		dst = append(dst, event.Reading{Counter: counter, Value: uint64(q.overlimits)})
+		v.now = append(v.now, event.Reading{Counter: counter, Value: uint64(q.overlimits)})
 	}
-	return dst, nil
+	return nil
 }
 
 // listQdiscs fills qdiscs.
