@@ -9,17 +9,43 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// countersLine writes the counters that are new, and returns the line that refers to them.
+// counterIDs numbers the node's counters. The number of one that is gone is given to
+// another, so that readers need room for those alone that there are at a time.
+type counterIDs struct {
+	of   map[event.CounterID]*writtenCounter
+	free []int
+	next int
+}
+
+// writtenCounter is a counter as it was written last.
+type writtenCounter struct {
+	event.Counter
+	number int
+	read   bool // in the event that is being written
+}
+
+// countersLine writes the counters that are new or have another name, and returns the
+// line that refers to them.
 func (w *Writer) countersLine(e *event.Counters) countersLine {
 	line := countersLine{Type: "counters", TimeNS: int64(e.Time), Values: make([][2]uint64, 0, len(e.Readings))}
+	var gone []*writtenCounter
+	for _, c := range e.Gone {
+		if known := w.counters.of[c.ID()]; known != nil {
+			line.Gone, gone = append(line.Gone, known.number), append(gone, known)
+			known.read = false
+		}
+	}
 	for _, r := range e.Readings {
 		line.Values = append(line.Values, [2]uint64{uint64(w.counter(r.Counter)), r.Value})
 	}
 	for _, r := range e.Bases {
 		line.Bases = append(line.Bases, [2]uint64{uint64(w.counter(r.Counter)), r.Value})
 	}
-	for _, c := range e.Gone {
-		line.Gone = append(line.Gone, w.counter(c))
+	for _, c := range gone {
+		if id := c.ID(); !c.read && w.counters.of[id] == c {
+			delete(w.counters.of, id)
+			w.counters.free = append(w.counters.free, c.number)
+		}
 	}
 	for _, l := range e.Links {
 		line.Links = append(line.Links, linkLine{
@@ -29,29 +55,52 @@ func (w *Writer) countersLine(e *event.Counters) countersLine {
 	return line
 }
 
+// counter returns the number of a counter, which it writes if that or its names are new.
 func (w *Writer) counter(c event.Counter) int {
-	number, ok := w.counters[c]
-	if !ok {
-		number = len(w.counters)
-		w.counters[c] = number
-		w.json(counterLine{"counter", number, c.Source, c.Name, c.Netns.Inode, c.Netns.Name, c.Device, c.Index, c.Part})
+	id := c.ID()
+	known := w.counters.of[id]
+	if known == nil {
+		known = &writtenCounter{number: w.counters.take()}
+		w.counters.of[id] = known
 	}
-	return number
+	if known.Counter != c {
+		known.Counter = c
+		w.json(counterLine{"counter", known.number, c.Source, c.Name, c.Netns.Inode, c.Netns.Name, c.Device, c.Index, c.Part})
+	}
+	known.read = true
+	return known.number
 }
 
+// take returns a number that no counter has.
+func (n *counterIDs) take() int {
+	if last := len(n.free) - 1; last >= 0 {
+		number := n.free[last]
+		n.free = n.free[:last]
+		return number
+	}
+	n.next++
+	return n.next - 1
+}
+
+// addCounter adds a counter, or one in the place of another.
 func (t *tables) addCounter(text []byte) error {
 	var line counterLine
 	if err := json.Unmarshal(text, &line); err != nil {
 		return err
 	}
-	if err := checkID(t.counters, "counter", line.ID); err != nil {
-		return err
-	}
-	t.counters = append(t.counters, &event.Counter{
+	counter := &event.Counter{
 		Source: event.CounterSource(event.Printable(string(line.Source))), Name: event.Printable(line.Name),
 		Netns:  event.Netns{Inode: line.Netns, Name: event.Printable(line.NetnsName)},
 		Device: event.Printable(line.Device), Index: line.Ifindex, Part: event.Printable(line.Part),
-	})
+	}
+	if line.ID >= 0 && line.ID < len(t.counters) {
+		t.counters[line.ID] = counter
+		return nil
+	}
+	if err := checkID(t.counters, "counter", line.ID); err != nil {
+		return err
+	}
+	t.counters = append(t.counters, counter)
 	return nil
 }
 

@@ -5,6 +5,7 @@ package recording
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -76,5 +77,69 @@ func TestCountersDamage(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 		})
+	}
+}
+
+// churn has counters come and go, 20 at a time, as those of namespaces do.
+func churn(turns int) (events []event.Event) {
+	of := func(turn, i int) event.Reading {
+		return event.Reading{Counter: event.Counter{
+			Source: event.CounterProtocol, Name: fmt.Sprintf("UdpNoPorts%d", i),
+			Netns: event.Netns{Inode: uint32(turn), Name: fmt.Sprintf("pod-%d", turn)},
+		}, Value: uint64(100*turn + i)}
+	}
+	for turn := range turns {
+		e := &event.Counters{Time: time.Duration(turn) * time.Second}
+		for i := range 20 {
+			e.Readings = append(e.Readings, of(turn, i))
+			if turn > 0 {
+				e.Gone = append(e.Gone, of(turn-1, i).Counter)
+			}
+		}
+		events = append(events, e)
+	}
+	return append(events, &event.End{Loss: event.Loss{Missed: new(uint64)}})
+}
+
+// TestCountersComeAndGo: numbers are used again, and each event is read as it was
+// written.
+func TestCountersComeAndGo(t *testing.T) {
+	want := churn(200)
+	r, err := NewReader(bytes.NewReader(write(t, want)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if diff := cmp.Diff(want, allEvents(t, r), sameEvents); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if n := len(r.counters); n != 40 {
+		t.Errorf("room for %d counters, of which 40 are known at a time", n)
+	}
+}
+
+// TestCounterChanges: a counter that gets another name is the same; one that is gone and
+// appears in the same event is another one.
+func TestCounterChanges(t *testing.T) {
+	old := event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: event.Netns{Inode: 7}, Device: "eth0", Index: 2}
+	renamed := old
+	renamed.Device, renamed.Netns.Name = "eth1", "blue"
+	want := []event.Event{
+		&event.Counters{Readings: []event.Reading{{Counter: old, Value: 5}}},
+		&event.Counters{Readings: []event.Reading{{Counter: renamed, Value: 6}}},
+		&event.Counters{Gone: []event.Counter{renamed}, Readings: []event.Reading{{Counter: renamed, Value: 1}}},
+		&event.Counters{Readings: []event.Reading{{Counter: renamed, Value: 2}}},
+		&event.End{Loss: event.Loss{Missed: new(uint64)}},
+	}
+	r, err := NewReader(bytes.NewReader(write(t, want)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if diff := cmp.Diff(want, allEvents(t, r), sameEvents); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if n := len(r.counters); n != 1 {
+		t.Errorf("%d counters", n)
 	}
 }

@@ -22,8 +22,8 @@ type Writer struct {
 	zstd                  *zstd.Encoder
 	line                  []byte
 	frames, stacks, cells numbers
-	devices               []event.Device        // of cells, as written
-	counters              map[event.Counter]int // numbers, as written
+	devices               []event.Device // of cells, as written
+	counters              counterIDs
 	err                   error
 }
 
@@ -53,7 +53,7 @@ func NewWriter(w io.Writer, meta *event.Meta) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compress recording: %w", err)
 	}
-	out := &Writer{zstd: encoder, counters: map[event.Counter]int{}}
+	out := &Writer{zstd: encoder, counters: counterIDs{of: map[event.CounterID]*writtenCounter{}}}
 	out.json(headerLine{Type: "header", Schema: Schema, Meta: *meta})
 	return out, out.Flush()
 }
