@@ -14,6 +14,8 @@ type Link struct {
 	Peer       *Peer  // of a veth
 	MTU        int    // bytes
 	Up         bool   // set up, and not without carrier
+	Enabled    bool   // set up (IFF_UP)
+	Carrier    bool   // set up, and what it sends gets somewhere (IFF_LOWER_UP)
 	Speed      int    // Mb/s; 0 if unknown
 	TxQueueLen int    // packets
 	RxPackets  uint64 // since it was made

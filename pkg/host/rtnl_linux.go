@@ -75,8 +75,9 @@ func describe(found netlink.Link, names map[int]string) Link {
 	attrs := found.Attrs()
 	link := Link{
 		Name: attrs.Name, Index: attrs.Index, MTU: attrs.MTU, TxQueueLen: max(0, attrs.TxQLen),
-		Master: names[attrs.MasterIndex],
-		Up:     attrs.RawFlags&unix.IFF_UP != 0 && attrs.OperState != netlink.OperDown && attrs.OperState != netlink.OperLowerLayerDown,
+		Master:  names[attrs.MasterIndex],
+		Enabled: attrs.RawFlags&unix.IFF_UP != 0, Carrier: attrs.RawFlags&unix.IFF_LOWER_UP != 0,
+		Up: attrs.RawFlags&unix.IFF_UP != 0 && attrs.OperState != netlink.OperDown && attrs.OperState != netlink.OperLowerLayerDown,
 	}
 	// The library calls everything a device that has no kind.
 	if kind := found.Type(); kind != "device" && attrs.RawFlags&unix.IFF_LOOPBACK == 0 {

@@ -27,6 +27,8 @@ type Namespace struct {
 	Path    string  // of the file to enter it by, as nsenter --net takes it; empty for the reader's own
 	Sysctls Sysctls // those that each namespace has for itself
 	Links   []Link
+
+	Fragments FragmentMemory
 }
 
 // Sources are where a State is read.
@@ -77,7 +79,10 @@ func ReadState(s Sources) State {
 
 // namespace reads one namespace; f is the machine's root.
 func (f Files) namespace(space Space, notes *notes) Namespace {
-	ns := Namespace{Netns: space.Netns, Path: space.Path, Sysctls: Files{space.Files}.sysctls(namespaceSysctls())}
+	ns := Namespace{
+		Netns: space.Netns, Path: space.Path, Sysctls: Files{space.Files}.sysctls(namespaceSysctls()),
+		Fragments: Files{space.Files}.fragments(),
+	}
 	links, err := space.Reader.Links()
 	if err != nil {
 		notes.add("interfaces of namespace %s: %v", space.Netns, err)

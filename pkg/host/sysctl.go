@@ -67,6 +67,8 @@ func namespaceSysctls() []string {
 		"net.ipv4.conf.all.rp_filter",
 		"net.ipv4.neigh.default.unres_qlen_bytes", // for devices made later
 		"net.ipv6.neigh.default.unres_qlen_bytes",
+		"net.ipv4.ipfrag_high_thresh",
+		"net.ipv6.ip6frag_high_thresh",
 		"net.netfilter.nf_conntrack_count",
 	}
 }

@@ -73,3 +73,27 @@ func (f Files) socketPages() SocketPages {
 	}
 	return pages
 }
+
+// FragmentMemory is what fragments of packets that are not complete hold in a namespace,
+// in bytes.
+type FragmentMemory struct {
+	IPv4, IPv6 uint64
+}
+
+// fragments reads /proc/net/sockstat and sockstat6 as the calling thread sees them
+// (sockstat_seq_show in net/ipv4/proc.c and sockstat6_seq_show in net/ipv6/proc.c):
+// "FRAG: inuse 2 memory 4864".
+func (f Files) fragments() FragmentMemory {
+	memory := func(file, row string) uint64 {
+		text, _ := f.read("/proc/thread-self/net/" + file)
+		for line := range strings.Lines(text) {
+			words := strings.Fields(line)
+			if i := slices.Index(words, "memory"); i > 0 && i+1 < len(words) && words[0] == row {
+				n, _ := strconv.ParseUint(words[i+1], 10, 64) // 0 if it is none
+				return n
+			}
+		}
+		return 0
+	}
+	return FragmentMemory{memory("sockstat", "FRAG:"), memory("sockstat6", "FRAG6:")}
+}
