@@ -10,9 +10,11 @@ var switchReasons = []Info{
 		Check: "tcpdump -eni DEV 'ether[6] & 1 != 0 or (ether[6:4] = 0 and ether[10:2] = 0)': the frames, and the " +
 			"port they come from",
 		Change: "Repair the sender, or the program that writes such frames."},
-	{Name: "NO_TX_TARGET", Layer: LayerBridge, Class: ClassBenign,
-		Meaning:  "No port or VXLAN remote is left to forward the frame to; usual for unknown addresses on small bridges.",
-		Counters: []string{"ip -s link: TX dropped (vxlan)"}},
+	{Name: "NO_TX_TARGET", Layer: LayerBridge, Class: ClassLoss,
+		Meaning: "No port is left to forward the frame to: its address is not known, and no other port floods unknown ones.",
+		Check:   "bridge fdb show br BRIDGE: the MAC; bridge -d link: flood, mcast_flood and bcast_flood of each port; tcpdump -eni DEV: the frames",
+		Change: "ip link set dev PORT type bridge_slave flood on, or add the entry: bridge fdb replace MAC dev PORT master; " +
+			"frames for hosts beyond the same port need nothing."},
 	{Name: "MAC_IEEE_MAC_CONTROL", Layer: LayerBridge, Class: ClassBenign,
 		Meaning: "A pause frame, which a bridge must not pass on."},
 	{Name: "BRIDGE_INGRESS_STP_STATE", Layer: LayerBridge, Class: ClassPolicy,

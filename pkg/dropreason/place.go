@@ -19,6 +19,9 @@ type Place struct {
 	Functions []string
 	// Source cites the kernel: file, function and the releases that were read.
 	Source string
+	// When says of which kernels or packets alone it holds, as of the others the reason
+	// tells less there; empty if it holds of all.
+	When string
 }
 
 // At returns what is known of a reason where a kernel function frees packets with it:
@@ -27,13 +30,45 @@ type Place struct {
 // to it after a dot (.isra.0, .part.0, .cold) does not count. An inferred reason is
 // looked up by its name, as one that the kernel stated.
 func At(reason, function string) Info {
-	function, _, _ = strings.Cut(function, ".")
-	if place, ok := placesByFunction()[at{canonical(reason), function}]; ok {
-		info := place.Info
+	if p := placeAt(reason, function); p != nil {
+		info := p.info
 		info.Name = reason
 		return info
 	}
 	return Lookup(reason)
+}
+
+// placeAt returns nil if there is no place.
+func placeAt(reason, function string) *knownPlace {
+	name, _, _ := strings.Cut(function, ".")
+	return placesByFunction()[at{canonical(reason), name}]
+}
+
+// knownPlace is what the table has of a function.
+type knownPlace struct {
+	info Info
+	when []condition
+}
+
+// Vague reports whether this kernel, freeing a packet at a function with the reason of
+// that name, may mean something else than the Place of it: there is one that holds of
+// some kernels or packets, and this is none of them. group says that the packet was sent
+// to all or to a group by its link-layer address.
+func (n *Names) Vague(reason, function string, group bool) bool {
+	place := placeAt(reason, function)
+	if place == nil || len(place.when) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(place.when, func(c condition) bool {
+		return (c.word == "" || n.knows(c.word)) && (group || !c.group)
+	})
+}
+
+// Conditional reports whether what a reason stands for at a function depends on more
+// than the two.
+func Conditional(reason, function string) bool {
+	place := placeAt(reason, function)
+	return place != nil && len(place.when) > 0
 }
 
 // Places returns the places at which a reason stands for something else than Lookup
@@ -54,10 +89,10 @@ func Places(reason string) []Place {
 // at is a reason, as the catalogue spells it, and a function.
 type at struct{ reason, function string }
 
-var placesByFunction = sync.OnceValue(func() map[at]Place {
-	byFunction := make(map[at]Place)
+var placesByFunction = sync.OnceValue(func() map[at]*knownPlace {
+	byFunction := make(map[at]*knownPlace)
 	for _, p := range places {
-		place := p.place()
+		place := &knownPlace{p.place().Info, p.when}
 		for _, function := range p.functions {
 			byFunction[at{p.reason, function}] = place
 		}
@@ -86,6 +121,28 @@ type placed struct {
 	change    string
 	counters  []string // nil: those of the reason; empty: none
 	sysctls   []string // likewise
+	// when has the kernels or packets of which it holds: any one of these; all if empty.
+	when []condition
+}
+
+// condition is what a kernel or a packet must be like.
+type condition struct {
+	// word is a reason that the kernel must know. Releases come without a number here:
+	// vendors take reasons back into older kernels together with their use.
+	word  string
+	group bool // the packet went to all or to a group, by its link-layer address
+}
+
+// String says it in words.
+func (c condition) String() string {
+	var parts []string
+	if c.word != "" {
+		parts = append(parts, "the kernel knows "+c.word)
+	}
+	if c.group {
+		parts = append(parts, "the frame went to all or a group")
+	}
+	return strings.Join(parts, " and ")
 }
 
 func (p placed) place() Place {
@@ -98,5 +155,9 @@ func (p placed) place() Place {
 	if p.sysctls != nil {
 		info.Sysctls = slices.Clip(p.sysctls)
 	}
-	return Place{Info: info, Functions: p.functions, Source: p.source}
+	var when []string
+	for _, c := range p.when {
+		when = append(when, c.String())
+	}
+	return Place{Info: info, Functions: p.functions, Source: p.source, When: strings.Join(when, ", or ")}
 }

@@ -104,3 +104,33 @@ func TestPlacesOf(t *testing.T) {
 		t.Errorf("%d places found of %d", n, len(places))
 	}
 }
+
+// TestVague has a place that is a matter of the kernel, and one of the packet too.
+func TestVague(t *testing.T) {
+	none, early, late := &Names{}, newNames(map[uint32]string{1: NotSpecified, 2: "TCP_CLOSE", 3: "IP_RPFILTER"}, nil),
+		newNames(map[uint32]string{1: NotSpecified, 2: "TCP_CLOSE", 3: "IP_RPFILTER", 4: "IP_LOCALNET"}, nil)
+	for name, test := range map[string]struct {
+		names    *Names
+		function string
+		group    bool
+		want     bool
+	}{
+		"no place":                  {none, "tcp_ack", false, false},
+		"a place without condition": {none, "stp_pdu_rcv", false, false},
+		"no such word":              {none, "tcp_v4_rcv", false, true},
+		"the word":                  {early, "tcp_v4_rcv.cold", false, false},
+		"no word, a group":          {none, "ip_rcv_finish_core", true, true},
+		"one word, no group":        {early, "ip_rcv_finish_core", false, true},
+		"one word, a group":         {early, "ip_rcv_finish_core", true, false},
+		"the other word":            {late, "ip_rcv_finish_core", false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := test.names.Vague(NotSpecified, test.function, test.group); got != test.want {
+				t.Errorf("got %t, want %t", got, test.want)
+			}
+		})
+	}
+	if !Conditional(NotSpecified, "tcp_v4_rcv") || Conditional(NotSpecified, "stp_pdu_rcv") || Conditional(NotSpecified, "tcp_ack") {
+		t.Error("what depends on the kernel is not what Conditional says")
+	}
+}

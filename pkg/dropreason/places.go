@@ -3,17 +3,166 @@
 package dropreason
 
 // places lists what a reason stands for at functions where that is not what it stands
-// for elsewhere: a place is all that a cell has besides the reason, so that classes stay
-// as exact as counts. A function is listed only if all that it frees with the reason is
-// of that kind.
+// for elsewhere: a location is all that a cell has besides the reason, so that classes
+// stay as exact as counts. A function is listed only if all that it frees with the reason
+// is of that kind; where this holds for some kernels or packets alone, when says so.
 //
 // What blurs the functions of inferences blurs these: a call in tail position has the
 // caller for its location, and a static function the one that it was inlined into. All
 // names that a packet may die under are listed.
+//
+// They were read in 5.10.223, 6.1.176, 6.12.117 and 7.2.13.
 var places = []placed{
-	{reason: "NO_SOCKET", functions: []string{"ping_rcv"},
-		source: "net/ipv4/ping.c, ping_rcv, 5.18 to 7.2: icmp_rcv and icmpv6_rcv call it for echo replies alone",
-		layer:  LayerIP, class: ClassBenign,
+	// ICMP
+	{reason: "NO_SOCKET", functions: []string{"ping_rcv", "icmp_rcv", "icmpv6_rcv"},
+		source: "net/ipv4/ping.c, ping_rcv: of 6.18 and 7.2 it frees, of 6.1 and 6.12 its callers do " +
+			"(net/ipv4/icmp.c, net/ipv6/icmp.c); it gets echo replies alone",
+		layer: LayerIP, class: ClassBenign,
 		meaning:  "An echo reply for which no ping socket waits; raw sockets, as of ping run by root, have had their copy.",
 		counters: []string{}},
+	{reason: "UNHANDLED_PROTO", functions: []string{"icmp_rcv"},
+		source: "net/ipv4/icmp.c, icmp_rcv, 5.19 to 7.2: a type above NR_ICMP_TYPES",
+		layer:  LayerIP, class: ClassPeerError,
+		meaning:  "An ICMP message of an unknown type.",
+		check:    "tcpdump -vni DEV icmp: the type, and who sends",
+		change:   "Nothing, unless it is meant for a program here: stop the sender.",
+		counters: []string{"IcmpInErrors"}},
+	{reason: NotSpecified, functions: []string{"icmpv6_rcv"},
+		source: "net/ipv6/icmp.c, icmpv6_rcv, and net/ipv6/ndisc.c, ndisc_rcv, 6.1 to 7.2: a bad checksum has a " +
+			"word; of 5.10 it has none, and all that was handled is freed so",
+		layer: LayerIP, class: ClassBenign,
+		meaning: "An ICMPv6 message that this host needs not heed: an advertisement it did not ask for, a router's or " +
+			"a report to routers.",
+		counters: []string{}, when: []condition{{word: "ICMP_CSUM"}}},
+
+	// IPv6
+	{reason: "UNHANDLED_PROTO", functions: []string{"ip6_tlvopt_unknown", "ip6_parse_tlv", "ipv6_destopt_rcv",
+		"ipv6_parse_hopopts", "icmpv6_param_prob_reason"},
+		source: "net/ipv6/exthdrs.c, ip6_tlvopt_unknown, 5.19 to 7.2; icmpv6_param_prob_reason (net/ipv6/icmp.c) frees where the sender is told",
+		layer:  LayerIP, class: ClassPeerError,
+		meaning:  "An IPv6 hop-by-hop or destination option that this host does not know and that asks to be discarded.",
+		check:    "tcpdump -vvni DEV ip6: the options, and who sends",
+		change:   "Have the sender leave the option out.",
+		counters: []string{"Ip6InHdrErrors"}},
+	{reason: "UNHANDLED_PROTO", functions: []string{"ip6_rcv_core", "ipv6_rcv", "ipv6_list_rcv"},
+		source: "net/ipv6/ip6_input.c, ip6_rcv_core, 5.19 to 7.2: a version other than 6",
+		layer:  LayerIP, class: ClassPeerError,
+		meaning:  "A packet that the link layer calls IPv6 has another version in its header.",
+		check:    "tcpdump -exni DEV ether proto 0x86dd: the first nibble, and the MAC that sends",
+		change:   "Repair the sender, or the tunnel or program that makes such packets.",
+		counters: []string{"Ip6InHdrErrors"}},
+	{reason: NotSpecified, functions: []string{"icmpv6_param_prob", "icmpv6_param_prob_reason"},
+		source: "net/ipv6/icmp.c, 5.10 to 7.2: its callers in net/ipv6/exthdrs.c and net/ipv6/reassembly.c count " +
+			"InHdrErrors, save for an encapsulation limit of 0 (net/ipv6/ip6_tunnel.c)",
+		layer: LayerIP, class: ClassPeerError,
+		meaning:  "A field of an IPv6 header is invalid, as a routing header of a type not known here (type 0); the sender is told.",
+		check:    "tcpdump -vvni DEV ip6: routing headers, fragments of odd length, and who sends",
+		change:   "Have the sender leave such headers out; type 0 is deprecated (RFC 5095) and mostly an attack.",
+		counters: []string{"Ip6InHdrErrors"}},
+	{reason: NotSpecified, functions: []string{"ipv6_rthdr_rcv"},
+		source: "net/ipv6/exthdrs.c, ipv6_rthdr_rcv, 5.10 to 7.2",
+		layer:  LayerIP, class: ClassPeerError,
+		meaning:  "An IPv6 routing header that is cut off, or that came to or names an address not allowed there.",
+		check:    "tcpdump -vvni DEV 'ip6[6] = 43': the header, and who sends",
+		change:   "Have the sender leave the routing header out.",
+		counters: []string{"Ip6InHdrErrors", "Ip6InAddrErrors"}},
+	{reason: "IP_INADDRERRORS", functions: []string{"ip6_protocol_deliver_rcu", "ip6_input_finish", "ip6_input", "ip6_mc_input"},
+		source: "net/ipv6/ip6_input.c, ip6_protocol_deliver_rcu, 5.19 to 7.2: ipv6_chk_mcast_addr says no to this source",
+		layer:  LayerIP, class: ClassBenign,
+		meaning:  "An IPv6 multicast to a group that this host listens to, from a source that it does not want to hear.",
+		counters: []string{"Ip6InDiscards"}},
+	{reason: NotSpecified, functions: []string{"ip6_mc_input"},
+		source: "net/ipv6/ip6_input.c, ip6_mc_input, 5.10 to 7.2: ipv6_chk_mcast_addr says no",
+		layer:  LayerIP, class: ClassBenign,
+		meaning:  "An IPv6 multicast to a group that nobody here joined: mDNS, or a neighbour solicitation for another host.",
+		counters: []string{}},
+	{reason: NotSpecified, functions: []string{"igmp6_event_query", "igmp6_event_report"},
+		source: "net/ipv6/mcast.c, 6.1 to 7.2: the device is going away, or 32 messages wait already",
+		layer:  LayerIP, class: ClassBenign,
+		meaning:  "An MLD message of which too many wait, or that came as its device was going away.",
+		counters: []string{}},
+
+	// IPv4
+	{reason: NotSpecified, functions: []string{"igmp_rcv"},
+		source: "net/ipv4/igmp.c, igmp_rcv: of 5.10 it frees all that it handled, of 6.1 to 7.2 what a host needs not heed",
+		layer:  LayerIP, class: ClassBenign,
+		meaning:  "An IGMP message that was handled, or that only routers need: reports, leaves.",
+		counters: []string{}},
+	{reason: NotSpecified, functions: []string{"ip_rcv_finish_core", "ip_rcv_finish", "ip_rcv", "ip_list_rcv_finish", "ip_sublist_rcv"},
+		source: "net/ipv4/ip_input.c, ip_rcv_finish_core, and net/ipv4/route.c, ip_route_input_rcu: of 7.2 all but " +
+			"groups nobody joined, IPv4 turned off and source routes have words; of 6.1 and 6.12 frames to groups " +
+			"may also have an impossible source",
+		layer: LayerIP, class: ClassBenign,
+		meaning:  "An IPv4 multicast to a group that nobody here joined, as of SSDP or mDNS, or a broadcast for others.",
+		counters: []string{}, when: []condition{{word: "IP_LOCALNET"}, {word: "IP_RPFILTER", group: true}}},
+
+	// UDP
+	{reason: NotSpecified, functions: []string{"__udp4_lib_mcast_deliver", "__udp6_lib_mcast_deliver"},
+		source: "net/ipv4/udp.c, net/ipv6/udp.c, 5.10 to 7.2: no socket matches",
+		layer:  LayerUDP, class: ClassBenign,
+		meaning:  "A UDP broadcast or multicast that no socket here listens for, as of NetBIOS or DHCP.",
+		counters: []string{"UdpIgnoredMulti", "Udp6IgnoredMulti"}},
+	{reason: NotSpecified, functions: []string{"__udp4_lib_rcv", "__udp6_lib_rcv", "udp_rcv", "udpv6_rcv"},
+		source: "net/ipv4/udp.c, net/ipv6/udp.c, 6.1 to 7.2: into it __udp4_lib_mcast_deliver may be inlined; what it " +
+			"frees so itself are headers that cannot be read and, if sent to one host, what a policy forbids",
+		layer: LayerUDP, class: ClassBenign,
+		meaning:  "A UDP broadcast or multicast for which there is no socket here, as of NetBIOS or DHCP.",
+		counters: []string{"UdpIgnoredMulti", "Udp6IgnoredMulti"},
+		when:     []condition{{word: "UDP_CSUM", group: true}}},
+
+	// TCP
+	{reason: NotSpecified, functions: []string{"tcp_rcv_state_process"},
+		source: "net/ipv4/tcp_input.c, tcp_rcv_state_process, 6.1 to 7.2: all exits but those of CLOSE_WAIT, CLOSING " +
+			"and LAST_ACK have words; of 5.10 it frees without a trace",
+		layer: LayerTCP, class: ClassBenign,
+		meaning:  "A segment without new data after the peer ended its side (CLOSE_WAIT, CLOSING, LAST_ACK): it was taken in.",
+		counters: []string{"ss -m: d"}, when: []condition{{word: "TCP_CLOSE"}}},
+	{reason: NotSpecified, functions: []string{"tcp_v4_rcv", "tcp_v6_rcv"},
+		source: "net/ipv4/tcp_ipv4.c, net/ipv6/tcp_ipv6.c, net/ipv4/tcp_minisocks.c, 6.1 to 7.2: what has no word is " +
+			"TIME_WAIT, repeated SYNs, and what is no segment at all; up to 6.12 also the last ACK of a handshake for " +
+			"which the accept queue has no room, which TcpExtListenDrops counts",
+		layer: LayerTCP, class: ClassBenign,
+		meaning: "A segment taken in by a connection in TIME_WAIT, as the peer's FIN, or a SYN that came again " +
+			"and was answered again.",
+		counters: []string{}, when: []condition{{word: "TCP_CLOSE"}}},
+
+	// link layer
+	{reason: NotSpecified, functions: []string{"stp_pdu_rcv"},
+		source: "net/802/stp.c, stp_pdu_rcv, 5.10 to 7.2: no bridge runs the protocol",
+		layer:  LayerBridge, class: ClassBenign,
+		meaning:  "A spanning tree message of a switch; nothing here runs that protocol.",
+		counters: []string{}},
+	{reason: NotSpecified, functions: []string{"llc_rcv", "snap_rcv"},
+		source: "net/llc/llc_input.c, llc_rcv, and net/802/psnap.c, snap_rcv, 5.10 to 7.2",
+		layer:  LayerDevice, class: ClassBenign,
+		meaning:  "An 802.2 frame that nothing here wants, as of a switch's discovery protocol, or that is for another host.",
+		counters: []string{}},
+
+	// forwarding
+	{reason: "NO_TX_TARGET", functions: []string{"br_flood", "br_multicast_flood", "br_handle_frame_finish", "br_dev_xmit"},
+		source: "net/bridge/br_forward.c, br_flood, 7.2",
+		layer:  LayerBridge, class: ClassBenign,
+		meaning:  "A broadcast or multicast that came in by the only port of a bridge that takes part in it.",
+		counters: []string{}, when: []condition{{group: true}}},
+	{reason: NotSpecified, functions: []string{"br_flood", "br_multicast_flood"},
+		source: "net/bridge/br_forward.c, br_flood, 5.10 to 6.12: no port is left, or no memory for a copy",
+		layer:  LayerBridge, class: ClassBenign,
+		meaning:  "A broadcast or multicast that came in by the one port of a bridge that takes part in it.",
+		counters: []string{}, when: []condition{{group: true}}},
+	{reason: "NO_TX_TARGET", functions: []string{"vxlan_xmit", "vxlan_mdb_xmit", "vxlan_xmit_nh", "vxlan_xmit_nhid"},
+		source: "drivers/net/vxlan/vxlan_core.c, vxlan_xmit, 6.12 to 7.2",
+		layer:  LayerTunnel, class: ClassLoss,
+		meaning: "The VXLAN device has no forwarding entry for the address and no default remote: the packet has nowhere to go.",
+		check:   "bridge fdb show dev DEV: the MAC, 00:00:00:00:00:00 for all others; ip -d link show dev DEV: remote, nolearning",
+		change: "Add the entry: bridge fdb append MAC dev DEV dst REMOTE, or one for 00:00:00:00:00:00; have the CNI " +
+			"or control plane that keeps them (flannel, Calico, BGP EVPN) do so.",
+		counters: []string{"ip -s link: TX dropped (vxlan)"}},
+	{reason: NotSpecified, functions: []string{"vxlan_xmit"},
+		source: "drivers/net/vxlan/vxlan_core.c, vxlan_xmit, 5.10 and 6.1: no forwarding entry, no remote, or not told where to go",
+		layer:  LayerTunnel, class: ClassLoss,
+		meaning: "The VXLAN device has no forwarding entry and no default remote for the packet, so that it goes nowhere.",
+		check:   "bridge fdb show dev DEV: the MAC, 00:00:00:00:00:00 for all others; ip -d link show dev DEV: remote, external",
+		change: "Add the entry: bridge fdb append MAC dev DEV dst REMOTE, or one for 00:00:00:00:00:00; have the CNI " +
+			"or control plane that keeps them do so.",
+		counters: []string{"ip -s link: TX dropped (vxlan)"}},
 }
