@@ -22,14 +22,15 @@ const volatile __u64 split_end = 0;
 /* Have bpf2go generate what no map names. */
 const struct record *unused_record __attribute__((unused));
 const enum record_flag *unused_flag __attribute__((unused));
+const enum packet_sort *unused_sort __attribute__((unused));
 
 /*
  * The last word of a cell's key. It is put together in a register, as reading
  * back bytes that were just written would stall.
  */
-static __always_inline __u64 key_word(__u32 netns, __u16 ethertype, __u8 l4, __u8 family)
+static __always_inline __u64 key_word(__u32 netns, __u16 ethertype, __u8 l4, __u8 sort)
 {
-	return netns | (__u64)ethertype << 32 | (__u64)l4 << 48 | (__u64)family << 56;
+	return netns | (__u64)ethertype << 32 | (__u64)l4 << 48 | (__u64)sort << 56;
 }
 
 /* What a drop is counted by if its device or ethertype is not plain to see. */
@@ -38,19 +39,21 @@ static __noinline int describe_slowly(struct cell_key *key, struct sk_buff *skb,
 	struct place place;
 	struct net *net;
 	__u16 ethertype;
-	__u8 family = 0;
+	__u8 sort = 0;
 	__u64 word;
 
 	if (!key)
 		return 0;
 	ethertype = bpf_ntohs(BPF_CORE_READ(skb, protocol));
 	find_place(&place, skb, sk);
-	if (sk && !ethertype)
-		family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (ethertype)
+		sort = sort_of(false, skb);
+	else if (sk)
+		sort = BPF_CORE_READ(sk, __sk_common.skc_family);
 	net = place.net;
 	key->ifindex = place.ifindex;
 	word = key_word(net ? BPF_CORE_READ(net, ns.inum) : 0, ethertype,
-			transport_of(false, skb, ethertype), family);
+			transport_of(false, skb, ethertype), sort);
 	__builtin_memcpy(&key->netns, &word, sizeof(word));
 	return 0;
 }
@@ -61,7 +64,7 @@ static __always_inline void describe(const bool direct, struct cell_key *key, st
 {
 	struct net *net = READ(direct, dev, nd_net.net);
 	__u64 word = key_word(READ(direct, net, ns.inum), ethertype,
-			      transport_of(direct, skb, ethertype), 0);
+			      transport_of(direct, skb, ethertype), sort_of(direct, skb));
 
 	key->ifindex = READ(direct, dev, ifindex);
 	__builtin_memcpy(&key->netns, &word, sizeof(word));

@@ -37,7 +37,7 @@ type DropCellKey struct {
 	Netns     uint32
 	Ethertype uint16
 	L4        uint8
-	Family    uint8
+	Sort      uint8
 }
 
 type DropCellState uint32
@@ -55,6 +55,13 @@ type DropCpuStats struct {
 	StackFailed uint64
 	Pad         [5]uint64
 }
+
+type DropPacketSort uint32
+
+const (
+	DropPacketSortSORT_OTHER DropPacketSort = 0
+	DropPacketSortSORT_GROUP DropPacketSort = 1
+)
 
 type DropRecord struct {
 	_            structs.HostLayout
@@ -113,6 +120,7 @@ const (
 	DropVarSplitStart              = "split_start"
 	DropVarUnusedFlag              = "unused_flag"
 	DropVarUnusedRecord            = "unused_record"
+	DropVarUnusedSort              = "unused_sort"
 	DropVarWakeupBytes             = "wakeup_bytes"
 )
 
@@ -190,6 +198,7 @@ type DropVariableSpecs struct {
 	SplitStart         *ebpf.VariableSpec `ebpf:"split_start"`
 	UnusedFlag         *ebpf.VariableSpec `ebpf:"unused_flag"`
 	UnusedRecord       *ebpf.VariableSpec `ebpf:"unused_record"`
+	UnusedSort         *ebpf.VariableSpec `ebpf:"unused_sort"`
 	WakeupBytes        *ebpf.VariableSpec `ebpf:"wakeup_bytes"`
 }
 
@@ -242,6 +251,7 @@ type DropVariables struct {
 	SplitStart         *ebpf.Variable `ebpf:"split_start"`
 	UnusedFlag         *ebpf.Variable `ebpf:"unused_flag"`
 	UnusedRecord       *ebpf.Variable `ebpf:"unused_record"`
+	UnusedSort         *ebpf.Variable `ebpf:"unused_sort"`
 	WakeupBytes        *ebpf.Variable `ebpf:"wakeup_bytes"`
 }
 

@@ -68,6 +68,7 @@ struct sk_buff {
 	__be16 vlan_proto;
 	__u16 vlan_tci;
 	__be16 protocol;
+	__u8 pkt_type : 3;
 	__u16 transport_header;
 	__u16 network_header;
 	__u16 mac_header;

@@ -3,6 +3,7 @@
 #ifndef DROPWATCH_PACKET_H
 #define DROPWATCH_PACKET_H
 
+#include <linux/if_packet.h>
 #include <bpf/bpf_endian.h>
 
 #include "kernel.h"
@@ -68,6 +69,16 @@ static __always_inline void find_place(struct place *place, struct sk_buff *skb,
 		place->dev = routed;
 		place->ifindex = BPF_CORE_READ(routed, ifindex);
 	}
+}
+
+/* Whether a packet went to all or a group, as the link layer has it (include/uapi/linux/if_packet.h). */
+static __always_inline enum packet_sort sort_of(const bool direct, struct sk_buff *skb)
+{
+	__u64 type = direct ? BPF_CORE_READ_BITFIELD(skb, pkt_type) :
+			      BPF_CORE_READ_BITFIELD_PROBED(skb, pkt_type);
+
+	return type == PACKET_BROADCAST || type == PACKET_MULTICAST || type == PACKET_LOOPBACK ?
+		       SORT_GROUP : SORT_OTHER;
 }
 
 static __always_inline unsigned char *network_header(const bool direct, struct sk_buff *skb)

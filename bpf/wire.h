@@ -23,7 +23,12 @@ struct cell_key {
 	__u32 netns;          /* inode number of the network namespace */
 	__u16 ethertype;      /* host byte order */
 	__u8 l4;              /* IP protocol number behind IPv6 extension headers */
-	__u8 family;          /* address family of the socket, if ethertype is 0 */
+	__u8 sort;            /* if ethertype is 0 the address family of the socket, else enum packet_sort */
+};
+
+enum packet_sort {
+	SORT_OTHER = 0,
+	SORT_GROUP = 1,       /* broadcast or multicast by its link-layer address, sent or looped back */
 };
 
 enum cell_state {

@@ -32,6 +32,9 @@ type Reason struct {
 	Name string
 	// Inferred: the kernel stated no reason, the location told Name.
 	Inferred bool
+	// Vague: what the reason stands for at its location (dropreason.At) holds for some
+	// kernels or packets, and not for this one.
+	Vague bool
 }
 
 // inferredMark goes before the names of reasons that were inferred.
@@ -49,6 +52,15 @@ func (r Reason) String() string {
 func ParseReason(text string) Reason {
 	name, inferred := strings.CutPrefix(text, inferredMark)
 	return Reason{Name: name, Inferred: inferred}
+}
+
+// Place is the function whose meaning of the reason holds (dropreason.At), empty if none
+// does.
+func (c *Cell) Place() string {
+	if c.Reason.Vague || c.Location == nil {
+		return ""
+	}
+	return c.Location.Symbol
 }
 
 // Device is a network device as its namespace knows it.

@@ -57,7 +57,7 @@ func (b *Book) movesLink(cell *event.Cell, c event.Counter, r rule) bool {
 // listed reports whether the reason is known, where the packets were freed, to move a counter of that spelling. A note
 // behind it may say that it is so for some qdiscs alone.
 func listed(cell *event.Cell, spelling, part string) bool {
-	for _, counter := range dropreason.At(cell.Reason.Name, cell.Location.Symbol).Counters {
+	for _, counter := range dropreason.At(cell.Reason.Name, cell.Place()).Counters {
 		name, note, _ := strings.Cut(counter, " (")
 		if name != spelling {
 			continue

@@ -91,7 +91,7 @@ func Dimensions() []Dimension {
 
 // info returns what is known of the reason of a cell where its packets were freed.
 func info(c *event.Cell) dropreason.Info {
-	return dropreason.At(c.Reason.Name, c.Location.Symbol)
+	return dropreason.At(c.Reason.Name, c.Place())
 }
 
 // ParseDimensions reads a list such as "reason,device".

@@ -47,6 +47,7 @@ type (
 		Reason     string `json:"reason"`
 		ReasonCode uint32 `json:"reason_code"`
 		Inferred   bool   `json:"inferred,omitempty"` // the reason
+		Vague      bool   `json:"vague,omitempty"`    // likewise
 		Location   int    `json:"location"`           // a frame
 		Device     string `json:"device,omitempty"`
 		Ifindex    int    `json:"ifindex,omitempty"`

@@ -87,7 +87,7 @@ func (r *Reader) header() error {
 	if header.Schema < 1 || header.Schema > Schema {
 		return fmt.Errorf("recording has schema %d, this dropwatch reads up to %d", header.Schema, Schema)
 	}
-	r.meta = printable(header.Meta)
+	r.meta, r.schema = printable(header.Meta), header.Schema
 	return nil
 }
 

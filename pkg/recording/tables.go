@@ -6,17 +6,22 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
 // maxTable bounds each table, so that a small hostile file cannot fill the memory.
 const maxTable = 1 << 20
 
+// vagueSince is the first schema whose cells say of reasons whether they are vague.
+const vagueSince = 4
+
 // tables hold what events refer to by number.
 type tables struct {
 	frames []*event.Frame
 	stacks []*event.Stack
 	cells  []*event.Cell
+	schema int // of the recording
 
 	counters []*event.Counter
 }
@@ -81,9 +86,13 @@ func (t *tables) addCell(text []byte) error {
 	if err != nil {
 		return err
 	}
+	reason := event.Reason{Code: line.ReasonCode, Name: event.Printable(line.Reason), Inferred: line.Inferred, Vague: line.Vague}
+	if t.schema < vagueSince { // nobody asked then
+		reason.Vague = dropreason.Conditional(reason.Name, location.Symbol)
+	}
 	cell := event.Cell{
 		ID:       line.ID,
-		Reason:   event.Reason{Code: line.ReasonCode, Name: event.Printable(line.Reason), Inferred: line.Inferred},
+		Reason:   reason,
 		Location: location,
 		Device:   event.Device{Index: line.Ifindex, Name: event.Printable(line.Device)},
 		Netns:    event.Netns{Inode: line.Netns, Name: event.Printable(line.NetnsName)},

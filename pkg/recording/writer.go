@@ -108,7 +108,7 @@ func (w *Writer) cell(c *event.Cell) int {
 	}
 	w.devices[number] = c.Device
 	w.json(cellLine{
-		Type: "cell", ID: number, Reason: c.Reason.Name, ReasonCode: c.Reason.Code, Inferred: c.Reason.Inferred,
+		Type: "cell", ID: number, Reason: c.Reason.Name, ReasonCode: c.Reason.Code, Inferred: c.Reason.Inferred, Vague: c.Reason.Vague,
 		Location: w.frame(c.Location), Device: c.Device.Name, Ifindex: c.Device.Index,
 		Netns: c.Netns.Inode, NetnsName: c.Netns.Name,
 		Ethertype: c.Ethertype, Protocol: c.Protocol, Family: c.Family, Overflow: c.Overflow,

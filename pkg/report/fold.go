@@ -29,7 +29,7 @@ type part struct {
 // partOf returns how to find the part of a drop, whatever it is grouped by.
 func partOf(by profile.Grouping) func(*event.Cell, *event.Drop) part {
 	return func(c *event.Cell, d *event.Drop) part {
-		return part{by.Key(c, d), c.Reason.Name, dropreason.At(c.Reason.Name, c.Location.Symbol).Class}
+		return part{by.Key(c, d), c.Reason.Name, dropreason.At(c.Reason.Name, c.Place()).Class}
 	}
 }
 

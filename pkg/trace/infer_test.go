@@ -29,7 +29,7 @@ func TestInferred(t *testing.T) {
 	r := newResolver(0, newStacks(functions, 127), &dropreason.Names{})
 	for location, want := range map[uint64]event.Reason{
 		0x1000: {Name: "CPU_BACKLOG", Inferred: true},
-		0x2000: {Name: "NOT_SPECIFIED"},
+		0x2000: {Name: "NOT_SPECIFIED", Vague: true},
 		0x3000: {Name: "NOT_SPECIFIED"},
 	} {
 		if got := r.cell(&bpf.DropCellKey{Location: location}, false).Reason; got != want {

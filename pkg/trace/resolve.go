@@ -20,6 +20,7 @@ type symbols interface {
 
 type reasons interface {
 	NameAt(code uint32, function string) (name string, inferred bool)
+	Vague(name, function string, group bool) bool
 }
 
 const (
@@ -65,13 +66,19 @@ func (r *resolver) cell(key *bpf.DropCellKey, overflow bool) *event.Cell {
 	}
 	location := r.stacks.frame(key.Location)
 	name, inferred := r.reasons.NameAt(key.Reason, location.Symbol)
+	group := key.Ethertype != 0 && key.Sort == uint8(bpf.DropPacketSortSORT_GROUP)
 	c := &event.Cell{
-		ID:        r.nextID(),
-		Reason:    event.Reason{Code: key.Reason, Name: name, Inferred: inferred},
+		ID: r.nextID(),
+		Reason: event.Reason{
+			Code: key.Reason, Name: name, Inferred: inferred, Vague: r.reasons.Vague(name, location.Symbol, group),
+		},
 		Location:  location,
 		Device:    event.Device{Index: int(key.Ifindex)},
 		Netns:     event.Netns{Inode: key.Netns, Name: r.netns(key.Netns)},
-		Ethertype: key.Ethertype, Protocol: key.L4, Family: key.Family,
+		Ethertype: key.Ethertype, Protocol: key.L4,
+	}
+	if key.Ethertype == 0 {
+		c.Family = key.Sort
 	}
 	r.cells[*key] = c
 	return c

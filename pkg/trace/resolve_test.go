@@ -29,6 +29,9 @@ func (names) NameAt(code uint32, function string) (string, bool) {
 	return fmt.Sprintf("REASON_%d", code), false
 }
 
+// Vague is true of packets to groups, for the tests' sake.
+func (names) Vague(_, _ string, group bool) bool { return group }
+
 // record makes a ring-buffer record of a drop with a stack of so many frames.
 func record(t testing.TB, frames int, change func(*bpf.DropRecord)) *event.Record {
 	t.Helper()
@@ -168,3 +171,26 @@ func TestFairShare(t *testing.T) {
 }
 
 func (names) Find(string) (uint64, bool) { return 0, false }
+
+// TestSort: the last byte of a key is the socket's family without an ethertype, and says
+// with one whether a packet went to a group.
+func TestSort(t *testing.T) {
+	r := newResolver(0, newStacks(names{}, 127), names{})
+	group := uint8(bpf.DropPacketSortSORT_GROUP)
+	for name, test := range map[string]struct {
+		key    bpf.DropCellKey
+		vague  bool
+		family uint8
+	}{
+		"a group":          {bpf.DropCellKey{Location: 1, Ethertype: event.EthertypeIPv4, Sort: group}, true, 0},
+		"one host":         {bpf.DropCellKey{Location: 1, Ethertype: event.EthertypeIPv4}, false, 0},
+		"a family":         {bpf.DropCellKey{Location: 1, Sort: 10}, false, 10},
+		"a family of that": {bpf.DropCellKey{Location: 1, Sort: group}, false, group},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c := r.cell(&test.key, false); c.Reason.Vague != test.vague || c.Family != test.family {
+				t.Errorf("%+v", c)
+			}
+		})
+	}
+}
