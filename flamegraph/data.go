@@ -10,10 +10,11 @@ import (
 	"slices"
 )
 
-// writeData writes the whole tree: settings as JSON; the names, most used
-// first, a line each; their kinds, as indices of settings.Kinds; the stacks.
+// writeData writes the whole tree: settings as JSON; the looks of names, most used
+// first: the names, a line each, and their kinds, as indices of settings.Kinds; the stacks.
+// A name is there as often as it has looks.
 func (g *Graph) writeData(w *bufio.Writer, o Options, p palette) error {
-	order, index := g.byUse()
+	order, index := p.byUse()
 	text, err := json.Marshal(newSettings(g, o, p, order)) // without < > &
 	if err != nil {
 		return fmt.Errorf("encode settings: %w", err)
@@ -21,24 +22,24 @@ func (g *Graph) writeData(w *bufio.Writer, o Options, p palette) error {
 	fmt.Fprintf(w, "<metadata class=\"settings\">%s</metadata>\n", text)
 
 	var names, kinds []byte
-	for i, name := range order {
+	for i, at := range order {
 		if i > 0 {
 			names = append(names, '\n')
 		}
-		names = appendXML(names, visible(g.names[name]))
-		kinds = appendNumber(kinds, uint64(p.of[name]))
+		names = appendXML(names, visible(g.names[p.looks[at].name]))
+		kinds = appendNumber(kinds, uint64(p.looks[at].kind))
 	}
 	fmt.Fprintf(w, "<metadata class=\"names\">%s</metadata>\n<metadata class=\"kinds\">%s</metadata>\n", names, kinds)
 
 	fmt.Fprint(w, "<metadata class=\"stacks\">")
-	g.writeStacks(w, index)
+	g.writeStacks(w, func(node int) uint32 { return index[p.of[node]] })
 	fmt.Fprintln(w, "</metadata>")
 	return nil
 }
 
 // writeStacks writes each stack as how many frames to drop from the one
-// before, how many to add, the indices of their names, and its values.
-func (g *Graph) writeStacks(w *bufio.Writer, index []uint32) {
+// before, how many to add, the indices of their looks, and its values.
+func (g *Graph) writeStacks(w *bufio.Writer, look func(node int) uint32) {
 	var buf []byte
 	values := make([]uint64, len(g.axes))
 	last := 0
@@ -58,8 +59,8 @@ func (g *Graph) writeStacks(w *bufio.Writer, index []uint32) {
 		}
 		buf = appendNumber(buf[:0], uint64(drop))
 		buf = appendNumber(buf, uint64(len(added)))
-		for _, n := range added {
-			buf = appendNumber(buf, uint64(index[n.name]))
+		for k := range added {
+			buf = appendNumber(buf, uint64(look(last+1+k)))
 		}
 		for _, value := range values {
 			buf = appendNumber(buf, value)
@@ -69,19 +70,19 @@ func (g *Graph) writeStacks(w *bufio.Writer, index []uint32) {
 	}
 }
 
-// byUse returns the names, most used first, and the place of each in there.
-func (g *Graph) byUse() (order, index []uint32) {
-	uses := make([]int, len(g.names))
-	for _, n := range g.nodes[1:] {
-		uses[n.name]++
+// byUse returns the looks, most used first, and the place of each in there.
+func (p palette) byUse() (order, index []uint32) {
+	uses := make([]int, len(p.looks))
+	for _, at := range p.of[1:] {
+		uses[at]++
 	}
 	order, index = make([]uint32, len(uses)), make([]uint32, len(uses))
 	for i := range order {
 		order[i] = uint32(i)
 	}
 	slices.SortStableFunc(order, func(x, y uint32) int { return cmp.Compare(uses[y], uses[x]) })
-	for i, name := range order {
-		index[name] = uint32(i)
+	for i, at := range order {
+		index[at] = uint32(i)
 	}
 	return order, index
 }

@@ -30,7 +30,7 @@ func Example() {
 		Title:      "System calls",
 		Measures:   []flamegraph.Measure{{Unit: "calls"}},
 		Categories: []flamegraph.Category{{Name: "input", Color: flamegraph.Blue}, {Name: "output", Color: flamegraph.Orange}},
-		CategoryOf: func(frame string) string {
+		CategoryOf: func(frame, _ string) string {
 			return map[string]string{"read": "input", "write": "output"}[frame]
 		},
 	})

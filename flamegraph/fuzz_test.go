@@ -128,7 +128,7 @@ func anyOptions(in []byte) Options {
 	}
 	return Options{
 		Title: text, Subtitle: text, Measures: []Measure{{Unit: short}}, Icicle: len(in)%4 == 2,
-		Explain: func(frame string) []Fact { return []Fact{{frame, frame}} },
+		Explain: func(frame, _ string) []Fact { return []Fact{{frame, frame}} },
 	}
 }
 

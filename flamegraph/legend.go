@@ -54,7 +54,7 @@ func (v *view) ends() ([]kind, []uint64) {
 	within := []uint32{none} // by depth: what stacks belong to so far
 	sum[none] = v.graph.own(v.axis, 0)
 	for i, n := range v.graph.nodes[1:] {
-		kind := v.palette.kind(n.name)
+		kind := v.palette.kind(i + 1)
 		if kind == none {
 			kind = within[n.depth-1]
 		}

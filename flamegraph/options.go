@@ -27,16 +27,17 @@ type Options struct {
 	// name and there is no legend.
 	Categories []Category
 	// CategoryOf returns the name of a frame's category. Frames in none of
-	// Categories are gray and called "other". It is called once for each name
+	// Categories are gray and called "other". It is given the name of the frame and
+	// that of its parent, empty for the outermost, is called once for each such pair,
 	// and must depend on nothing else, for equal input to give equal output.
-	CategoryOf func(frame string) string
-	// Muted reports whether frames of a name need less attention than others
-	// of their category. They are drawn paler. Like CategoryOf and Explain it
-	// is called once for each name.
-	Muted func(frame string) bool
-	// Explain returns what is known of frames of a name, if anything. It is
-	// shown when such a frame is clicked.
-	Explain func(frame string) []Fact
+	CategoryOf func(frame, parent string) string
+	// Muted reports whether frames of a name below a parent need less attention
+	// than others of their category. They are drawn paler. It is called as
+	// CategoryOf is, and so is Explain.
+	Muted func(frame, parent string) bool
+	// Explain returns what is known of frames of a name below a parent, if
+	// anything. It is shown when such a frame is clicked.
+	Explain func(frame, parent string) []Fact
 }
 
 // Fact is a line of an explanation: "Meaning", "the queue is full".

@@ -17,7 +17,7 @@ type settings struct {
 	Measure  int              `json:"measure"`
 	Kinds    []kind           `json:"kinds"`
 	Changes  []kind           `json:"changes"`
-	// About has terms and texts of names, by their index.
+	// About has terms and texts of looks, by their index.
 	About map[string][][2]string `json:"about"`
 	Page  dimensions             `json:"page"`
 }
@@ -38,8 +38,8 @@ type changeSetting struct {
 	Least    float64 `json:"least"`
 }
 
-// newSettings takes the graph's names in the order in which the file has them.
-func newSettings(g *Graph, o Options, p palette, names []uint32) settings {
+// newSettings takes the looks in the order in which the file has them.
+func newSettings(g *Graph, o Options, p palette, looks []uint32) settings {
 	s := settings{
 		Title: visible(o.Title), Subtitle: visible(o.Subtitle), Notes: []string{},
 		Icicle: o.Icicle, MinShare: o.MinShare, Nodes: len(g.nodes), Columns: len(g.axes),
@@ -54,11 +54,8 @@ func newSettings(g *Graph, o Options, p palette, names []uint32) settings {
 	for _, k := range p.kinds {
 		s.Kinds = append(s.Kinds, kind{visible(k.Name), k.Class})
 	}
-	if o.Explain == nil {
-		return s
-	}
-	for i, name := range names {
-		for _, fact := range o.Explain(g.names[name]) {
+	for i, at := range looks {
+		for _, fact := range p.looks[at].facts {
 			key := strconv.Itoa(i)
 			s.About[key] = append(s.About[key], [2]string{visible(fact.Term), visible(fact.Text)})
 		}

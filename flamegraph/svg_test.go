@@ -31,8 +31,8 @@ func layers() Options {
 			{"driver", Blue}, {"netfilter", Green}, {"IP", Sky}, {"TCP", Yellow}, {"UDP", Purple}, {"Wi-Fi", Pink},
 		},
 		CategoryOf: layerOf,
-		Muted:      func(frame string) bool { return frame == "NO_SOCKET" },
-		Explain: func(frame string) []Fact {
+		Muted:      func(frame, _ string) bool { return frame == "NO_SOCKET" },
+		Explain: func(frame, _ string) []Fact {
 			if frame != "CPU_BACKLOG" {
 				return nil
 			}
@@ -42,7 +42,7 @@ func layers() Options {
 }
 
 // layerOf sorts frames by their first letters.
-func layerOf(frame string) string {
+func layerOf(frame, _ string) string {
 	for _, l := range [][2]string{
 		{"mlx5", "driver"}, {"CPU", "driver"}, {"nf", "netfilter"}, {"NETF", "netfilter"},
 		{"ip_", "IP"}, {"IP_", "IP"}, {"tcp_", "TCP"}, {"udp_", "UDP"}, {"SOCKET", "UDP"},

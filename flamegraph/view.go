@@ -17,7 +17,7 @@ func (v *view) class(node int) string {
 	if c := v.measure.Change; c != nil {
 		return changeKinds[c.kind(v.changed(node))].Class
 	}
-	return v.palette.class(v.graph.nodes[node].name)
+	return v.palette.class(node)
 }
 
 // changed returns a node's values in the columns that are compared.

@@ -35,8 +35,8 @@ func colourful() ([]flamegraph.Sample, flamegraph.Options) {
 		samples = append(samples, flamegraph.Sample{Stack: []string{name, name + "m", name}, Value: 30, More: []uint64{30, 30}})
 		samples = append(samples, flamegraph.Sample{Stack: []string{name, name + "tiny"}, Value: 1, More: []uint64{1, 1}})
 	}
-	o.CategoryOf = func(frame string) string { return strings.TrimSuffix(frame, "m") }
-	o.Muted = func(frame string) bool { return strings.HasSuffix(frame, "m") }
+	o.CategoryOf = func(frame, _ string) string { return strings.TrimSuffix(frame, "m") }
+	o.Muted = func(frame, _ string) bool { return strings.HasSuffix(frame, "m") }
 	return samples, o
 }
 

@@ -79,7 +79,7 @@ func TestExplanation(t *testing.T) {
 
 // explained are the facts of CPU_BACKLOG, with the parent that is one of them.
 func explained() (facts [][2]string) {
-	for _, f := range explain("CPU_BACKLOG") {
+	for _, f := range explain("CPU_BACKLOG", "") {
 		if f.Text == "" {
 			f.Text = leaf(parent(backlog))
 		}

@@ -47,7 +47,7 @@ func shownOf(i int) string {
 // hostilePicture has hostile texts wherever texts go.
 func hostilePicture() ([]flamegraph.Sample, flamegraph.Options) {
 	var all strings.Builder
-	o := flamegraph.Options{Muted: func(string) bool { return true }}
+	o := flamegraph.Options{Muted: func(_, _ string) bool { return true }}
 	var samples []flamegraph.Sample
 	for i, h := range hostile {
 		all.WriteString(h.text)
@@ -58,8 +58,8 @@ func hostilePicture() ([]flamegraph.Sample, flamegraph.Options) {
 		o.Measures = append(o.Measures, flamegraph.Measure{Name: h.text, Unit: h.text}, flamegraph.Measure{Name: h.text, Unit: h.text, Change: change})
 	}
 	o.Title, o.Subtitle = all.String(), all.String()
-	o.CategoryOf = func(frame string) string { return frame }
-	o.Explain = func(frame string) []flamegraph.Fact {
+	o.CategoryOf = func(frame, _ string) string { return frame }
+	o.Explain = func(frame, _ string) []flamegraph.Fact {
 		return []flamegraph.Fact{{Term: frame, Text: frame}, {Term: frame}}
 	}
 	return samples, o

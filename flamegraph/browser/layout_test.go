@@ -32,8 +32,8 @@ func TestLayout(t *testing.T) {
 	full.Subtitle = strings.Repeat("2026-11-20 10:00:00 on node7, 10m0s, Linux 6.12. ", 6)
 	full.Notes = append(full.Notes, full.Subtitle, strings.Repeat("x", 300))
 	full.Categories = append(full.Categories, flamegraph.Category{Name: "a category with a long name", Color: flamegraph.Red})
-	full.CategoryOf = func(frame string) string {
-		if l := layerOf(frame); l != "" {
+	full.CategoryOf = func(frame, _ string) string {
+		if l := layerOf(frame, ""); l != "" {
 			return l
 		}
 		return "a category with a long name"

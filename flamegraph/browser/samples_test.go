@@ -58,7 +58,7 @@ var layers = []layer{
 }
 
 // layerOf returns a frame's category.
-func layerOf(frame string) string {
+func layerOf(frame, _ string) string {
 	for _, l := range layers {
 		if l.frames.MatchString(frame) {
 			return l.name
@@ -79,7 +79,7 @@ func options() flamegraph.Options {
 			{Name: "rate", Unit: "packets/s", Column: byRate, Scale: 1e-6},
 		},
 		CategoryOf: layerOf,
-		Muted:      func(frame string) bool { return frame == "NO_SOCKET" },
+		Muted:      func(frame, _ string) bool { return frame == "NO_SOCKET" },
 		Explain:    explain,
 	}
 	for _, l := range layers {
@@ -89,7 +89,7 @@ func options() flamegraph.Options {
 }
 
 // explain tells about two reasons.
-func explain(frame string) []flamegraph.Fact {
+func explain(frame, _ string) []flamegraph.Fact {
 	switch frame {
 	case "CPU_BACKLOG":
 		return []flamegraph.Fact{

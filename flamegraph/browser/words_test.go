@@ -73,7 +73,7 @@ func (m model) layer(name string, column int) (sum uint64) {
 	for i, stack := range m.stacks {
 		of := ""
 		for path := stack; path != "" && of == ""; path = parent(path) {
-			of = layerOf(leaf(path))
+			of = layerOf(leaf(path), "")
 		}
 		if of == name || of == "" && name == "other" {
 			sum += m.values[i][column]

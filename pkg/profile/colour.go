@@ -8,7 +8,6 @@ import (
 
 	"github.com/dropwatch/dropwatch/flamegraph"
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
-	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
 // Colours are the ways to colour a picture.
@@ -33,7 +32,7 @@ func Colour(o *flamegraph.Options, by string) error {
 // those of drops do.
 func EndsInReasons(samples []flamegraph.Sample) bool {
 	for _, s := range samples {
-		if n := len(s.Stack); n > 0 && reasonInfo(s.Stack[n-1]).Meaning != "" {
+		if n := len(s.Stack); n > 0 && reasonInfo(s.Stack[n-1], "").Meaning != "" {
 			return true
 		}
 	}
@@ -54,8 +53,8 @@ var layerCategories = []flamegraph.Category{
 	{Name: "socket", Color: flamegraph.Purple},
 }
 
-func layerCategory(frame string) string {
-	layer := reasonInfo(frame).Layer
+func layerCategory(frame, parent string) string {
+	layer := reasonInfo(frame, parent).Layer
 	if layer == dropreason.LayerUnknown {
 		layer = dropreason.LayerOf(frame)
 	}
@@ -86,8 +85,8 @@ func layerCategory(frame string) string {
 	return "other"
 }
 
-func benign(frame string) bool {
-	return reasonInfo(frame).Class == dropreason.ClassBenign
+func benign(frame, parent string) bool {
+	return reasonInfo(frame, parent).Class == dropreason.ClassBenign
 }
 
 var classCategories = []flamegraph.Category{
@@ -97,9 +96,14 @@ var classCategories = []flamegraph.Category{
 	{Name: string(dropreason.ClassBenign), Color: flamegraph.Green},
 }
 
-func classCategory(frame string) string { return string(reasonInfo(frame).Class) }
+func classCategory(frame, parent string) string { return string(reasonInfo(frame, parent).Class) }
 
-// reasonInfo returns what is known of a frame that may be a reason, inferred or not.
-func reasonInfo(frame string) dropreason.Info {
-	return dropreason.Lookup(event.ParseReason(frame).Name)
+// reasonInfo returns what is known of a frame that may be a reason, inferred or not. What
+// it was called from is then where the packets were freed.
+func reasonInfo(frame, parent string) dropreason.Info {
+	reason, vague := parseReasonFrame(frame)
+	if vague {
+		parent = ""
+	}
+	return dropreason.At(reason.Name, parent)
 }

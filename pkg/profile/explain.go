@@ -6,14 +6,13 @@ import (
 	"strings"
 
 	"github.com/dropwatch/dropwatch/flamegraph"
-	"github.com/dropwatch/dropwatch/pkg/dropreason"
-	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// Explain returns what is known of a frame that is a reason.
-func (o StackOptions) Explain(frame string) []flamegraph.Fact {
-	reason := event.ParseReason(frame)
-	info := dropreason.Lookup(reason.Name)
+// Explain returns what is known of a frame that is a reason, below the function that
+// freed the packets.
+func (o StackOptions) Explain(frame, parent string) []flamegraph.Fact {
+	reason, _ := parseReasonFrame(frame)
+	info := reasonInfo(frame, parent)
 	if info.Meaning == "" {
 		return nil
 	}

@@ -50,6 +50,9 @@ func (o StackOptions) frames(c *event.Cell, d *event.Drop) []string {
 		}
 	case d.Stack == nil:
 		frames = append(frames, root(d), NoStack)
+		if c.Location.Addr != 0 {
+			frames = append(frames, c.Location.Name())
+		}
 	default:
 		frames = append(frames, root(d))
 		functions, cut := trimmed(d.Stack, d.Context == event.ContextProcess)
@@ -82,12 +85,25 @@ func (o StackOptions) root(c *event.Cell, d *event.Drop) []string {
 	return frames
 }
 
+// vagueMark goes behind a reason whose meaning at its location does not hold there
+// (event.Reason.Vague), for those who see frames alone.
+const vagueMark = "?"
+
 // reasonFrame names the reason as the innermost frame.
 func reasonFrame(c *event.Cell) string {
-	if c.Overflow {
+	switch {
+	case c.Overflow:
 		return "[overflow]"
+	case c.Reason.Vague:
+		return c.Reason.String() + vagueMark
 	}
 	return c.Reason.String()
+}
+
+// parseReasonFrame takes apart what reasonFrame made.
+func parseReasonFrame(frame string) (reason event.Reason, vague bool) {
+	name, vague := strings.CutSuffix(frame, vagueMark)
+	return event.ParseReason(name), vague
 }
 
 // foldable escapes what has a meaning in folded stacks. Names double their

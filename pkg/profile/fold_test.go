@@ -20,24 +20,24 @@ func TestFold(t *testing.T) {
 		"as it is": {StackOptions{}, `[idle];udp_unicast_rcv_skb;NO_SOCKET 2
 [not sampled];enqueue_to_backlog;CPU_BACKLOG 8
 [process: a\x3bb];__x64_sys_sendto;nf_hook_slow;nft_do_chain;NETFILTER_DROP 292
-[softirq];[no stack];NETFILTER_DROP 102
+[softirq];[no stack];nft_do_chain;NETFILTER_DROP 102
 [softirq];nf_hook_slow;nft_do_chain;NETFILTER_DROP 606
 `},
 		"context as the root": {StackOptions{Root: dimensions(t, "context"), NoReason: true}, `[idle];udp_unicast_rcv_skb 2
 [not sampled];enqueue_to_backlog 8
 [process: a\x3bb];__x64_sys_sendto;nf_hook_slow;nft_do_chain 292
-[softirq];[no stack] 102
+[softirq];[no stack];nft_do_chain 102
 [softirq];nf_hook_slow;nft_do_chain 606
 `},
 		"device and task": {StackOptions{Root: dimensions(t, "device,comm")}, `[device: eth0];[comm: a\x3bb];[process: a\x3bb];__x64_sys_sendto;nf_hook_slow;nft_do_chain;NETFILTER_DROP 292
-[device: eth0];[comm: curl];[softirq];[no stack];NETFILTER_DROP 102
+[device: eth0];[comm: curl];[softirq];[no stack];nft_do_chain;NETFILTER_DROP 102
 [device: eth0];[comm: curl];[softirq];nf_hook_slow;nft_do_chain;NETFILTER_DROP 606
 [device: if9];[not sampled];[not sampled];enqueue_to_backlog;CPU_BACKLOG 8
 [device: lo];[comm: swapper/1];[idle];udp_unicast_rcv_skb;NO_SOCKET 2
 `},
 		"reason as the root": {StackOptions{Root: dimensions(t, "reason,netns")}, `CPU_BACKLOG;[netns: -];[not sampled];enqueue_to_backlog 8
 NETFILTER_DROP;[netns: host];[process: a\x3bb];__x64_sys_sendto;nf_hook_slow;nft_do_chain 292
-NETFILTER_DROP;[netns: host];[softirq];[no stack] 102
+NETFILTER_DROP;[netns: host];[softirq];[no stack];nft_do_chain 102
 NETFILTER_DROP;[netns: host];[softirq];nf_hook_slow;nft_do_chain 606
 NO_SOCKET;[netns: host];[idle];udp_unicast_rcv_skb 2
 `},

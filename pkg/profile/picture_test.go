@@ -3,6 +3,7 @@
 package profile
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -33,7 +34,7 @@ func TestDraw(t *testing.T) {
 		"[idle];udp_unicast_rcv_skb;NO_SOCKET":                                     {2, 200},
 		"[not sampled];enqueue_to_backlog;CPU_BACKLOG":                             {8, 800},
 		"[process: a;b];__x64_sys_sendto;nf_hook_slow;nft_do_chain;NETFILTER_DROP": {292, 29_292},
-		"[softirq];[no stack];NETFILTER_DROP":                                      {102, 10_102},
+		"[softirq];[no stack];nft_do_chain;NETFILTER_DROP":                                      {102, 10_102},
 		"[softirq];nf_hook_slow;nft_do_chain;NETFILTER_DROP":                       {606, 60_606},
 	}
 	if diff := cmp.Diff(want, values(p)); diff != "" {
@@ -152,20 +153,20 @@ func TestExplain(t *testing.T) {
 		{Term: "Counters", Text: strings.Join(info.Counters, "; ")},
 		{Term: "Settings", Text: "sysctl " + strings.Join(info.Sysctls, " ")},
 	}
-	if diff := cmp.Diff(want, StackOptions{}.Explain("CPU_BACKLOG")); diff != "" {
+	if diff := cmp.Diff(want, StackOptions{}.Explain("CPU_BACKLOG", "enqueue_to_backlog")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if !slices.Contains(info.Sysctls, "net.core.netdev_max_backlog") {
 		t.Errorf("settings are %v", info.Sysctls)
 	}
 	want = slices.Insert(want, 3, flamegraph.Fact{Term: "Inferred", Text: "the kernel stated no reason; the location tells"})
-	if diff := cmp.Diff(want, StackOptions{}.Explain("~CPU_BACKLOG")); diff != "" {
+	if diff := cmp.Diff(want, StackOptions{}.Explain("~CPU_BACKLOG", "enqueue_to_backlog")); diff != "" {
 		t.Errorf("inferred (-want +got):\n%s", diff)
 	}
-	if got := (StackOptions{}).Explain("tcp_v4_rcv"); got != nil {
+	if got := (StackOptions{}).Explain("tcp_v4_rcv", "ip_local_deliver"); got != nil {
 		t.Errorf("a function is explained: %v", got)
 	}
-	for _, fact := range (StackOptions{Root: dimensions(t, "reason")}).Explain("CPU_BACKLOG") {
+	for _, fact := range (StackOptions{Root: dimensions(t, "reason")}).Explain("CPU_BACKLOG", "") {
 		if fact.Term == "Dropped in" {
 			t.Error("the parent of a root is where it was dropped")
 		}
@@ -179,7 +180,7 @@ func TestColour(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, frame := range []string{"NETFILTER_DROP", "~NETFILTER_DROP"} {
-			if got := o.CategoryOf(frame); got != want {
+			if got := o.CategoryOf(frame, "nf_hook_slow"); got != want {
 				t.Errorf("%s: %s is %s, want %s", by, frame, got, want)
 			}
 		}
@@ -190,5 +191,41 @@ func TestColour(t *testing.T) {
 	}
 	if err := Colour(&o, "rainbow"); err == nil || err.Error() != `no colours "rainbow": choose from layer, class, name` {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestLocationTells has a reason that means different things below its functions, in
+// colours, explanations and paleness; one that is vague means what it does anywhere.
+func TestLocationTells(t *testing.T) {
+	var layers, classes flamegraph.Options
+	if err := errors.Join(Colour(&layers, "layer"), Colour(&classes, "class")); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		frame, parent, class, layer string
+		muted                       bool
+	}{
+		"elsewhere":      {"NO_SOCKET", "__udp4_lib_rcv", "peer error", "socket", false},
+		"a ping's reply": {"NO_SOCKET", "ping_rcv", "benign", "IP", true},
+		"a closing side": {"NOT_SPECIFIED", "tcp_rcv_state_process", "benign", "TCP", true},
+		"vague":          {"NOT_SPECIFIED?", "tcp_v4_rcv", "unknown", "other", false},
+		"as a root":      {"NO_SOCKET", "", "peer error", "socket", false},
+		"a function":     {"ping_rcv", "icmp_rcv", "unknown", "IP", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := classes.CategoryOf(test.frame, test.parent); got != test.class {
+				t.Errorf("class %q, want %q", got, test.class)
+			}
+			if got := layers.CategoryOf(test.frame, test.parent); got != test.layer {
+				t.Errorf("layer %q, want %q", got, test.layer)
+			}
+			if got := layers.Muted(test.frame, test.parent); got != test.muted {
+				t.Errorf("muted: %t, want %t", got, test.muted)
+			}
+			info := dropreason.At(test.frame, test.parent)
+			if test.muted && !slices.Contains(StackOptions{}.Explain(test.frame, test.parent), flamegraph.Fact{Term: "Meaning", Text: info.Meaning}) {
+				t.Errorf("its explanation does not say %q", info.Meaning)
+			}
+		})
 	}
 }

@@ -55,6 +55,9 @@ func (b *builder) sample(key stackKey, v *Value) {
 		}
 		s.Location = append(s.Location, b.pseudo(Unsampled))
 	case key.stack == nil:
+		if key.cell.Location.Addr != 0 {
+			s.Location = append(s.Location, b.location(key.cell.Location))
+		}
 		s.Location = append(s.Location, b.pseudo(NoStack), b.pseudo(key.root))
 	default:
 		frames, cut := trimmed(key.stack, key.process)
@@ -68,7 +71,7 @@ func (b *builder) sample(key stackKey, v *Value) {
 	}
 	reason := info(key.cell)
 	s.Label = map[string][]string{
-		"reason": {reasonFrame(key.cell)}, "layer": {string(reason.Layer)}, "class": {string(reason.Class)},
+		"reason": {strings.TrimSuffix(reasonFrame(key.cell), vagueMark)}, "layer": {string(reason.Layer)}, "class": {string(reason.Class)},
 		"device": {key.cell.Device.String()}, "netns": {key.cell.Netns.String()}, "proto": {key.cell.Proto()},
 	}
 	if key.root != "" {
