@@ -12,7 +12,8 @@ import (
 // Place is what a reason stands for where certain kernel functions free packets with
 // it, if that is not what it stands for elsewhere.
 type Place struct {
-	// Info is the whole of what is known there, under the reason's name.
+	// Info is the whole of what is known there, under the reason's name. No setting that
+	// the reason depends on elsewhere matters there.
 	Info
 	// Functions are the kernel functions that the packets are freed in. The slice is
 	// shared and must not be changed.
@@ -120,7 +121,6 @@ type placed struct {
 	check     string // as of Info; of class and meaning, not of the reason
 	change    string
 	counters  []string // nil: those of the reason; empty: none
-	sysctls   []string // likewise
 	// when has the kernels or packets of which it holds: any one of these; all if empty.
 	when []condition
 }
@@ -152,9 +152,7 @@ func (p placed) place() Place {
 	if p.counters != nil {
 		info.Counters = slices.Clip(p.counters)
 	}
-	if p.sysctls != nil {
-		info.Sysctls = slices.Clip(p.sysctls)
-	}
+	info.Sysctls = nil
 	var when []string
 	for _, c := range p.when {
 		when = append(when, c.String())

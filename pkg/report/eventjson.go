@@ -6,52 +6,55 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
 // The names of these fields are promised in docs/json.md.
 type eventJSON struct {
-	Time       time.Time     `json:"time"`
-	CPU        int           `json:"cpu"`
-	Drops      uint64        `json:"drops"`
-	Reason     string        `json:"reason"`
-	ReasonCode uint32        `json:"reason_code"`
-	Inferred   bool          `json:"inferred,omitempty"`
-	Location   string        `json:"location"`
-	Device     string        `json:"device,omitempty"`
-	Ifindex    int           `json:"ifindex,omitempty"`
-	Netns      string        `json:"netns,omitempty"`
-	NetnsInode uint32        `json:"netns_inode,omitempty"`
-	Ethertype  uint16        `json:"ethertype,omitempty"`
-	Proto      string        `json:"proto"`
-	IP         uint8         `json:"ip,omitempty"`
-	Src        string        `json:"src,omitempty"`
-	Dst        string        `json:"dst,omitempty"`
-	Sport      uint16        `json:"sport,omitempty"`
-	Dport      uint16        `json:"dport,omitempty"`
-	TTL        uint8         `json:"ttl,omitempty"`
-	TCPFlags   string        `json:"tcp_flags,omitempty"`
-	ICMPType   *uint8        `json:"icmp_type,omitempty"`
-	ICMPCode   *uint8        `json:"icmp_code,omitempty"`
-	EchoID     *uint16       `json:"echo_id,omitempty"`
-	EchoSeq    *uint16       `json:"echo_seq,omitempty"`
-	VLAN       *uint16       `json:"vlan,omitempty"`
-	Len        uint32        `json:"len"`
-	PID        uint32        `json:"pid"`
-	TGID       uint32        `json:"tgid"`
-	Comm       string        `json:"comm"`
-	Cgroup     uint64        `json:"cgroup,omitempty"`
-	Context    event.Context `json:"context"`
-	Stack      []string      `json:"stack"`
-	Packet     []byte        `json:"packet,omitempty"`
+	Time       time.Time        `json:"time"`
+	CPU        int              `json:"cpu"`
+	Drops      uint64           `json:"drops"`
+	Reason     string           `json:"reason"`
+	ReasonCode uint32           `json:"reason_code"`
+	Class      dropreason.Class `json:"class"`
+	Inferred   bool             `json:"inferred,omitempty"`
+	Location   string           `json:"location"`
+	Device     string           `json:"device,omitempty"`
+	Ifindex    int              `json:"ifindex,omitempty"`
+	Netns      string           `json:"netns,omitempty"`
+	NetnsInode uint32           `json:"netns_inode,omitempty"`
+	Ethertype  uint16           `json:"ethertype,omitempty"`
+	Proto      string           `json:"proto"`
+	IP         uint8            `json:"ip,omitempty"`
+	Src        string           `json:"src,omitempty"`
+	Dst        string           `json:"dst,omitempty"`
+	Sport      uint16           `json:"sport,omitempty"`
+	Dport      uint16           `json:"dport,omitempty"`
+	TTL        uint8            `json:"ttl,omitempty"`
+	TCPFlags   string           `json:"tcp_flags,omitempty"`
+	ICMPType   *uint8           `json:"icmp_type,omitempty"`
+	ICMPCode   *uint8           `json:"icmp_code,omitempty"`
+	EchoID     *uint16          `json:"echo_id,omitempty"`
+	EchoSeq    *uint16          `json:"echo_seq,omitempty"`
+	VLAN       *uint16          `json:"vlan,omitempty"`
+	Len        uint32           `json:"len"`
+	PID        uint32           `json:"pid"`
+	TGID       uint32           `json:"tgid"`
+	Comm       string           `json:"comm"`
+	Cgroup     uint64           `json:"cgroup,omitempty"`
+	Context    event.Context    `json:"context"`
+	Stack      []string         `json:"stack"`
+	Packet     []byte           `json:"packet,omitempty"`
 }
 
 // EncodeEvent writes a sampled drop as a line of JSON.
 func EncodeEvent(enc *json.Encoder, meta *event.Meta, d *event.Drop) error {
 	c, p := d.Cell, &d.Packet
+	info := dropreason.At(c.Reason.Name, c.Place())
 	e := eventJSON{
 		Time: meta.Start.Add(d.Time), CPU: d.CPU, Drops: d.Drops,
-		Reason: c.Reason.Name, ReasonCode: c.Reason.Code, Inferred: c.Reason.Inferred, Location: c.Location.String(),
+		Reason: c.Reason.Name, ReasonCode: c.Reason.Code, Class: info.Class, Inferred: c.Reason.Inferred, Location: c.Location.String(),
 		Device: c.Device.Name, Ifindex: c.Device.Index, Netns: c.Netns.Name, NetnsInode: c.Netns.Inode,
 		Ethertype: c.Ethertype, Proto: c.Proto(), IP: p.Version, TTL: p.TTL,
 		Sport: p.SrcPort, Dport: p.DstPort, Len: d.Len,

@@ -25,6 +25,13 @@ func WriteReasonText(w io.Writer, r *Reasons, width int, colour bool) error {
 		for _, f := range facts(reason, r.Kernel) {
 			f.write(&b, width)
 		}
+		for _, place := range reason.Places {
+			b.WriteByte('\n')
+			fmt.Fprintln(&b, strings.Join(wrap(name+" at "+strings.Join(place.Functions, ", "), width), "\n"))
+			for _, f := range placeFacts(place) {
+				f.write(&b, width)
+			}
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -49,29 +56,51 @@ func (f fact) write(b *strings.Builder, width int) {
 
 // facts returns what to print of a reason; nothing is said of what there is none of.
 func facts(r Reason, kernel string) []fact {
-	check := strings.Split(r.Check, "; ")
-	switch {
-	case r.Class == dropreason.ClassBenign:
-		check = []string{"nothing: nobody misses these packets"}
-	case r.Check == "":
-		check = nil
-	}
 	all := []fact{
 		{"meaning", []string{meaning(r)}},
-		{"class", []string{string(r.Class) + ": " + r.Class.Meaning()}},
+		class(r.Info),
 		{"layer", []string{string(r.Layer)}},
 		{"code", []string{code(r, kernel)}},
 		{"counters", r.Counters},
-		{"check", check},
 	}
-	if r.Change != "" {
-		all = append(all, fact{"change", []string{r.Change}})
-	}
+	all = append(all, advice(r.Info)...)
 	var sysctls []string
 	for _, s := range r.Settings {
 		sysctls = append(sysctls, setting(s))
 	}
 	return append(all, fact{"sysctls", sysctls})
+}
+
+// placeFacts returns what to print of a reason at a place.
+func placeFacts(p dropreason.Place) []fact {
+	all := []fact{
+		{"meaning", []string{p.Meaning}},
+		class(p.Info),
+		{"layer", []string{string(p.Layer)}},
+		{"counters", p.Counters},
+	}
+	all = append(all, advice(p.Info)...)
+	if p.When != "" {
+		all = append(all, fact{"where", []string{p.When}})
+	}
+	return append(all, fact{"source", []string{p.Source}})
+}
+
+func class(i dropreason.Info) fact {
+	return fact{"class", []string{string(i.Class) + ": " + i.Class.Meaning()}}
+}
+
+func advice(i dropreason.Info) (all []fact) {
+	switch {
+	case i.Class == dropreason.ClassBenign:
+		all = append(all, fact{"check", []string{"nothing: nobody misses these packets"}})
+	case i.Check != "":
+		all = append(all, fact{"check", strings.Split(i.Check, "; ")})
+	}
+	if i.Change != "" {
+		all = append(all, fact{"change", []string{i.Change}})
+	}
+	return all
 }
 
 func code(r Reason, kernel string) string {

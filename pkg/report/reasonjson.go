@@ -26,6 +26,19 @@ type (
 		Change     string           `json:"change"`
 		Counters   []string         `json:"counters"`
 		Sysctls    []sysctlJSON     `json:"sysctls"`
+		Places     []placeJSON      `json:"places"`
+	}
+
+	placeJSON struct {
+		Functions []string         `json:"functions"`
+		Layer     dropreason.Layer `json:"layer"`
+		Class     dropreason.Class `json:"class"`
+		Meaning   string           `json:"meaning"`
+		Check     string           `json:"check"`
+		Change    string           `json:"change"`
+		Counters  []string         `json:"counters"`
+		Where     string           `json:"where,omitempty"`
+		Source    string           `json:"source"`
 	}
 
 	sysctlJSON struct {
@@ -50,7 +63,12 @@ func newReasonJSON(r Reason) reasonJSON {
 	out := reasonJSON{
 		Name: r.Name, Layer: r.Layer, Class: r.Class, Catalogued: r.Catalogued(), Code: r.Code,
 		Meaning: r.Meaning, Check: r.Check, Change: r.Change,
-		Counters: append([]string{}, r.Counters...), Sysctls: []sysctlJSON{},
+		Counters: append([]string{}, r.Counters...), Sysctls: []sysctlJSON{}, Places: []placeJSON{},
+	}
+	for _, p := range r.Places {
+		out.Places = append(out.Places, placeJSON{
+			p.Functions, p.Layer, p.Class, p.Meaning, p.Check, p.Change, append([]string{}, p.Counters...), p.When, p.Source,
+		})
 	}
 	for _, s := range r.Settings {
 		values := map[string]string{}

@@ -21,6 +21,7 @@ type Reason struct {
 	dropreason.Info
 	Code     *uint32   // in this kernel; nil if it has no such reason, or is not known
 	Settings []Setting // of Info.Sysctls
+	Places   []dropreason.Place
 }
 
 // Setting is a sysctl, perhaps with an asterisk in place of an interface, and what it
@@ -48,7 +49,7 @@ func NewReasons(kernel string, names *dropreason.Names) *Reasons {
 	slices.SortFunc(besides, func(a, b Reason) int { return cmp.Compare(a.Name, b.Name) })
 	all := &Reasons{Kernel: kernel}
 	for _, info := range dropreason.All() {
-		all.List = append(all.List, Reason{Info: info, Code: codes[info.Name]})
+		all.List = append(all.List, Reason{Info: info, Code: codes[info.Name], Places: dropreason.Places(info.Name)})
 	}
 	all.List = append(all.List, besides...)
 	return all

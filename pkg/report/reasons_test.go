@@ -95,7 +95,7 @@ func TestReasonText(t *testing.T) {
 
 func TestReasonsJSON(t *testing.T) {
 	var b bytes.Buffer
-	some := named(t, NewReasons("9.1", futureKernel(t)), "CPU_BACKLOG", "IP_RPFILTER", "TCP_OLD_DATA", "COSMIC_RAY")
+	some := named(t, NewReasons("9.1", futureKernel(t)), "CPU_BACKLOG", "IP_RPFILTER", "TCP_OLD_DATA", "NO_TX_TARGET", "COSMIC_RAY")
 	if err := WriteReasonsJSON(&b, some); err != nil {
 		t.Fatal(err)
 	}
