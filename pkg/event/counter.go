@@ -14,9 +14,10 @@ type Counters struct {
 	// has its number.
 	Gone     []Counter
 	Readings []Reading
-	// Bases are where counters that appear after the first event start from, if not from 0:
-	// the last value at the place their device was moved from, or the first one read where
-	// nobody knows when they began. The reading of the same counter is in Readings.
+	// Bases are where counters that appear after the first event start from: 0 if they are
+	// known to be new, the last value at the place their device was moved from, or the first
+	// one read where nobody knows when they began. The reading of the same counter is in
+	// Readings. One without a base starts from 0.
 	Bases []Reading
 	Links []Link
 }

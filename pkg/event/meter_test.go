@@ -37,9 +37,11 @@ func TestMeter(t *testing.T) {
 		"born":                 {[]*Counters{{}, reading(link, 3), reading(link, 4)}, Movement{link, 4, 4, false, false}},
 		"came from elsewhere":  {[]*Counters{{}, based(link, 100, 103), reading(link, 104)}, Movement{link, 104, 4, true, false}},
 		"gone":                 {[]*Counters{reading(link, 5), reading(link, 9), gone}, Movement{link, 9, 4, true, true}},
-		"gone and back":        {[]*Counters{reading(link, 5), gone, reading(link, 9)}, Movement{link, 9, 4, true, false}},
-		"another by its index": {[]*Counters{reading(link, 5), gone, based(link, 0, 9)}, Movement{link, 9, 9, true, false}},
-		"renamed":              {[]*Counters{reading(link, 5), reading(named, 9)}, Movement{named, 9, 4, false, false}},
+		"another by its index": {[]*Counters{reading(link, 5), gone, based(link, 0, 9)}, Movement{link, 9, 9, false, false}},
+		"another that moved":   {[]*Counters{reading(link, 5), reading(link, 7), gone, reading(link, 9)}, Movement{link, 9, 11, true, false}},
+		"another at once": {[]*Counters{reading(link, 5), {Gone: []Counter{link}, Readings: []Reading{{link, 9}}, Bases: []Reading{{link, 8}}}},
+			Movement{link, 9, 1, true, false}},
+		"renamed": {[]*Counters{reading(link, 5), reading(named, 9)}, Movement{named, 9, 4, false, false}},
 	} {
 		var m Meter
 		for _, e := range test.events {
@@ -60,5 +62,29 @@ func TestMeterByName(t *testing.T) {
 	want := []Movement{{a, 4, 3, false, false}, {b, 30, 20, false, false}}
 	if diff := cmp.Diff(want, m.Movements()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestMeterForgets: what is gone takes no room for ever, and what it moved by stays in the
+// sum.
+func TestMeterForgets(t *testing.T) {
+	const devices = 3 * maxGone
+	var m Meter
+	m.Add(&Counters{})
+	for i := range devices {
+		at := Counter{Source: CounterLink, Name: "rx_dropped", Netns: Netns{Inode: 7}, Device: "veth", Index: i + 1}
+		idle := at
+		idle.Name = "tx_dropped"
+		m.Add(&Counters{Readings: []Reading{{at, 2}, {idle, 0}}})
+		m.Add(&Counters{Gone: []Counter{at, idle}})
+	}
+	var sum uint64
+	for _, c := range m.Movements() {
+		if sum += c.Moved; c.Name != "rx_dropped" || !c.Gone || !c.Cut {
+			t.Errorf("%+v", c)
+		}
+	}
+	if n := len(m.Movements()); n != maxGone+1 || sum != 2*devices {
+		t.Errorf("%d counters moved by %d, want %d and %d", n, sum, maxGone+1, 2*devices)
 	}
 }

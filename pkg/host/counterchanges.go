@@ -61,8 +61,8 @@ func (c *CounterChanges) compare(e *event.Counters, s *series, since func(event.
 		changed: func(r event.Reading) { e.Readings = append(e.Readings, r) },
 		appeared: func(r event.Reading) {
 			e.Readings = append(e.Readings, r)
-			if base := since(r); base > 0 && c.reader.turns > 1 {
-				e.Bases = append(e.Bases, event.Reading{Counter: r.Counter, Value: base})
+			if c.reader.turns > 1 {
+				e.Bases = append(e.Bases, event.Reading{Counter: r.Counter, Value: since(r)})
 			}
 		},
 		gone: func(counter event.Counter) { e.Gone = append(e.Gone, counter) },

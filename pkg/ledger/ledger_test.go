@@ -209,7 +209,7 @@ func TestCounterLives(t *testing.T) {
 		"a new namespace":  {[]event.Event{&event.Counters{}, drops, reading(30)}, 30, false},
 		"begins anew":      {[]event.Event{reading(100), drops, reading(110), reading(20)}, 30, false},
 		"gone too early":   {[]event.Event{reading(100), drops, reading(110), &event.Counters{Gone: []event.Counter{c}}}, 10, false},
-		"comes back":       {[]event.Event{reading(100), &event.Counters{Gone: []event.Counter{c}}, drops, reading(110)}, 10, false},
+		"another comes":    {[]event.Event{reading(100), &event.Counters{Gone: []event.Counter{c}}, drops, reading(30)}, 30, false},
 		"says it is still": {[]event.Event{reading(100), drops, reading(130), &event.Counters{}}, 30, false},
 	} {
 		b := NewBook()

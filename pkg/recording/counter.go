@@ -131,6 +131,9 @@ func (r *Reader) parseCounters(text []byte) (event.Event, error) {
 			PeerNetns: event.Netns{Inode: l.PeerNetns, Name: event.Printable(l.PeerNetnsName)}, NativeXDP: l.NativeXDP,
 		})
 	}
+	if r.schema < 4 {
+		r.absences.add(e)
+	}
 	r.at = max(r.at, e.Time)
 	return e, nil
 }
@@ -145,4 +148,30 @@ func (r *Reader) readings(pairs [][2]uint64) (readings []event.Reading, err erro
 		readings = append(readings, event.Reading{Counter: *c, Value: pair[1]})
 	}
 	return readings, nil
+}
+
+// absences bridge the gaps in counters of older recordings: before schema 4 one that could
+// not be read for a while was called gone, and went on where it was.
+type absences struct {
+	last, gone map[event.CounterID]uint64
+}
+
+// add gives counters that are back a base.
+func (a *absences) add(e *event.Counters) {
+	if a.last == nil {
+		a.last, a.gone = map[event.CounterID]uint64{}, map[event.CounterID]uint64{}
+	}
+	for _, c := range e.Gone {
+		if last, known := a.last[c.ID()]; known {
+			a.gone[c.ID()] = last
+		}
+	}
+	for _, r := range e.Readings {
+		id := r.ID()
+		if last, gone := a.gone[id]; gone {
+			e.Bases = append(e.Bases, event.Reading{Counter: r.Counter, Value: last})
+			delete(a.gone, id)
+		}
+		a.last[id] = r.Value
+	}
 }

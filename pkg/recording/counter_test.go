@@ -143,3 +143,34 @@ func TestCounterChanges(t *testing.T) {
 		t.Errorf("%d counters", n)
 	}
 }
+
+// TestCountersBack: in older recordings a counter that is gone and back goes on.
+func TestCountersBack(t *testing.T) {
+	c := event.Counter{Source: event.CounterLink, Name: "rx_dropped", Device: "eth0"}
+	at := func(n uint64) event.Reading { return event.Reading{Counter: c, Value: n} }
+	text := write(t, []event.Event{
+		&event.Counters{Readings: []event.Reading{at(5)}},
+		&event.Counters{Gone: []event.Counter{c}},
+		&event.Counters{Readings: []event.Reading{at(9)}},
+	})
+	for schema, want := range map[string]uint64{"3": 4, "4": 9} {
+		r, err := NewReader(bytes.NewReader(bytes.Replace(text, []byte(`"schema":4`), []byte(`"schema":`+schema), 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var meter event.Meter
+		for {
+			e, err := r.Next()
+			if err != nil {
+				break // the recording has no end
+			}
+			if counters, ok := e.(*event.Counters); ok {
+				meter.Add(counters)
+			}
+		}
+		r.Close()
+		if moved := meter.Movements()[0].Moved; moved != want {
+			t.Errorf("schema %s: moved by %d, want %d", schema, moved, want)
+		}
+	}
+}

@@ -26,6 +26,7 @@ var ErrNotRecording = errors.New("not a dropwatch recording")
 // Reader is an event.Source that reads a recording.
 type Reader struct {
 	meta   event.Meta
+	schema int
 	lines  *bufio.Reader
 	zstd   *zstd.Decoder // nil if the recording is not compressed
 	long   []byte
@@ -35,10 +36,11 @@ type Reader struct {
 	ended  bool
 	err    error // returned from now on
 	tables
-	drop event.Drop
-	text dropLine
-	tick event.Tick
-	end  event.End
+	absences absences
+	drop     event.Drop
+	text     dropLine
+	tick     event.Tick
+	end      event.End
 }
 
 // NewReader begins to read a recording, compressed or not.
