@@ -12,7 +12,7 @@ import (
 )
 
 // ErrUTF16 is returned by Parse for text in UTF-16, which it does not convert.
-var ErrUTF16 = errors.New("text is UTF-16, not UTF-8")
+var ErrUTF16 = errors.New("text is UTF-16, not UTF-8: convert it, as iconv -f UTF-16 -t UTF-8 does")
 
 var errTotal = fmt.Errorf("total exceeds %d", ^uint64(0))
 

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -72,7 +73,9 @@ A, B and further FILEs are recordings; - is standard input.`,
 func (f *diffFlags) printer(s streams, cmd *cobra.Command) (func([]profile.Recording) ([]byte, error), error) {
 	format := f.format
 	if format == "" {
-		format = formatOf(f.output)
+		if format = cmp.Or(formatOf(f.output), "text"); format == "unknown" {
+			return nil, usageError{fmt.Errorf("no comparison in the format of %s: name it .txt, .json, .svg or .html, or say which with --format", f.output)}
+		}
 	}
 	unused := []string{"root", "no-reason-frame"}
 	if format == "svg" || format == "html" {
@@ -109,17 +112,27 @@ func (f *diffFlags) printer(s streams, cmd *cobra.Command) (func([]profile.Recor
 	return nil, usageError{fmt.Errorf("unknown format %q: choose text, json, svg or html", format)}
 }
 
-// formatOf returns the format that a file's name stands for.
+// formatOf returns the format that a file's name stands for: "" for one without an
+// ending, "unknown" for another ending.
 func formatOf(name string) string {
-	switch strings.ToLower(filepath.Ext(name)) {
+	if !strings.HasPrefix(filepath.Clean(name), "/dev/") && filepath.Ext(name) != "" {
+		return formatOfEnding(filepath.Ext(name))
+	}
+	return ""
+}
+
+func formatOfEnding(ending string) string {
+	switch strings.ToLower(ending) {
 	case ".svg":
 		return "svg"
 	case ".html", ".htm":
 		return "html"
 	case ".json":
 		return "json"
+	case ".txt", ".text":
+		return "text"
 	}
-	return "text"
+	return "unknown"
 }
 
 // compare returns a comparison as text or JSON.

@@ -16,6 +16,8 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/recording"
 )
 
+var errPictureToTerminal = errors.New("a picture is nothing for a terminal: name a file with -o, or redirect")
+
 type pictureFlags struct {
 	output, format, title string
 	by, colors            string
@@ -38,9 +40,11 @@ leaf the reason, the colour the network layer, paler where drops are benign.
 Of stalls (--of stalls) the root is what held the CPU, the leaf the verdict, and widths
 are delays.
 
-FILE is told by its content: a recording, ` + recording.DefaultName + ` by default, folded
-stacks of any program, or a pprof profile; - is standard input. Several files of
-one kind become one picture.`,
+FILE is told by its content: a recording, ` + recording.DefaultName + ` by default; folded
+stacks of any program, where two counts a line, as difffolded.pl writes them, are drawn
+as what changed; or a profile in any format that go tool pprof reads, by the value that
+it shows. All may be packed with gzip or zstd; - is standard input. Several files of one
+kind become one picture. Of a file that is none of these it is said what it is.`,
 		Example: `  dropwatch flamegraph -o drops.svg
   dropwatch flamegraph --by bytes --root netns,device -o drops.html
   dropwatch flamegraph node1.jsonl.zst node2.jsonl.zst -o fleet.svg
@@ -54,6 +58,9 @@ one kind become one picture.`,
 			format, err := pictureFormat(flags.format, flags.output)
 			if err != nil {
 				return err
+			}
+			if flags.output == "" && isTerminal(s.out) {
+				return usageError{errPictureToTerminal}
 			}
 			p, readErr := readPicture(s, args, flags.of, options)
 			if p == nil {
@@ -70,7 +77,7 @@ one kind become one picture.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&flags.output, "output", "o", "", "file to write instead of standard output")
+	f.StringVarP(&flags.output, "output", "o", "", "file to write instead of standard output, .svg or .html")
 	f.StringVarP(&flags.format, "format", "f", "", "svg or html (default: by the file's name, else svg)")
 	f.StringVar(&flags.title, "title", "", "title of the picture")
 	f.StringVar(&flags.by, "by", "", "what widths stand for at first: packets, bytes or rate; delay, stalls or packets; a profile's value by its name")
@@ -118,10 +125,14 @@ func pictureFormat(format, output string) (string, error) {
 		return format, nil
 	case format != "":
 		return "", usageError{fmt.Errorf("unknown format %q: choose svg or html", format)}
-	case formatOf(output) == "html":
-		return "html", nil
 	}
-	return "svg", nil
+	switch format := formatOf(output); format {
+	case "svg", "html":
+		return format, nil
+	case "":
+		return "svg", nil
+	}
+	return "", usageError{fmt.Errorf("no pictures in the format of %s: name it .svg or .html, or say which with --format", output)}
 }
 
 // render returns a picture as svg or html.

@@ -35,11 +35,12 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	inputs := filepath.Join(filepath.Dir(recordings), "inputs")
 	testscript.Run(t, testscript.Params{
 		Dir:           "../../testdata/script",
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(e *testscript.Env) error {
-			return os.CopyFS(e.WorkDir, os.DirFS(recordings))
+			return errors.Join(os.CopyFS(e.WorkDir, os.DirFS(recordings)), os.CopyFS(e.WorkDir, os.DirFS(inputs)))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": exitStatus, "truncate": truncate, "magic": magic,

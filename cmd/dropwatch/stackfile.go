@@ -3,8 +3,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -16,27 +14,8 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 	"github.com/dropwatch/dropwatch/pkg/spell"
+	"github.com/dropwatch/dropwatch/pkg/stackfile"
 )
-
-// fileKind is what a file of stacks is, told by its first bytes.
-type fileKind string
-
-const (
-	kindRecording fileKind = "a recording"
-	kindProfile   fileKind = "a pprof profile"
-	kindFolded    fileKind = "folded stacks"
-)
-
-func kindOf(r *bufio.Reader) fileKind {
-	start, _ := r.Peek(16) // a shorter file is told by what there is
-	switch {
-	case bytes.HasPrefix(start, []byte{0x28, 0xb5, 0x2f, 0xfd}), bytes.HasPrefix(start, []byte(`{"type":"header"`)):
-		return kindRecording
-	case bytes.HasPrefix(start, []byte{0x1f, 0x8b}):
-		return kindProfile
-	}
-	return kindFolded
-}
 
 // readPicture reads files of one kind, any of the three, as one picture.
 func readPicture(s streams, args []string, of subject, o profile.StackOptions) (*profile.Picture, error) {
@@ -45,26 +24,29 @@ func readPicture(s streams, args []string, of subject, o profile.StackOptions) (
 		return nil, err
 	}
 	defer files.Close()
-	var readers []*bufio.Reader
+	var stacks []*stackfile.File
 	for _, f := range files {
-		r := bufio.NewReader(f)
-		readers = append(readers, r)
-		if first, kind := kindOf(readers[0]), kindOf(r); kind != first {
-			return nil, fmt.Errorf("read %s: %s, but %s is %s: draw one kind at a time", f.name, kind, files[0].name, first)
+		file, err := stackfile.Open(f)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", f.name, err)
+		}
+		stacks = append(stacks, file)
+		if file.Kind != stacks[0].Kind {
+			return nil, fmt.Errorf("read %s: %s, but %s is %s: draw one kind at a time", f.name, file.Kind, files[0].name, stacks[0].Kind)
 		}
 	}
-	switch kindOf(readers[0]) {
-	case kindRecording:
-		return drawRecordings(s, files, readers, of, o)
-	case kindProfile:
-		return drawProfiles(s, files, readers)
+	switch stacks[0].Kind {
+	case stackfile.Recording:
+		return drawRecordings(s, files, stacks, of, o)
+	case stackfile.Profile:
+		return drawProfiles(files, stacks)
 	}
-	return drawFolded(s, files, readers)
+	return drawFolded(s, files, stacks)
 }
 
-func drawRecordings(s streams, files files, readers []*bufio.Reader, of subject, o profile.StackOptions) (*profile.Picture, error) {
+func drawRecordings(s streams, files files, stacks []*stackfile.File, of subject, o profile.StackOptions) (*profile.Picture, error) {
 	var recordings []profile.Recording
-	for i, r := range readers {
+	for i, r := range stacks {
 		src, err := recording.NewReader(r)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", files[i].name, err)
@@ -83,9 +65,9 @@ func drawRecordings(s streams, files files, readers []*bufio.Reader, of subject,
 	return p, err
 }
 
-func drawFolded(s streams, files files, readers []*bufio.Reader) (*profile.Picture, error) {
+func drawFolded(s streams, files files, stacks []*stackfile.File) (*profile.Picture, error) {
 	var all flamegraph.Folded
-	for i, r := range readers {
+	for i, r := range stacks {
 		folded, err := flamegraph.Parse(r)
 		switch {
 		case err != nil:
@@ -117,22 +99,18 @@ func warnLeft(s streams, name string, f *flamegraph.Folded) {
 	}
 }
 
-func drawProfiles(s streams, files files, readers []*bufio.Reader) (*profile.Picture, error) {
+func drawProfiles(files files, stacks []*stackfile.File) (*profile.Picture, error) {
 	var profiles []*pprof.Profile
-	for i, r := range readers {
-		p, err := pprof.Parse(r)
+	for i, f := range stacks {
+		p, err := f.PProf()
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", files[i].name, err)
 		}
 		profiles = append(profiles, p)
 	}
-	merged, err := pprof.Merge(profiles)
+	p, err := profile.DrawPProf(profiles, stackfile.IsBase)
 	if err != nil {
-		return nil, err
-	}
-	p, left := profile.DrawPProf(merged)
-	if left > 0 {
-		fmt.Fprintf(s.err, "warning: %s negative; left out\n", spell.Plural(uint64(left), "sample"))
+		return nil, fmt.Errorf("read %s: %w", files.names(), err)
 	}
 	return p, nil
 }
@@ -154,6 +132,15 @@ type files []namedFile
 type namedFile struct {
 	io.ReadCloser
 	name string
+}
+
+// names returns what the files are called.
+func (f files) names() string {
+	names := make([]string, len(f))
+	for i, file := range f {
+		names[i] = file.name
+	}
+	return strings.Join(names, ", ")
 }
 
 // openAll opens the files a command was given, or the default recording.

@@ -30,12 +30,28 @@ func FuzzPProf(f *testing.F) {
 		if err != nil {
 			return
 		}
-		picture, negative := DrawPProf(p)
-		if len(picture.Samples)+negative != len(p.Sample) {
-			t.Errorf("%d samples drawn, %d left out of %d", len(picture.Samples), negative, len(p.Sample))
+		samples, types := len(p.Sample), len(p.SampleType)
+		picture, err := DrawPProf([]*profile.Profile{p}, func(s *profile.Sample) bool { return len(s.Label) > 0 })
+		if err != nil {
+			if picture != nil {
+				t.Error("an error and a picture")
+			}
+			return
 		}
-		if len(picture.Samples) > 0 && len(picture.Options.Measures) != 1+len(picture.Samples[0].More) {
-			t.Errorf("%d measures for %d values", len(picture.Options.Measures), 1+len(picture.Samples[0].More))
+		if got := len(picture.Samples); got > samples || got == 0 && samples > 0 {
+			t.Errorf("%d samples drawn of %d", got, samples)
+		}
+		columns := types
+		if picture.Options.Measures[0].Change != nil {
+			columns *= 3
+		}
+		if got := len(picture.Options.Measures); got != columns || picture.Options.Measure >= got {
+			t.Errorf("measure %d of %d for %d values", picture.Options.Measure, got, types)
+		}
+		for _, s := range picture.Samples {
+			if 1+len(s.More) != columns {
+				t.Errorf("%d values for %d measures", 1+len(s.More), columns)
+			}
 		}
 		if g, err := flamegraph.New(slices.Values(picture.Samples)); err != nil && g != nil {
 			t.Error("an error and a graph")

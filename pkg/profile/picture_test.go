@@ -20,7 +20,13 @@ import (
 func values(p *Picture) map[string][]uint64 {
 	all := map[string][]uint64{}
 	for _, s := range p.Samples {
-		all[strings.Join(s.Stack, ";")] = append([]uint64{s.Value}, s.More...)
+		key := strings.Join(s.Stack, ";")
+		if all[key] == nil {
+			all[key] = make([]uint64, 1+len(s.More))
+		}
+		for i, v := range append([]uint64{s.Value}, s.More...) {
+			all[key][i] += v
+		}
 	}
 	return all
 }
@@ -119,25 +125,151 @@ func TestDrawChangeFails(t *testing.T) {
 	}
 }
 
-func TestDrawPProf(t *testing.T) {
+// noBase says of every sample that it is of no base.
+func noBase(*profile.Sample) bool { return false }
+
+// programProfile has a location without a function, and one with an inlined one.
+func programProfile() *profile.Profile {
 	function := &profile.Function{ID: 1, Name: "main"}
 	inlined := &profile.Function{ID: 2, Name: "small"}
 	known := &profile.Location{ID: 1, Line: []profile.Line{{Function: inlined}, {Function: function}}}
 	unknown := &profile.Location{ID: 2, Address: 0x40}
-	p, negative := DrawPProf(&profile.Profile{
-		SampleType:        []*profile.ValueType{{Type: "samples", Unit: "count"}, {Type: "cpu", Unit: "nanoseconds"}},
-		DefaultSampleType: "cpu",
+	return &profile.Profile{
+		SampleType: []*profile.ValueType{{Type: "samples", Unit: "count"}, {Type: "cpu", Unit: "nanoseconds"}},
 		Sample: []*profile.Sample{
 			{Location: []*profile.Location{unknown, known}, Value: []int64{2, 20}},
-			{Location: []*profile.Location{known}, Value: []int64{-1, 5}},
+			{Location: []*profile.Location{known}, Value: []int64{1, 5}},
 		},
-	})
-	if diff := cmp.Diff(map[string][]uint64{"main;small;0x40": {2, 20}}, values(p)); diff != "" || negative != 1 {
-		t.Errorf("%d negative, -want +got:\n%s", negative, diff)
+		Function: []*profile.Function{function, inlined}, Location: []*profile.Location{known, unknown},
 	}
-	want := []flamegraph.Measure{{Name: "samples", Unit: "samples"}, {Name: "cpu", Unit: "nanoseconds", Column: 1}}
-	if diff := cmp.Diff(want, p.Options.Measures); diff != "" || p.Options.Measure != 1 {
-		t.Errorf("measure %d of (-want +got):\n%s", p.Options.Measure, diff)
+}
+
+func TestDrawPProf(t *testing.T) {
+	measures := []flamegraph.Measure{{Name: "samples", Unit: "samples"}, {Name: "cpu", Unit: "nanoseconds", Column: 1}}
+	for name, test := range map[string]struct {
+		shown string
+		want  int
+	}{"no default": {"", 1}, "the first": {"samples", 0}, "the last": {"cpu", 1}, "one that is not there": {"wall", 1}} {
+		t.Run(name, func(t *testing.T) {
+			of := programProfile()
+			of.DefaultSampleType = test.shown
+			p, err := DrawPProf([]*profile.Profile{of}, noBase)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(map[string][]uint64{"main;small;0x40": {2, 20}, "main;small": {1, 5}}, values(p)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			if diff := cmp.Diff(measures, p.Options.Measures); diff != "" || p.Options.Measure != test.want {
+				t.Errorf("measure %d, want %d, of (-want +got):\n%s", p.Options.Measure, test.want, diff)
+			}
+		})
+	}
+}
+
+// TestDrawPProfTogether draws profiles whose values differ in order and number.
+func TestDrawPProfTogether(t *testing.T) {
+	one, other := programProfile(), programProfile()
+	other.SampleType[0], other.SampleType[1] = other.SampleType[1], &profile.ValueType{Type: "other", Unit: "count"}
+	p, err := DrawPProf([]*profile.Profile{one, other}, noBase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string][]uint64{"main;small;0x40": {20 + 2}, "main;small": {5 + 1}}, values(p)); diff != "" || len(p.Options.Measures) != 1 {
+		t.Errorf("%d measures, -want +got:\n%s", len(p.Options.Measures), diff)
+	}
+
+	one, other = programProfile(), programProfile()
+	other.SampleType[1].Unit = "seconds"
+	const want = "cpu is in seconds, and in nanoseconds before: draw one at a time"
+	if _, err := DrawPProf([]*profile.Profile{one, other}, noBase); err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	if _, err := DrawPProf([]*profile.Profile{{}}, noBase); !errors.Is(err, errNoValues) {
+		t.Errorf("error %v, want %v", err, errNoValues)
+	}
+}
+
+// TestDrawPProfDifference draws values below 0: widths are how far they are from it, or
+// with a base the larger side.
+func TestDrawPProfDifference(t *testing.T) {
+	for name, test := range map[string]struct {
+		isBase func(*profile.Sample) bool
+		want   map[string][]uint64
+		names  string
+	}{
+		"merged": {noBase, map[string][]uint64{"main;small;0x40": {9, 9, 0, 70, 0, 70}, "main;small": {6, 5, 1, 30, 5, 25}}, "less, more"},
+		"with a base": {
+			func(s *profile.Sample) bool { return s.Value[0] == -5 },
+			map[string][]uint64{"main;small;0x40": {9, 9, 0, 70, 0, 70}, "main;small": {5, 5, 1, 25, 5, 25}}, "before, after",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			of := programProfile()
+			of.Sample[0].Value = []int64{-9, 70}
+			of.Sample[1].Value = []int64{1, -5}
+			of.Sample = append(of.Sample, &profile.Sample{Location: of.Sample[1].Location, Value: []int64{-5, 25}})
+			p, err := DrawPProf([]*profile.Profile{of}, test.isBase)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, values(p)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			shown := p.Options.Measures[p.Options.Measure]
+			if c := shown.Change; shown.Name != "cpu" || c == nil || c.FromName+", "+c.ToName != test.names || c.From != 4 || c.To != 5 {
+				t.Errorf("shown is %+v, %+v", shown, shown.Change)
+			}
+		})
+	}
+}
+
+func TestPProfNames(t *testing.T) {
+	of := programProfile()
+	of.Function[0].Name, of.Function[0].SystemName = "", "_ZN3app4loopEi"
+	of.Function[1].Name, of.Function[1].SystemName = "kept(int)", "_ZN4keptEi"
+	p, err := DrawPProf([]*profile.Profile{of}, noBase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string][]uint64{"app::loop;kept(int);0x40": {2, 20}, "app::loop;kept(int)": {1, 5}}, values(p)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestDropFrames(t *testing.T) {
+	for name, test := range map[string]struct {
+		drop, keep string
+		want       map[string][]uint64
+	}{
+		"a callee":         {"small", "", map[string][]uint64{"start;main": {3, 25}}},
+		"one that is kept": {"s.*", "small", map[string][]uint64{"start;main;small;0x40": {2, 20}, "start;main;small": {1, 5}}},
+		"not all of it":    {"sm", "", map[string][]uint64{"start;main;small;0x40": {2, 20}, "start;main;small": {1, 5}}},
+		"nothing readable": {"(", "", map[string][]uint64{"start;main;small;0x40": {2, 20}, "start;main;small": {1, 5}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			of := programProfile()
+			root := &profile.Function{ID: 3, Name: "start"}
+			of.Function = append(of.Function, root)
+			start := &profile.Location{ID: 3, Line: []profile.Line{{Function: root}}}
+			of.Location = append(of.Location, start)
+			for _, s := range of.Sample {
+				s.Location = append(s.Location, start)
+			}
+			of.DropFrames, of.KeepFrames = test.drop, test.keep
+			p, err := DrawPProf([]*profile.Profile{of}, noBase)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, values(p)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+	of := programProfile()
+	of.DropFrames = strings.Repeat("(a{1000}|", 100) + strings.Repeat(")", 100)
+	if _, err := DrawPProf([]*profile.Profile{of}, noBase); !errors.Is(err, errDropFrames) {
+		t.Errorf("error %v, want %v", err, errDropFrames)
 	}
 }
 

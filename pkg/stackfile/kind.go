@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stackfile
+
+import (
+	"bytes"
+)
+
+// kindOf tells what a file is by its start, which may be all of it.
+func kindOf(head []byte, whole bool) (Kind, error) {
+	if bytes.HasPrefix(head, []byte(`{"type":"header"`)) {
+		return Recording, nil
+	}
+	if packingOf(head) != "" {
+		return "", errPackedOften
+	}
+	text := bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
+	for _, s := range signatures() {
+		if s.matches(text) {
+			return "", &ForeignError{What: s.what, Do: s.do}
+		}
+	}
+	if isProto(head, whole) || isLegacy(head) {
+		return Profile, nil
+	}
+	if isBinary(head) {
+		return "", &ForeignError{What: "binary data of a kind that is not known"}
+	}
+	return Folded, nil
+}
+
+// isBinary reports whether a tenth of a file is bytes that no text has: those below
+// tab. Names of frames may have some.
+func isBinary(head []byte) bool {
+	const (
+		some = 3
+		most = 10 // percent
+	)
+	n := 0
+	for _, c := range head {
+		if c < '\t' {
+			n++
+		}
+	}
+	return n > some && 100*n > most*len(head) && !isUTF16(head)
+}
+
+// isUTF16 recognises text that is told about by flamegraph.Parse.
+func isUTF16(head []byte) bool {
+	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
+		return true
+	}
+	if len(head) < 4 {
+		return false
+	}
+	return (head[0] == 0 && head[2] == 0) != (head[1] == 0 && head[3] == 0)
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stackfile
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+)
+
+func TestForeign(t *testing.T) {
+	for want, text := range map[string]string{
+		"a perf.data file":                        "PERFILE2h\x00\x00\x00",
+		"an execution trace of Go":                "go 1.26 trace\x00\x00\x00",
+		"a flight recording of Java":              "FLR\x00\x00\x02",
+		"a heap dump of Java":                     "JAVA PROFILE 1.0.2\x00",
+		"a trace.dat file":                        "\x17\x08\x44tracing6\x00",
+		"a capture of packets":                    "\xd4\xc3\xb2\xa1\x02\x00\x04\x00",
+		"a program or a library":                  "\x7fELF\x02\x01\x01\x00",
+		"a database of SQLite":                    "SQLite format 3\x00\x10\x00",
+		"a gmon.out file":                         "gmon\x01\x00\x00\x00",
+		"an xz file":                              "\xfd7zXZ\x00\x00\x04",
+		"a bzip2 file":                            "BZh91AY&SY\x00",
+		"an lz4 file":                             "\x04\x22\x4d\x18\x64",
+		"a zip archive":                           "PK\x03\x04\x14\x00",
+		"a tar archive":                           strings.Repeat("\x00", 257) + "ustar\x0000",
+		"an image":                                "\x89PNG\r\n\x1a\n",
+		"an SVG picture":                          "<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\">\n<text>a 1</text>",
+		"an HTML page":                            "\n<!doctype html>\n<html><p>word 5\n",
+		"an XML document":                         `<?xml version="1.0"?><trace-query-result>`,
+		"a profile of speedscope":                 `{"exporter":"x","$schema":"https://www.speedscope.app/file-format-schema.json"}`,
+		"a trace in Chrome's format":              `[{"name":"f","ph":"B","ts":1}]`,
+		"a profile of V8":                         `{"nodes":[{"id":1,"callFrame":{"functionName":"(root)"}}]}`,
+		"a profile of Firefox":                    `{"meta":{"version":1,"preprocessedProfileVersion":50}}`,
+		"JSON that dropwatch wrote":               `{"time":"2026-11-28T14:00:00Z","verdict":"BH_OFF"}`,
+		"JSON":                                    "{\n  \"a\": [1, 2]\n}\n",
+		"the output of perf script":               "w 12345/12345 [001] 4021.581911:     250000 cpu-clock:pppH: \n\t            113f f+0x12 (/tmp/w)\n\n",
+		"the output of perf report":               "# To display the perf.data header info\n#\n# Children      Self  Command  Shared Object  Symbol\n   100.00%   100.00%  w  w  [.] f\n",
+		"a callgrind file":                        "# callgrind format\nversion: 1\ncreator: callgrind-3.24.0\npid: 12\nevents: Ir\n\nfn=(1) main\n16 400\n17 2\n",
+		"a massif file":                           "desc: --massif-out-file=x\ncmd: /bin/true\ntime_unit: i\n#-----------\nsnapshot=0\n",
+		"the output of macOS's sample":            "Analysis of sampling app (pid 7) every 1 millisecond\nCall graph:\n    2532 Thread_1\n      2532 start 12\n",
+		"the output of bpftrace":                  "Attaching 1 probe...\n\n@[\n    kfree_skb+1\n    tcp_v4_rcv+20\n]: 5\n",
+		"the output of DTrace":                    "\n              genunix`cv_wait+0x61\n              unix`thread_start+0x8\n               12\n",
+		"the output of bcc's profile":             "Sampling at 49 Hertz of all threads by user + kernel stack... Hit Ctrl-C to end.\n",
+		"a backtrace of gdb":                      "Thread 1 (LWP 7):\n#0  0x00007f in read () from libc.so.6\n#1  main () at w.c:4\n",
+		"the output of eu-stack":                  "PID 1 - process\nTID 1:\n#0 0x00007f read\n",
+		"a thread dump of Java":                   "2026-11-28 14:00:00\nFull thread dump OpenJDK 64-Bit Server VM (25 mixed mode):\n",
+		"a traceback of Python":                   "Current thread 0x00007f12 (most recent call first):\n  File \"a.py\", line 12 in f\n",
+		"a dump of goroutines":                    "goroutine 1 [running]:\nmain.main()\n\t/tmp/main.go:5 +0x1d\n",
+		"a trace of Xdebug":                       "Version: 3.1\nFile format: 4\nTRACE START [2026-11-28 14:00:00]\n1\t0\t0\t0.1\n",
+		"a table that pprof printed":              "File: w\nType: cpu\nShowing nodes accounting for 2s, 100% of 2s total\n      flat  flat%   sum%        cum   cum%\n",
+		"the traces that pprof printed":           "PeriodType: cpu nanoseconds\nPeriod: 10000000\nSamples:\nsamples/count cpu/nanoseconds\n    1  10: 1 2\n",
+		"the output of gprof":                     "Flat profile:\n\nEach sample counts as 0.01 seconds.\n  %   cumulative   self\n 50 1 2\n",
+		"a report of GHC":                         "\tSat Nov 28 14:00 2026 Time and Allocation Profiling Report  (Final)\n",
+		"a graph for Graphviz":                    "digraph \"w\" {\nnode [style=filled]\n}\n",
+		"a text of ftrace":                        "# tracer: function\n#\n  <idle>-0 [000] 1.2: f <-g\n",
+		"binary data of a kind that is not known": "\x00\x01\x02\x03abcdefgh\x00\x00",
+	} {
+		t.Run(want, func(t *testing.T) {
+			for name, content := range map[string]string{"plain": text, "gzip": packed(t, gzipPacking, text), "zstd": packed(t, zstdPacking, text)} {
+				f, err := Open(strings.NewReader(content))
+				var foreign *ForeignError
+				if !errors.As(err, &foreign) || f != nil {
+					t.Fatalf("%s: file %v, error %v", name, f, err)
+				}
+				if foreign.What != want || strings.ContainsAny(foreign.Error(), "\n\x00") || !strings.HasPrefix(foreign.Error(), "this is "+want) {
+					t.Errorf("%s: %v, want %s", name, foreign, want)
+				}
+			}
+		})
+	}
+}
+
+// TestFolded holds folded stacks that look like something else.
+func TestFolded(t *testing.T) {
+	for _, text := range []string{
+		"a;b 1\n", "", "\n", "a", "\na;b 1\n", "\xef\xbb\xbfa;b 1\n",
+		"{closure#0};main 5\n", "{\"a\"};b 5\n", "[[u8; 4]; 2];main 1\n", "[idle];do_idle 7\n", "[1];b 2\n",
+		"<svgload>;main 5\n", "<html>::parse;f 5\n", "<html>;f 5\n", "gmond;main 5\n", "PKCS7_verify 4\n", "go 1.26 tracer 7\n",
+		"heap profile;main 12\n", "goroutine profile: total 12\n", "goroutine 1;main 5\n", "--- total 5\n",
+		"Thread 1;#0 main;#1 f 5\n", "@[a];b 5\n", "digraphs;main 3\n", "java;Full thread dump;x 4\n", "fn=a;b 5\n",
+		"comm 12/13 [001];main 4\n", "\x1b[2J;c\xff 1\n", "a\x00b;c 1\n", "# packets dropped\na;b 5\n", "BZh9;x 1\n",
+		"\xff\xfea\x00;\x00b\x00 \x001\x00", // which flamegraph.Parse refuses
+	} {
+		if f, err := Open(strings.NewReader(text)); err != nil || f.Kind != Folded {
+			t.Errorf("%q: file %+v, error %v", text, f, err)
+		} else if got, err := io.ReadAll(f); err != nil || string(got) != text {
+			t.Errorf("%q is read as %q, error %v", text, got, err)
+		}
+	}
+}
+
+func TestKinds(t *testing.T) {
+	const header = `{"type":"header","schema":1}` + "\n"
+	for name, test := range map[string]struct {
+		file string
+		kind Kind
+	}{
+		"a recording":          {header, Recording},
+		"one packed":           {packed(t, zstdPacking, header), Recording},
+		"one packed otherwise": {packed(t, gzipPacking, header), Recording},
+		"packed stacks":        {packed(t, gzipPacking, "a;b 1\n"), Folded},
+		"packed by zstd":       {packed(t, zstdPacking, "a;b 1\n"), Folded},
+		"packed twice":         {packed(t, gzipPacking, packed(t, zstdPacking, "a;b 1\n")), Folded},
+		"a heap profile":       {"heap profile: 1: 128 [1: 129] @ heap/1048576\n", Profile},
+		"one of goroutines":    {"goroutine profile: total 1\n1 @ 0x442931 0x47cd1d\n#\t0x442930\tf+0x1\tf.go:1\n", Profile},
+		"one of mutexes":       {"--- mutex:\ncycles/second=1\n", Profile},
+		"one of contention":    {"--- contentionz 1 ---\n", Profile},
+		"one of threads":       {"# comment\n\n--- threadz 1 ---\n", Profile},
+		"one of a thread":      {"--- Thread 7f79 (name: main/1) stack: ---\n", Profile},
+		"one of Java":          {"--- heapz 1 ---\nformat = java\n", Profile},
+		"one of CPU time":      {"\x00\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00\x10\x27\x00\x00\x00\x00\x00\x00", Profile},
+		"one of 64 bits":       {strings.Repeat("\x00", 15) + "\x03" + strings.Repeat("\x00", 15) + "\x01" + strings.Repeat("\x00", 8), Profile},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, err := Open(strings.NewReader(test.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.Kind != test.kind {
+				t.Errorf("kind is %s, want %s", f.Kind, test.kind)
+			}
+		})
+	}
+}
