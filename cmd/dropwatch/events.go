@@ -37,18 +37,18 @@ task and CPU it was seen on. ×12 marks a sample that stands for twelve drops.`,
 				return err
 			}
 			return withRecording(s, args, func(src event.Source) (err error) {
-				w, err := output(s, out, false)
+				w, err := output(s, out, false, private())
 				if err != nil {
 					return err
 				}
 				defer func() { err = errors.Join(err, w.Close()) }()
-				buffered := bufio.NewWriter(w)
+				buffered := bufio.NewWriter(streamed{w})
 				err = showEvents(src, count, newPrinter(buffered, src.Meta()))
 				if cut, ok := event.AsCut(err); ok {
 					warnCut(s, cut)
 					err = nil
 				}
-				return errors.Join(err, buffered.Flush())
+				return errors.Join(err, buffered.Flush(), w.place())
 			})
 		},
 	}

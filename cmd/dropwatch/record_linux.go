@@ -35,7 +35,9 @@ func record(ctx context.Context, s streams, options recordOptions) (err error) {
 	defer func() { err = errors.Join(err, tracer.Close()) }()
 	tracer.Meta().Version = version()
 
-	out, err := output(s, options.output, true)
+	how := private()
+	how.keep = worthKeeping
+	out, err := output(s, options.output, true, how)
 	if err != nil {
 		return err
 	}
@@ -48,13 +50,12 @@ func record(ctx context.Context, s streams, options recordOptions) (err error) {
 	if workload.cmd != nil {
 		needed |= capability.Of(capability.Kill) // it may run as another user
 	}
-	drop(s, needed) // the command has started, with all that the user has
 	ended := make(chan error, 1)
 	go func() {
 		wait(ctx, options.duration, workload)
 		ended <- tracer.Stop()
 	}()
-	if err := capture(s, out, tracer, options); err != nil {
+	if err := capture(s, out, tracer, options, needed); err != nil {
 		workload.terminate()
 		return err
 	}
@@ -94,8 +95,11 @@ func wait(ctx context.Context, duration time.Duration, workload *workload) {
 	}
 }
 
-// capture writes events to the recording until the tracer is stopped.
-func capture(s streams, out io.Writer, tracer *trace.Tracer, options recordOptions) error {
+// capture writes events to the recording until the tracer is stopped. Once the first is
+// written the recording takes its name, and what is not needed is dropped: a directory of
+// another user takes privileges to write to. The command has started, with all that the
+// user has.
+func capture(s streams, out *destination, tracer *trace.Tracer, options recordOptions, needed capability.Set) error {
 	w, err := recording.NewWriter(out, tracer.Meta())
 	if err != nil {
 		return err
@@ -106,6 +110,7 @@ func capture(s streams, out io.Writer, tracer *trace.Tracer, options recordOptio
 	}
 	summary := report.NewBuilder(tracer.Meta(), report.Options{By: by, Limit: 10, Fold: true})
 	line := newStatusLine(s.err, options)
+	placed := false
 	err = profile.Each(tracer, func(e event.Event) error {
 		summary.Add(e)
 		if err := w.Write(e); err != nil {
@@ -113,16 +118,24 @@ func capture(s streams, out io.Writer, tracer *trace.Tracer, options recordOptio
 		}
 		if tick, ok := e.(*event.Tick); ok {
 			line.show(tick)
-			if file, ok := out.(*os.File); ok {
-				if err := checkThere(file); err != nil {
+			if placed && out.made != nil {
+				if err := out.made.checkThere(); err != nil {
 					return err
 				}
 			}
 		}
-		if tracer.Behind() {
+		if placed && tracer.Behind() {
 			return nil
 		}
-		return w.Flush()
+		if err := w.Flush(); err != nil || placed {
+			return err
+		}
+		placed = true
+		if err := out.place(); err != nil {
+			return err
+		}
+		drop(s, needed)
+		return nil
 	})
 	line.clear()
 	if err = errors.Join(err, w.Close()); err != nil || options.quiet {
@@ -131,14 +144,13 @@ func capture(s streams, out io.Writer, tracer *trace.Tracer, options recordOptio
 	if err := report.WriteText(s.err, summary.Report(), s.colour.on(s.err)); err != nil {
 		return err
 	}
-	return sayWritten(s.err, out)
+	return sayWritten(s.err, out.made)
 }
 
-// sayWritten tells where the recording is.
-func sayWritten(w io.Writer, out io.Writer) error {
-	file, ok := out.(*os.File)
-	if !ok {
-		return nil // standard output
+// sayWritten tells where the recording is, if it is a file.
+func sayWritten(w io.Writer, file *newFile) error {
+	if file == nil {
+		return nil
 	}
 	info, err := file.Stat()
 	if err != nil {
