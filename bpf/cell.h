@@ -51,6 +51,14 @@ struct {
 	__type(value, struct cell);
 } cells SEC(".maps");
 
+/* Key: that of its cell. Value: its schedule, apart as only samples look at it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct schedule);
+} schedules SEC(".maps");
+
 static __always_inline bool same_key(const struct cell_key *a, const struct cell_key *b)
 {
 	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
@@ -68,9 +76,25 @@ static __always_inline __u32 hash_key(const struct cell_key *key)
 	return hash * 0xc4ceb9fe1a85ec53ULL >> 32;
 }
 
+/*
+ * What a cell says beside its key, never 0. The stores to a new cell reach user space
+ * in any order on arm64, and before BPF had a release store (6.15) or an atomic that
+ * returns a value (5.12) a program could not keep them in one: user space tells by this
+ * whether it has read all of a key, or takes the cell up the next time.
+ */
+static __always_inline __u32 check_of(const struct cell_key *key)
+{
+	return hash_key(key) | 1;
+}
+
+static __always_inline __u32 index_of(__u32 cpu, __u32 slot)
+{
+	return cpu * cells_per_cpu + (slot & (cells_per_cpu - 1));
+}
+
 static __always_inline struct cell *cell_at(__u32 cpu, __u32 slot)
 {
-	__u32 index = cpu * cells_per_cpu + (slot & (cells_per_cpu - 1));
+	__u32 index = index_of(cpu, slot);
 
 	return bpf_map_lookup_elem(&cells, &index);
 }
@@ -97,14 +121,19 @@ static __always_inline struct cell *look_up(const struct cell_key *key, __u32 cp
  * Takes a free cell for key. A CPU's cells are touched by that CPU alone, and a
  * drop that interrupts this one runs to its end before this one goes on: whoever
  * reads back CELL_CLAIMED owns the cell. (Atomics that return a value need 5.12.)
+ * The key comes last but for the state: a drop that interrupts finds a cell that
+ * counts already, or none.
  */
-static __always_inline bool claim(struct cell *cell, const struct cell_key *key)
+static __always_inline bool claim(struct cell *cell, const struct cell_key *key, __u32 index)
 {
 	volatile __u32 *state = (volatile __u32 *)&cell->state;
 
 	__sync_fetch_and_add(state, CELL_CLAIMED);
 	if (*state != CELL_CLAIMED)
 		return false;
+	cell->index = index;
+	cell->check = check_of(key);
+	barrier();
 	cell->key = *key;
 	barrier();
 	*state = CELL_IN_USE;
@@ -126,10 +155,13 @@ static __noinline struct cell *insert(const struct cell_key *key, __u32 cpu)
 		cell = cell_at(cpu, hash + i);
 		if (!cell)
 			return NULL;
-		if (cell->state == CELL_FREE && claim(cell, key))
+		if (cell->state == CELL_FREE && claim(cell, key, index_of(cpu, hash + i)))
 			return cell;
 	}
-	return cell_at(cpu, 0);
+	cell = cell_at(cpu, 0);
+	if (cell)
+		cell->index = index_of(cpu, 0);
+	return cell;
 }
 
 /* Counts a drop of len bytes; true if it is the sample of its block. */
@@ -171,36 +203,41 @@ static __always_inline __u32 quota(__u16 window)
  * The length of the next block. A cell begins a window with blocks that give it
  * its quota at the rate of the window before; past its quota, at this window's.
  */
-static __always_inline __u64 next_length(struct cell *cell, __u64 now_ns)
+static __always_inline __u64 next_length(struct schedule *s, __u32 drops, __u64 now_ns)
 {
 	__u16 window = now_ns >> WINDOW_SHIFT, time = now_ns >> (WINDOW_SHIFT - 16);
-	__u16 windows = window - cell->window, elapsed = time - cell->window_start;
-	__u64 passed = (__u32)cell->drops - cell->window_drops;
+	__u16 windows = window - s->window, elapsed = time - s->window_start;
+	__u64 passed = drops - s->window_drops;
 	__u32 allowed = quota(window);
 
 	if (windows) {
-		cell->window = window;
-		cell->window_start = time;
-		cell->window_drops = cell->drops;
-		cell->window_samples = 1;
+		s->window = window;
+		s->window_start = time;
+		s->window_drops = drops;
+		s->window_samples = 1;
 		return passed / windows / allowed;
 	}
-	if (cell->window_samples < 0xffff)
-		cell->window_samples++;
-	if (cell->window_samples <= allowed)
-		return cell->block;
+	if (s->window_samples < 0xffff)
+		s->window_samples++;
+	if (s->window_samples <= allowed)
+		return s->block;
 	return (passed << 16) / (elapsed ?: 1) / allowed;
 }
 
 /* Draws the cell's next sample and returns how many drops this one stands for. */
 static __always_inline __u32 next_block(struct cell *cell, __u64 now_ns)
 {
-	__u64 length = next_length(cell, now_ns);
-	__u32 block = cell->block, place;
+	__u32 index = cell->index, block, place;
+	struct schedule *s = bpf_map_lookup_elem(&schedules, &index);
+	__u64 length;
 
+	if (!s)
+		return 1;
+	length = next_length(s, cell->drops, now_ns);
+	block = s->block;
 	/* A new cell, or one whose storm is over: its old block could last for hours. */
 	if (!cell->left) {
-		cell->rest = 0;
+		s->rest = 0;
 		length = block = 1;
 	}
 	if (length > MAX_BLOCK)
@@ -208,9 +245,9 @@ static __always_inline __u32 next_block(struct cell *cell, __u64 now_ns)
 	if (length < 1)
 		length = 1;
 	place = ((__u64)bpf_get_prandom_u32() * length >> 32) + 1;
-	cell->left = cell->rest + place;
-	cell->rest = length - place;
-	cell->block = length;
+	cell->left = s->rest + place;
+	s->rest = length - place;
+	s->block = length;
 	return block;
 }
 

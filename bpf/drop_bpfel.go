@@ -14,19 +14,15 @@ import (
 )
 
 type DropCell struct {
-	_             structs.HostLayout
-	Key           DropCellKey
-	Drops         uint64
-	Bytes         uint64
-	State         DropCellState
-	Left          uint32
-	WindowDrops   uint32
-	Block         uint16
-	Rest          uint16
-	Window        uint16
-	WindowStart   uint16
-	WindowSamples uint16
-	Pad           uint16
+	_     structs.HostLayout
+	Key   DropCellKey
+	Drops uint64
+	Bytes uint64
+	State DropCellState
+	Left  uint32
+	Check uint32
+	Index uint32
+	Pad   uint64
 }
 
 type DropCellKey struct {
@@ -96,12 +92,24 @@ const (
 	DropRecordFlagRECORD_KTHREAD       DropRecordFlag = 16
 )
 
+type DropSchedule struct {
+	_             structs.HostLayout
+	WindowDrops   uint32
+	Block         uint16
+	Rest          uint16
+	Window        uint16
+	WindowStart   uint16
+	WindowSamples uint16
+	Pad           uint16
+}
+
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	DropMapCells                   = "cells"
 	DropMapSamples                 = "samples"
+	DropMapSchedules               = "schedules"
 	DropMapStats                   = "stats"
 	DropProgKfreeSkbBtf            = "kfree_skb_btf"
 	DropProgKfreeSkbRaw            = "kfree_skb_raw"
@@ -177,9 +185,10 @@ type DropProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type DropMapSpecs struct {
-	Cells   *ebpf.MapSpec `ebpf:"cells"`
-	Samples *ebpf.MapSpec `ebpf:"samples"`
-	Stats   *ebpf.MapSpec `ebpf:"stats"`
+	Cells     *ebpf.MapSpec `ebpf:"cells"`
+	Samples   *ebpf.MapSpec `ebpf:"samples"`
+	Schedules *ebpf.MapSpec `ebpf:"schedules"`
+	Stats     *ebpf.MapSpec `ebpf:"stats"`
 }
 
 // DropVariableSpecs contains global variables before they are loaded into the kernel.
@@ -222,15 +231,17 @@ func (o *DropObjects) Close() error {
 //
 // It can be passed to LoadDropObjects or ebpf.CollectionSpec.LoadAndAssign.
 type DropMaps struct {
-	Cells   *ebpf.Map `ebpf:"cells"`
-	Samples *ebpf.Map `ebpf:"samples"`
-	Stats   *ebpf.Map `ebpf:"stats"`
+	Cells     *ebpf.Map `ebpf:"cells"`
+	Samples   *ebpf.Map `ebpf:"samples"`
+	Schedules *ebpf.Map `ebpf:"schedules"`
+	Stats     *ebpf.Map `ebpf:"stats"`
 }
 
 func (m *DropMaps) Close() error {
 	return _DropClose(
 		m.Cells,
 		m.Samples,
+		m.Schedules,
 		m.Stats,
 	)
 }

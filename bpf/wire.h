@@ -38,8 +38,8 @@ enum cell_state {
 };
 
 /*
- * One counter of one CPU, and the schedule of its samples. Written by its CPU;
- * user space reads it, and may set left to 0. One cache line.
+ * One counter of one CPU. Written by its CPU; user space reads it, may set left to 0,
+ * and frees it (pkg/trace/cells.go). One cache line.
  */
 struct cell {
 	struct cell_key key;
@@ -47,6 +47,13 @@ struct cell {
 	__u64 bytes;
 	enum cell_state state;
 	__u32 left;           /* drops until the next sample; 0: sample the next drop, a new block */
+	__u32 check;          /* of the key: check_of() */
+	__u32 index;          /* of its schedule */
+	__u64 pad;
+};
+
+/* When a cell is sampled. Written by its CPU, at samples alone. */
+struct schedule {
 	__u32 window_drops;   /* drops when the window began, wrapping */
 	__u16 block;          /* drops the next sample stands for */
 	__u16 rest;           /* drops of that block that follow its sample */

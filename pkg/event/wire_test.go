@@ -18,7 +18,7 @@ import (
 func TestWireLayout(t *testing.T) {
 	spec := load(t, bpf.LoadDrop)
 	checkLayout(t, spec, map[string]any{
-		"cell_key": bpf.DropCellKey{}, "cell": bpf.DropCell{},
+		"cell_key": bpf.DropCellKey{}, "cell": bpf.DropCell{}, "schedule": bpf.DropSchedule{},
 		"cpu_stats": bpf.DropCpuStats{}, "record": bpf.DropRecord{},
 	})
 	checkLayout(t, load(t, bpf.LoadStall), map[string]any{

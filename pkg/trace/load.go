@@ -99,6 +99,7 @@ func (l *loader) prepare(config Config) (*ebpf.CollectionSpec, error) {
 	}
 	spec.Maps["samples"].MaxEntries = uint32(config.RingBytes)
 	spec.Maps["cells"].MaxEntries = uint32(l.cpus * config.CellsPerCPU)
+	spec.Maps["schedules"].MaxEntries = uint32(l.cpus * config.CellsPerCPU)
 	spec.Maps["stats"].MaxEntries = uint32(l.cpus)
 	constants := map[string]any{
 		"cells_per_cpu":        uint32(config.CellsPerCPU),
