@@ -18,15 +18,31 @@ import (
 type NetnsNames struct {
 	names map[uint32]string
 	read  time.Time
+	took  time.Duration
 }
 
+const (
+	// oldNames is how long names are believed: namespaces come, go and leave their numbers
+	// to others.
+	oldNames = time.Second
+	// newNames is the least time between two readings of the names.
+	newNames = 10 * time.Millisecond
+)
+
 // Name returns "host" for the namespace of process 1, the name of one that has a file
-// below /run/netns or /run/docker/netns, as event.Text spells it, or an empty string.
-// Unknown ones have the names read anew, at most once a second.
+// below /run/netns or /run/docker/netns, as event.Text spells it, or an empty string: it
+// may get a name later. Names are read anew when they are a second old, and for an unknown
+// namespace, but for at most a fiftieth of the time.
 func (n *NetnsNames) Name(inode uint32) string {
-	name, ok := n.names[inode]
-	if !ok && time.Since(n.read) > time.Second {
-		n.names, n.read = netnsNames(), time.Now()
+	name, known := n.names[inode]
+	age, least := time.Since(n.read), newNames
+	if known {
+		least = oldNames
+	}
+	if age > max(least, 50*n.took) {
+		n.read = time.Now()
+		n.names = netnsNames()
+		n.took = time.Since(n.read)
 		name = n.names[inode]
 	}
 	return name

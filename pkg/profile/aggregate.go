@@ -193,6 +193,9 @@ func (a *Aggregator[K]) Sums() *Sums[K] {
 		exact := whole.Exact || samples == whole.Drops
 		ofDrops, ofBytes := divider{whole: whole.Drops, parts: drops}, divider{whole: whole.Bytes, parts: octets}
 		for _, w := range p.weights {
+			if a.byCell && !p.cell.Overflow {
+				w.key = a.key(p.cell, nil) // with the names that it has by now
+			}
 			a.add(w.key, Value{ofDrops.next(w.drops), ofBytes.next(w.octets), w.samples, exact}, &a.sums.Total)
 		}
 	}

@@ -40,7 +40,7 @@ type (
 		Cut    bool   `json:"cut,omitempty"`
 	}
 
-	// A cell is written again, whole, when its device gets another name.
+	// A cell is written again, whole, when its device or namespace gets another name.
 	cellLine struct {
 		Type       string `json:"type"` // "cell"
 		ID         int    `json:"id"`

@@ -22,9 +22,15 @@ type Writer struct {
 	zstd                  *zstd.Encoder
 	line                  []byte
 	frames, stacks, cells numbers
-	devices               []event.Device // of cells, as written
+	names                 []cellNames // of cells, as written
 	counters              counterIDs
 	err                   error
+}
+
+// cellNames are what may get a name later.
+type cellNames struct {
+	device event.Device
+	netns  event.Netns
 }
 
 // numbers numbers what is written once, in the order of writing.
@@ -101,12 +107,13 @@ func (w *Writer) Close() error {
 
 func (w *Writer) cell(c *event.Cell) int {
 	number, isNew := w.cells.get(c.ID)
+	names := cellNames{c.Device, c.Netns}
 	if isNew {
-		w.devices = append(w.devices, c.Device)
-	} else if w.devices[number] == c.Device {
+		w.names = append(w.names, names)
+	} else if w.names[number] == names {
 		return number
 	}
-	w.devices[number] = c.Device
+	w.names[number] = names
 	w.json(cellLine{
 		Type: "cell", ID: number, Reason: c.Reason.Name, ReasonCode: c.Reason.Code, Inferred: c.Reason.Inferred, Vague: c.Reason.Vague,
 		Location: w.frame(c.Location), Device: c.Device.Name, Ifindex: c.Device.Index,

@@ -25,7 +25,7 @@ func newTable(perCPU, cpus int) *table {
 	memory := make([]bpf.DropCell, perCPU*cpus)
 	bytes := unsafe.Slice((*byte)(unsafe.Pointer(&memory[0])), len(memory)*int(unsafe.Sizeof(memory[0])))
 	r := newResolver(0, newStacks(names{}, 127), names{})
-	r.netns = func(uint32) string { return "" }
+	r.netns.name = func(uint32) string { return "" }
 	return &table{newCells(bytes, perCPU), memory, r}
 }
 

@@ -34,7 +34,7 @@ type resolver struct {
 	reasons  reasons
 	stacks   *stacks
 	users    users // nil: user space stacks are not named
-	netns    func(inode uint32) string
+	netns    netnsNamer
 	cgroups  cgroups
 	cells    map[bpf.DropCellKey]*event.Cell
 	extra    int
@@ -45,7 +45,7 @@ type resolver struct {
 func newResolver(start time.Duration, stacks *stacks, reasons reasons) *resolver {
 	return &resolver{
 		start: start, reasons: reasons, stacks: stacks,
-		netns: new(host.NetnsNames).Name, cgroups: newCgroups(),
+		netns: newNetnsNamer(new(host.NetnsNames).Name), cgroups: newCgroups(),
 		cells: map[bpf.DropCellKey]*event.Cell{}, texts: map[string]string{},
 	}
 }
@@ -74,12 +74,12 @@ func (r *resolver) cell(key *bpf.DropCellKey, overflow bool) *event.Cell {
 		},
 		Location:  location,
 		Device:    event.Device{Index: int(key.Ifindex)},
-		Netns:     event.Netns{Inode: key.Netns, Name: r.netns(key.Netns)},
 		Ethertype: key.Ethertype, Protocol: key.L4,
 	}
 	if key.Ethertype == 0 {
 		c.Family = key.Sort
 	}
+	c.Netns = r.netns.of(c, key.Netns)
 	r.cells[*key] = c
 	return c
 }

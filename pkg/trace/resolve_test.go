@@ -55,7 +55,7 @@ func record(t testing.TB, frames int, change func(*bpf.DropRecord)) *event.Recor
 // ring buffer into the recording and the summary.
 func TestNoAllocation(t *testing.T) {
 	r := newResolver(0, newStacks(names{}, 127), names{})
-	r.netns = func(uint32) string { return "host" }
+	r.netns.name = func(uint32) string { return "host" }
 	rec := record(t, 30, func(*bpf.DropRecord) {})
 	var file bytes.Buffer
 	file.Grow(64 << 20)

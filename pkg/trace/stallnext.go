@@ -133,7 +133,7 @@ func (r *resolver) late(p *bpf.StallLatePacket) *event.LatePacket {
 	return &event.LatePacket{
 		Time: r.at(p.Head.TimeNs), CPU: int(p.Head.Cpu), Window: r.at(p.Head.StartNs), Queued: r.at(p.QueuedNs),
 		Device: event.Device{Index: int(p.Ifindex), Name: r.chars(&p.Device)},
-		Netns:  event.Netns{Inode: p.Netns, Name: r.netns(p.Netns)},
+		Netns:  event.Netns{Inode: p.Netns, Name: r.netns.name(p.Netns)},
 		Packet: event.ParsePacket(p.Ethertype, p.Packet[:p.PacketLen]), Len: p.Len,
 	}
 }

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import "github.com/dropwatch/dropwatch/pkg/event"
+
+// netnsNamer names the namespaces of cells. One that has no name yet is looked at again:
+// it often gets its name after it dropped its first packets.
+type netnsNamer struct {
+	name    func(inode uint32) string
+	unnamed map[uint32][]*event.Cell
+}
+
+func newNetnsNamer(name func(uint32) string) netnsNamer {
+	return netnsNamer{name, map[uint32][]*event.Cell{}}
+}
+
+// of returns the namespace of a new cell.
+func (n *netnsNamer) of(cell *event.Cell, inode uint32) event.Netns {
+	netns := event.Netns{Inode: inode, Name: n.name(inode)}
+	if inode != 0 && netns.Name == "" {
+		n.unnamed[inode] = append(n.unnamed[inode], cell)
+	}
+	return netns
+}
+
+// again names the cells whose namespaces have a name by now, and hands them on.
+func (n *netnsNamer) again(named func(*event.Cell)) {
+	for inode, cells := range n.unnamed {
+		name := n.name(inode)
+		if name == "" {
+			continue
+		}
+		delete(n.unnamed, inode)
+		for _, cell := range cells {
+			cell.Netns.Name = name
+			named(cell)
+		}
+	}
+}
