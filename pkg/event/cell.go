@@ -118,9 +118,10 @@ func (f *Frame) Name() string {
 	return "0x" + strconv.FormatUint(uint64(f.Addr), 16)
 }
 
-// String returns symbol+0xoffset, or what Name does if it lacks either.
+// String returns symbol+0xoffset, or what Name does if it lacks either or is no more than
+// a kind of code, such as [bpf].
 func (f *Frame) String() string {
-	if f.Symbol == "" || f.Addr == 0 {
+	if f.Symbol == "" || f.Addr == 0 || f.Symbol[0] == '[' {
 		return f.Name()
 	}
 	return f.Symbol + "+0x" + strconv.FormatUint(f.Offset, 16)

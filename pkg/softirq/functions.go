@@ -38,6 +38,9 @@ func vectorFunction(s *event.Stack) *event.Frame {
 // qdisc classifiers.
 var packetWork = []string{"nft_do_chain", "ipt_do_table", "ip6t_do_table", "arpt_do_table", "ebt_do_table", "tcf_classify"}
 
+// unknownBPF is what frames of BPF programs are called that the kernel did not name.
+const unknownBPF = "[bpf]"
+
 // packetFunction returns where packets took their time: a BPF program, a chain of
 // rules, else the innermost function.
 func packetFunction(s *event.Stack) *event.Frame {
@@ -46,7 +49,7 @@ func packetFunction(s *event.Stack) *event.Frame {
 	}
 	for _, f := range s.Frames {
 		name := symbol(f)
-		if strings.HasPrefix(name, "bpf_prog_") || slices.Contains(packetWork, name) {
+		if strings.HasPrefix(name, "bpf_prog_") || name == unknownBPF || slices.Contains(packetWork, name) {
 			return f
 		}
 	}

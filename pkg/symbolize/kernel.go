@@ -3,29 +3,37 @@
 package symbolize
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"time"
 )
 
-const kallsyms = "proc/kallsyms"
+const (
+	kallsyms    = "proc/kallsyms"
+	procModules = "proc/modules"
+)
 
 // Kernel names the addresses of the running kernel. Modules and BPF programs come
 // and go, so it reads its table anew when an address outside the kernel image
 // turns up some time after the last reading.
 type Kernel struct {
-	files fs.FS
-	now   func() time.Time
-	table *Table
-	read  time.Time
+	files    fs.FS
+	now      func() time.Time
+	listed   func() ([]Range, error)
+	table    *Table
+	programs map[Range]string // BPF's, with the name of what begins there, "" if not known yet
+	read     time.Time
 }
 
 // Refresh is the least time between two readings of the kernel's symbols.
 const Refresh = 250 * time.Millisecond
 
-// ReadKernel reads the symbols under root, os.DirFS("/") for the running kernel.
-func ReadKernel(root fs.FS) (*Kernel, error) {
-	k := &Kernel{files: root, now: time.Now}
+// ReadKernel reads the symbols under root, os.DirFS("/") for the running kernel. programs
+// lists where functions of BPF programs are; it may be nil, and fail where that is not
+// allowed.
+func ReadKernel(root fs.FS, programs func() ([]Range, error)) (*Kernel, error) {
+	k := &Kernel{files: root, now: time.Now, listed: programs, programs: map[Range]string{}}
 	return k, k.load()
 }
 
@@ -40,8 +48,50 @@ func (k *Kernel) load() error {
 	if err != nil {
 		return fmt.Errorf("read symbols: %w", err)
 	}
+	table.setModules(k.readModules())
 	k.table, k.read = table, started
+	k.ReadPrograms()
 	return nil
+}
+
+// readModules returns where modules are, none if that cannot be read: there is no such
+// file without CONFIG_MODULES.
+func (k *Kernel) readModules() map[string]Range {
+	file, err := k.files.Open(procModules)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	found, err := parseModules(file)
+	if err != nil {
+		return nil
+	}
+	return found
+}
+
+// ReadPrograms reads anew where BPF programs are. Where that is not allowed, those known
+// before serve on, as long as a program of the same name and tag begins there.
+func (k *Kernel) ReadPrograms() {
+	if k.listed == nil {
+		return
+	}
+	if ranges, err := k.listed(); err == nil {
+		clear(k.programs)
+		for _, r := range ranges {
+			k.programs[r] = ""
+		}
+	}
+	var valid []Range
+	for r, name := range k.programs {
+		now := k.table.startingAt(r.Start)
+		if name != "" && now != "" && now != name {
+			delete(k.programs, r)
+			continue
+		}
+		k.programs[r] = cmp.Or(now, name)
+		valid = append(valid, r)
+	}
+	k.table.setPrograms(valid)
 }
 
 // Hidden reports whether the kernel shows no addresses, as kernel.kptr_restrict asks.

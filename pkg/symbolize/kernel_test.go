@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"io/fs"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -37,8 +38,45 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
+// TestReadPrograms loads a program, and takes the right to look at programs away.
+func TestReadPrograms(t *testing.T) {
+	const (
+		program = 0xffffffffc0000000
+		inside  = program + 0x100
+		past    = program + 0x200
+		old     = "bpf_prog_6deef7357e7b4530_drop+0x100 bpf"
+	)
+	files := fstest.MapFS{kallsyms: {Data: []byte(sample)}}
+	listed, denied := []Range{{program, program + 0x123}}, error(nil)
+	now := time.Now()
+	k, err := ReadKernel(files, func() ([]Range, error) { return listed, denied })
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.now = func() time.Time { return now }
+	check := func(when, wantInside, wantPast string) {
+		t.Helper()
+		now = now.Add(2 * Refresh)
+		if got := named(k, inside); got != wantInside {
+			t.Errorf("%s: %s, want %s", when, got, wantInside)
+		}
+		if got := named(k, past); got != wantPast {
+			t.Errorf("%s, past its end: %s, want %s", when, got, wantPast)
+		}
+	}
+	check("at first", old, "[bpf]+0x0 bpf")
+	listed = []Range{{program, program + 0x180}, {past - 0x10, past + 0x10}}
+	k.ReadPrograms()
+	check("anew", old, "[bpf]+0x0 bpf")
+	listed, denied = nil, fs.ErrPermission
+	check("once that is denied", old, "[bpf]+0x0 bpf")
+	const replaced = "bpf_prog_1111111111111111_drop"
+	files[kallsyms].Data = bytes.Replace(files[kallsyms].Data, []byte("bpf_prog_6deef7357e7b4530_drop"), []byte(replaced), 1)
+	check("when another is there", replaced+"+0x100 bpf", replaced+"+0x200 bpf")
+}
+
 func TestReadKernelFails(t *testing.T) {
-	if _, err := ReadKernel(fstest.MapFS{}); err == nil {
+	if _, err := ReadKernel(fstest.MapFS{}, nil); err == nil {
 		t.Error("no error without /proc/kallsyms")
 	}
 }

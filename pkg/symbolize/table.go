@@ -12,6 +12,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strings"
 )
 
 // Symbol is what an address is called.
@@ -25,7 +26,7 @@ type Symbol struct {
 type Range struct{ Start, End uint64 }
 
 // Table maps addresses to the functions of a kernel, its modules and its BPF
-// programs. It is immutable.
+// programs, each up to where that ends. It is immutable but for its bounds.
 type Table struct {
 	starts  []uint64 // sorted
 	names   []uint32 // offsets of the names in strings, which end at a newline
@@ -33,7 +34,9 @@ type Table struct {
 	strings []byte
 	module  []string
 	text    Range
+	init    Range // of code that runs when the kernel starts
 	hidden  bool
+	bounds
 }
 
 const (
@@ -68,6 +71,10 @@ func parseKallsyms(r io.Reader, room int) (*Table, error) {
 			t.text.Start = addr
 		case string(name) == "_etext":
 			t.text.End = addr
+		case string(name) == "_sinittext":
+			t.init.Start = addr
+		case string(name) == "_einittext":
+			t.init.End = addr
 		}
 		if kind|0x20 != 't' && kind|0x20 != 'w' {
 			continue
@@ -157,24 +164,62 @@ func (t *Table) Find(name string) (uint64, bool) {
 }
 
 // Lookup names a return address. It looks up the byte before it, since a call
-// that does not return may be the last instruction of its function.
+// that does not return may be the last instruction of its function, but not if that
+// byte is padding ahead of a function that begins there: then the address is that of the
+// function.
+//
+// Code in no function that is known has the symbol "[bpf]" if it is neither in the image
+// nor in a module.
 func (t *Table) Lookup(addr uint64) (Symbol, bool) {
 	if t.hidden || addr == 0 {
 		return Symbol{}, false
 	}
-	i, found := slices.BinarySearchFunc(t.starts, addr-1, cmp.Compare[uint64])
+	i := t.covering(addr - 1)
+	if i < 0 {
+		return t.elsewhere(addr - 1)
+	}
+	name := t.name(i)
+	if of, isPadding := strings.CutPrefix(name, padding); isPadding {
+		if j := t.covering(addr); j >= 0 && t.starts[j] == addr && t.name(j) == of {
+			i, name = j, of
+		}
+	}
+	return Symbol{name, addr - t.starts[i], t.module[t.modules[i]]}, true
+}
+
+// padding begins the names of what stands ahead of functions on x86 with
+// CONFIG_CALL_PADDING, since 6.2 (scripts/mod/modpost.c, tools/objtool).
+const padding = "__pfx_"
+
+// covering returns the function that an address is in, or -1.
+func (t *Table) covering(addr uint64) int {
+	i, found := slices.BinarySearchFunc(t.starts, addr, cmp.Compare[uint64])
 	if !found {
 		i--
 	}
 	if i < 0 {
-		return Symbol{}, false
+		return -1
 	}
 	for i > 0 && t.starts[i-1] == t.starts[i] {
 		i-- // of several names the first one listed
 	}
+	if addr >= t.end(t.starts[i], t.name(i), t.module[t.modules[i]]) {
+		return -1
+	}
+	return i
+}
+
+// startingAt returns the name of the function that begins at an address, or "".
+func (t *Table) startingAt(addr uint64) string {
+	if i, found := slices.BinarySearchFunc(t.starts, addr, cmp.Compare[uint64]); found {
+		return t.name(i)
+	}
+	return ""
+}
+
+func (t *Table) name(i int) string {
 	name := t.strings[t.names[i]:]
-	name = name[:bytes.IndexByte(name, '\n')]
-	return Symbol{string(name), addr - t.starts[i], t.module[t.modules[i]]}, true
+	return string(name[:bytes.IndexByte(name, '\n')])
 }
 
 type byStart struct{ *Table }

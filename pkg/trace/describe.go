@@ -51,7 +51,7 @@ func readSymbols() func(*event.Meta) symbols {
 	}
 	done := make(chan result, 1)
 	go func() {
-		kernel, err := symbolize.ReadKernel(os.DirFS("/"))
+		kernel, err := symbolize.ReadKernel(os.DirFS("/"), listPrograms)
 		done <- result{kernel, err}
 	}()
 	return func(meta *event.Meta) symbols {

@@ -103,7 +103,8 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 		return nil, err
 	}
 	t.nextTick = time.Now().Add(tickInterval)
-	debug.FreeOSMemory() // the types and the symbols' text are large, and needed no more
+	readPrograms(functions()) // with those loaded here, while that is allowed
+	debug.FreeOSMemory()      // the types and the symbols' text are large, and needed no more
 	return t, nil
 }
 

@@ -62,6 +62,7 @@ func openStallSource(config StallConfig, btf string, ladder stallLadder) (_ *Sta
 	s.meta.Hooks, s.meta.StallThreshold = s.stalls.hooks, config.Threshold
 	s.resolver = newResolver(s.meta.StartMono, newStacks(names, mostFrames()), nil)
 	s.resolver.users = symbolize.NewUsers(userSymbols)
+	readPrograms(names)  // with those loaded here, while that is allowed
 	debug.FreeOSMemory() // the types and the symbols' text are large, and needed no more
 	return s, nil
 }
