@@ -23,9 +23,8 @@ import (
 // examine watches this machine until the duration is over or a signal comes. What
 // cannot be traced or read is noted.
 func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer onSignals(cancel)()
+	ctx, signals := watchSignals(ctx)
+	defer signals.stop()
 	if flags.format == "text" && isTerminal(s.err) {
 		fmt.Fprintf(s.err, "watching for %v; Ctrl-C ends\n", flags.duration)
 	}
@@ -36,7 +35,7 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 	go func() { trials <- trace.Try() }()
 	in := finding.Input{LoadBefore: files.ReadLoad()}
 	seen := newSighting()
-	notes, err := seen.watch(func() { wait(ctx, flags.duration, noWorkload()) })
+	notes, err := seen.watch(func() { wait(ctx, flags.duration, nil) })
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ type thresholdError struct{ error }
 
 func (e thresholdError) Unwrap() error { return e.error }
 
-// commandError is the status of a command that was recorded; it was said already.
+// commandError is the status of a command that was recorded, or of what was said already.
 type commandError struct{ status int }
 
 func (e commandError) Error() string {

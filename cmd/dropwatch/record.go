@@ -40,6 +40,13 @@ CPUs that leave packets waiting for --stall-threshold or longer are recorded too
 dropwatch stalls, but not while one of them handles more than 100,000 batches of
 packets a second: watching would cost it two percent.
 
+A command has the terminal, files and environment that it would have without dropwatch.
+Ctrl-C is its business; signals that dropwatch gets from elsewhere are passed on, and a
+second one ends dropwatch at once. Without a command the first ends the recording.
+
+The file takes its name when the first event is written; one of that name becomes
+FILE.old.
+
 It takes root, or CAP_BPF and CAP_PERFMON, with CAP_SYSLOG for names. Once it records it
 drops what it needs no more; a command that it runs keeps all.`,
 		Example: `  sudo dropwatch record -d 10m

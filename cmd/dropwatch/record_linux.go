@@ -7,11 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/pkg/capability"
 	"github.com/dropwatch/dropwatch/pkg/event"
@@ -22,15 +18,33 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/trace"
 )
 
-// record records until the command, the duration or a signal ends it. The second
-// signal ends the process.
-func record(ctx context.Context, s streams, options recordOptions) (err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer onSignals(cancel)()
+// record records until the command or the duration ends, or without a command a signal
+// comes, and returns how the command ended.
+func record(ctx context.Context, s streams, options recordOptions) error {
+	ctx, signals := watchSignals(ctx)
+	defer signals.stop()
+	command, err := recordAll(ctx, s, options, signals)
+	switch {
+	case command == nil:
+		return err
+	case err == nil:
+		return command.status()
+	case command.running():
+		complain(s.err, fmt.Errorf("%w; the command goes on", err))
+	default:
+		complain(s.err, err)
+	}
+	if ended := command.status(); ended != nil {
+		return ended
+	}
+	return commandError{status(err)}
+}
+
+// recordAll records, and returns the command if it has started.
+func recordAll(ctx context.Context, s streams, options recordOptions, signals *signals) (command *workload, err error) {
 	tracer, err := trace.Open(options.trace)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errAttach, err)
+		return nil, fmt.Errorf("%w: %w", errAttach, err)
 	}
 	defer func() { err = errors.Join(err, tracer.Close()) }()
 	tracer.Meta().Version = version()
@@ -39,48 +53,39 @@ func record(ctx context.Context, s streams, options recordOptions) (err error) {
 	how.keep = worthKeeping
 	out, err := output(s, options.output, true, how)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
-	workload, err := start(s, options.command)
-	if err != nil {
-		return err
+	c := &capture{s: s, out: out, tracer: tracer, options: options, needed: tracer.Needs()}
+	if err := c.begin(); err != nil {
+		return nil, err
 	}
-	needed := tracer.Needs()
-	if workload.cmd != nil {
-		needed |= capability.Of(capability.Kill) // it may run as another user
+	if ctx.Err() != nil {
+		fmt.Fprintln(s.err, "interrupted before anything was recorded")
+		return nil, signals.ended()
 	}
+	if len(options.command) > 0 {
+		if command, err = start(s, options, signals); err != nil {
+			return nil, err
+		}
+		c.needed |= capability.Of(capability.Kill) // it may run as another user
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	ended := make(chan error, 1)
 	go func() {
-		wait(ctx, options.duration, workload)
+		wait(ctx, options.duration, command)
 		ended <- tracer.Stop()
 	}()
-	if err := capture(s, out, tracer, options, needed); err != nil {
-		workload.terminate()
-		return err
-	}
-	if err := <-ended; err != nil {
-		return err
-	}
-	return workload.status()
-}
-
-// onSignals has the first signal cancel and the second end the process, also where
-// the shell had signals ignored. The function it returns takes that back.
-func onSignals(cancel func()) func() {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, unix.SIGINT, unix.SIGTERM)
-	go func() {
-		<-signals
+	if err := c.run(); err != nil {
 		cancel()
-		second := <-signals
-		os.Exit(128 + int(second.(unix.Signal)))
-	}()
-	return func() { signal.Stop(signals) }
+		return command, errors.Join(err, <-ended)
+	}
+	return command, <-ended
 }
 
-// wait returns when the recording is to end.
-func wait(ctx context.Context, duration time.Duration, workload *workload) {
+// wait returns when the recording is to end. The command may be nil.
+func wait(ctx context.Context, duration time.Duration, command *workload) {
 	var over <-chan time.Time
 	if duration > 0 {
 		timer := time.NewTimer(duration)
@@ -89,62 +94,81 @@ func wait(ctx context.Context, duration time.Duration, workload *workload) {
 	}
 	select {
 	case <-ctx.Done():
-		workload.terminate()
 	case <-over:
-	case <-workload.done:
+	case <-command.ended():
 	}
 }
 
-// capture writes events to the recording until the tracer is stopped. Once the first is
-// written the recording takes its name, and what is not needed is dropped: a directory of
-// another user takes privileges to write to. The command has started, with all that the
-// user has.
-func capture(s streams, out *destination, tracer *trace.Tracer, options recordOptions, needed capability.Set) error {
-	w, err := recording.NewWriter(out, tracer.Meta())
-	if err != nil {
-		return err
-	}
+// capture writes what a tracer yields to a recording.
+type capture struct {
+	s       streams
+	out     *destination
+	tracer  *trace.Tracer
+	options recordOptions
+	needed  capability.Set // from the first event on
+	writer  *recording.Writer
+	summary *report.Builder
+	line    *statusLine
+	placed  bool
+}
+
+// begin writes the header, to a file that has no name yet.
+func (c *capture) begin() error {
 	by, err := profile.ParseDimensions(report.DefaultBy)
 	if err != nil {
 		return err
 	}
-	summary := report.NewBuilder(tracer.Meta(), report.Options{By: by, Limit: 10, Fold: true})
-	line := newStatusLine(s.err, options)
-	placed := false
-	err = profile.Each(tracer, func(e event.Event) error {
-		summary.Add(e)
-		if err := w.Write(e); err != nil {
-			return err
-		}
-		if tick, ok := e.(*event.Tick); ok {
-			line.show(tick)
-			if placed && out.made != nil {
-				if err := out.made.checkThere(); err != nil {
-					return err
-				}
+	c.summary = report.NewBuilder(c.tracer.Meta(), report.Options{By: by, Limit: 10, Fold: true})
+	c.writer, err = recording.NewWriter(c.out, c.tracer.Meta())
+	return err
+}
+
+// run writes events until the tracer is stopped.
+func (c *capture) run() error {
+	c.line = newStatusLine(c.s.err, c.options)
+	err := profile.Each(c.tracer, c.add)
+	c.line.clear()
+	if err = errors.Join(err, c.writer.Close()); err != nil || c.options.quiet {
+		return err
+	}
+	if err := report.WriteText(c.s.err, c.summary.Report(), c.s.colour.on(c.s.err)); err != nil {
+		return err
+	}
+	return sayWritten(c.s.err, c.out.made)
+}
+
+func (c *capture) add(e event.Event) error {
+	c.summary.Add(e)
+	if err := c.writer.Write(e); err != nil {
+		return err
+	}
+	if tick, ok := e.(*event.Tick); ok {
+		c.line.show(tick)
+		if c.placed && c.out.made != nil {
+			if err := c.out.made.checkThere(); err != nil {
+				return err
 			}
 		}
-		if placed && tracer.Behind() {
-			return nil
-		}
-		if err := w.Flush(); err != nil || placed {
-			return err
-		}
-		placed = true
-		if err := out.place(); err != nil {
-			return err
-		}
-		drop(s, needed)
+	}
+	if c.placed && c.tracer.Behind() {
 		return nil
-	})
-	line.clear()
-	if err = errors.Join(err, w.Close()); err != nil || options.quiet {
+	}
+	if err := c.writer.Flush(); err != nil || c.placed {
 		return err
 	}
-	if err := report.WriteText(s.err, summary.Report(), s.colour.on(s.err)); err != nil {
+	return c.place()
+}
+
+// place has the recording take its name once the first event is written, and drops what
+// is not needed from then on: a directory of another user takes privileges to write to.
+// The command has started, with all that the user has.
+func (c *capture) place() error {
+	if err := c.out.place(); err != nil {
 		return err
 	}
-	return sayWritten(s.err, out.made)
+	c.placed = true
+	drop(c.s, c.needed)
+	return nil
 }
 
 // sayWritten tells where the recording is, if it is a file.

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -114,7 +115,7 @@ func inFile(t *testing.T, path string, port int) (uint64, error) {
 
 // TestSignals: the first signal ends a recording in order.
 func TestSignals(t *testing.T) {
-	for _, signal := range []os.Signal{unix.SIGINT, unix.SIGTERM} {
+	for _, signal := range []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT} {
 		t.Run(signal.String(), func(t *testing.T) {
 			cmd, stderr := dropwatch(t, "record")
 			begin(t, cmd, recording.DefaultName)
@@ -205,6 +206,7 @@ func TestCommand(t *testing.T) {
 		"failure":      {[]string{"sh", "-c", "exit 7"}, 7},
 		"killed":       {[]string{"sh", "-c", "kill -9 $$"}, 128 + 9},
 		"no such file": {[]string{"/nonexistent"}, 1},
+		"hung up":      {[]string{"sh", "-c", "kill -1 $$"}, 128 + 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd, stderr := dropwatch(t, append([]string{"record", "-q", "--"}, test.command...)...)
@@ -225,8 +227,9 @@ func TestCommand(t *testing.T) {
 
 // TestSecondSignal ends the process, though its command will not end.
 func TestSecondSignal(t *testing.T) {
-	cmd, _ := dropwatch(t, "record", "-q", "--", "sh", "-c", `trap "" TERM; echo $$ >pid; while :; do sleep 1; done`)
-	cmd.Stderr = nil // the command holds it open longer than dropwatch
+	cmd, _ := dropwatch(t, "record", "-q", "--", "sh", "-c", `trap "" INT; echo $$ >pid; while :; do sleep 1; done`)
+	cmd.Stderr = nil                                     // the command holds it open longer than dropwatch
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // away from a terminal
 	begin(t, cmd, "pid")
 	pid, err := os.ReadFile(filepath.Join(cmd.Dir, "pid"))
 	if err != nil {

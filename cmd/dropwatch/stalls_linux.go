@@ -16,9 +16,8 @@ import (
 // watchStalls prints stalls of this machine until the duration is over or a signal
 // comes.
 func watchStalls(ctx context.Context, s streams, flags stallFlags) (err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer onSignals(cancel)()
+	ctx, signals := watchSignals(ctx)
+	defer signals.stop()
 	tracer, err := trace.OpenStalls(trace.StallConfig{Threshold: flags.threshold}, flags.btf)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errAttach, err)
@@ -52,7 +51,7 @@ func sayStart(s streams, what string, meta *event.Meta, hook string) {
 func stopLater(ctx context.Context, tracer *trace.Stalls, duration time.Duration) <-chan error {
 	ended := make(chan error, 1)
 	go func() {
-		wait(ctx, duration, noWorkload())
+		wait(ctx, duration, nil)
 		ended <- tracer.Stop()
 	}()
 	return ended
@@ -61,9 +60,8 @@ func stopLater(ctx context.Context, tracer *trace.Stalls, duration time.Duration
 // watchICMP prints the echo requests this machine answers, until the duration is
 // over, a signal comes, or the log ends.
 func watchICMP(ctx context.Context, s streams, log <-chan rtt.Reply, flags icmpFlags) (err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer onSignals(cancel)()
+	ctx, signals := watchSignals(ctx)
+	defer signals.stop()
 	tracer, err := trace.OpenStalls(trace.StallConfig{Threshold: flags.threshold, Echoes: true}, flags.btf)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errAttach, err)
@@ -73,7 +71,7 @@ func watchICMP(ctx context.Context, s streams, log <-chan rtt.Reply, flags icmpF
 	sayStart(s, "watching for echo requests", tracer.Meta(), "icmp_echo")
 	drop(s, tracer.Needs())
 	ended := stopLater(ctx, tracer, flags.duration)
-	if err := showEchoes(s, tracer, log, cancel, flags); err != nil {
+	if err := showEchoes(s, tracer, log, signals.cancel, flags); err != nil {
 		return err
 	}
 	return <-ended

@@ -9,10 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -59,8 +61,19 @@ func asUser(t *testing.T, cmd *exec.Cmd, capabilities ...capability.Capability) 
 	}
 }
 
-// threads returns the privileges of each thread of a process.
-func threads(t *testing.T, pid int) (all []capability.Status) {
+// threads returns the privileges of each thread of a recorder, once it has dropped what
+// it does not need, which is right after its recording has a name.
+func threads(t *testing.T, pid int) []capability.Status {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		all := threadsNow(t, pid)
+		if !slices.ContainsFunc(all, func(s capability.Status) bool { return !s.NoNewPrivs || s.Ambient != 0 }) || time.Now().After(deadline) {
+			return all
+		}
+	}
+}
+
+func threadsNow(t *testing.T, pid int) (all []capability.Status) {
 	t.Helper()
 	files, err := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/status")
 	if err != nil || len(files) == 0 {

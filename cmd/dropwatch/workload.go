@@ -7,30 +7,28 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
-// workload is the command that runs while dropwatch records. Without one it is
-// never done.
+// workload is the command that runs while dropwatch records.
 type workload struct {
 	cmd  *exec.Cmd
 	done chan struct{} // closed when the command has ended
 	err  error         // of the command, once done
 }
 
-func noWorkload() *workload { return &workload{done: make(chan struct{})} }
-
-func start(s streams, command []string) (*workload, error) {
-	w := noWorkload()
-	if len(command) == 0 {
-		return w, nil
-	}
-	w.cmd = exec.Command(command[0], command[1:]...)
+// start starts the command as a shell would in place of dropwatch: in its process
+// group, at its terminal, with its files and environment. Only its output goes to
+// standard error where the recording goes to standard output.
+func start(s streams, options recordOptions, signals *signals) (*workload, error) {
+	w := &workload{cmd: exec.Command(options.command[0], options.command[1:]...), done: make(chan struct{})}
 	w.cmd.Stdin, w.cmd.Stdout, w.cmd.Stderr = s.in, s.out, s.err
-	if err := w.cmd.Start(); err != nil {
+	if fd, ok := descriptor(options.output); options.output == "-" || ok && fd == 1 {
+		w.cmd.Stdout = s.err
+	}
+	if err := signals.start(w); err != nil {
 		return nil, fmt.Errorf("run command: %w", err)
 	}
 	go func() {
@@ -40,19 +38,34 @@ func start(s streams, command []string) (*workload, error) {
 	return w, nil
 }
 
-// terminate asks the command to end.
-func (w *workload) terminate() {
-	if w.cmd != nil {
-		_ = w.cmd.Process.Signal(unix.SIGTERM) // it may have ended just now
+// ended is closed when the command has ended; of none it never is.
+func (w *workload) ended() <-chan struct{} {
+	if w == nil {
+		return nil
 	}
+	return w.done
+}
+
+func (w *workload) running() bool {
+	if w == nil {
+		return false
+	}
+	select {
+	case <-w.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// signal passes a signal on to the command.
+func (w *workload) signal(signal os.Signal) {
+	_ = w.cmd.Process.Signal(signal) // it may have ended just now
 }
 
 // status waits for the command and returns its exit status as an error, in the
 // manner of a shell: 128 and the signal's number if one ended it.
 func (w *workload) status() error {
-	if w.cmd == nil {
-		return nil
-	}
 	<-w.done
 	var exit *exec.ExitError
 	if !errors.As(w.err, &exit) {
