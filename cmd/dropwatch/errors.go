@@ -11,6 +11,7 @@ import (
 
 	"github.com/cilium/ebpf"
 
+	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 	"github.com/dropwatch/dropwatch/pkg/trace"
 )
@@ -65,7 +66,7 @@ func status(err error) int {
 
 var (
 	errAttach   = errors.New("cannot trace this kernel")
-	errNotLinux = errors.New("recording needs a Linux kernel")
+	errNotLinux = errors.New("needs a Linux kernel")
 )
 
 // complain prints an error, and what to do about it if that is known.
@@ -73,10 +74,23 @@ func complain(w io.Writer, err error) {
 	if errors.As(err, new(commandError)) {
 		return
 	}
-	fmt.Fprintf(w, "error: %v\n", err)
+	fmt.Fprintf(w, "error: %s\n", printable(err.Error()))
 	if hint := hint(err); hint != "" {
 		fmt.Fprintf(w, "hint: %s\n", hint)
 	}
+}
+
+// printable escapes what a text quotes of a file or of its name, and keeps its lines.
+func printable(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		parts := strings.Split(line, "\t")
+		for j := range parts {
+			parts[j] = event.Printable(parts[j])
+		}
+		lines[i] = strings.Join(parts, "\t")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // grantHint says who can grant what is missing.
@@ -108,7 +122,7 @@ func hint(err error) string {
 	case errors.Is(err, ebpf.ErrNotSupported):
 		return "needs Linux 5.10 or newer"
 	case errors.Is(err, errNotLinux):
-		return "record on the node and copy the file here: every other command reads it"
+		return "run it on the node, or record there and copy the file here: every other command reads it"
 	case errors.Is(err, recording.ErrNotRecording):
 		return "dropwatch record writes what this command reads"
 	case errors.Is(err, errNoDefault):

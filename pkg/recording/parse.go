@@ -4,6 +4,7 @@ package recording
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -46,10 +47,10 @@ func (line *dropLine) packet(p *event.Packet) (err error) {
 		return nil
 	}
 	p.Version, p.Protocol, p.TTL, p.Fragment = line.Version, line.Protocol, line.TTL, line.Fragment
-	if p.Src, err = netip.ParseAddr(line.Src); err != nil {
+	if p.Src, err = parseAddr(line.Src); err != nil {
 		return err
 	}
-	if p.Dst, err = netip.ParseAddr(line.Dst); err != nil {
+	if p.Dst, err = parseAddr(line.Dst); err != nil {
 		return err
 	}
 	p.SrcPort, p.DstPort, p.TCPFlags = line.SrcPort, line.DstPort, line.TCPFlags
@@ -60,6 +61,15 @@ func (line *dropLine) packet(p *event.Packet) (err error) {
 		p.EchoID, p.EchoSeq = *line.EchoID, line.EchoSeq
 	}
 	return nil
+}
+
+// parseAddr refuses zones: a packet has none, and they may hold anything.
+func parseAddr(text string) (netip.Addr, error) {
+	addr, err := netip.ParseAddr(text)
+	if err == nil && addr.Zone() != "" {
+		return netip.Addr{}, fmt.Errorf("address %q has a zone", text)
+	}
+	return addr, err
 }
 
 func (r *Reader) parseTick(text []byte) (event.Event, error) {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -155,6 +156,8 @@ func (r *Reader) next() ([]byte, error) {
 			return nil, io.EOF
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			return nil, &event.CutError{Line: r.line, At: r.at}
+		case errors.As(err, new(*fs.PathError)):
+			return nil, err // the file cannot be read; what it holds is not to blame
 		}
 		r.line++
 		return nil, r.corrupt(err)
