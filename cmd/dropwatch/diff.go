@@ -60,7 +60,7 @@ A, B and further FILEs are recordings; - is standard input.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.by, "by", report.DefaultDiffBy, "what to group tables by, as report --by")
-	f.IntVarP(&flags.limit, "limit", "n", 20, "groups to show, the largest change first; 0: all")
+	limitVar(f, &flags.limit, "limit", "n", 20, "groups to show, the largest change first; 0: all")
 	f.Var(&flags.minChange, "min-change", "up to this share of the larger rate, rates are the same")
 	f.StringVarP(&flags.format, "format", "f", "", "text, json, svg or html (default: by the file's name, else text)")
 	f.StringVarP(&flags.output, "output", "o", "", "file to write instead of standard output")

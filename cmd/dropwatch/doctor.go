@@ -43,9 +43,6 @@ Without root it tells what it can read, and what it could not.`,
 			if flags.format != "text" && flags.format != "json" {
 				return usageError{fmt.Errorf("unknown format %q: choose text or json", flags.format)}
 			}
-			if flags.duration <= 0 {
-				return usageError{fmt.Errorf("duration of %v is not above 0", flags.duration)}
-			}
 			d, err := examine(cmd.Context(), s, flags)
 			if err != nil {
 				return err
@@ -66,7 +63,8 @@ Without root it tells what it can read, and what it could not.`,
 		},
 	}
 	f := cmd.Flags()
-	f.DurationVarP(&flags.duration, "duration", "d", 10*time.Second, "how long to watch")
+	flags.duration = 10 * time.Second
+	f.VarP(span{value: &flags.duration, least: time.Millisecond}, "duration", "d", "how long to watch")
 	f.StringVarP(&flags.format, "format", "f", "text", "text or json")
 	f.StringVar(&flags.failOn, "fail-on", "", "info, warning or critical: exit with status 5 if a finding is as bad")
 	return cmd

@@ -40,8 +40,8 @@ leaf the reason, the colour the network layer, paler where drops are benign.
 Of stalls (--of stalls) the root is what held the CPU, the leaf the verdict, and widths
 are delays.
 
-FILE is told by its content: a recording, ` + recording.DefaultName + ` by default; folded
-stacks of any program, where two counts a line, as difffolded.pl writes them, are drawn
+FILE is told by its content: a recording, by default what is piped or redirected to
+standard input, else ` + recording.DefaultName + `; folded stacks of any program, where two counts a line, as difffolded.pl writes them, are drawn
 as what changed; or a profile in any format that go tool pprof reads, by the value that
 it shows. All may be packed with gzip or zstd; - is standard input. Several files of one
 kind become one picture. Of a file that is none of these it is said what it is.`,

@@ -4,6 +4,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,12 +54,19 @@ its end ends the command. With FILE the requests are those of a recording.`,
 			if flags.format != "text" && flags.format != "json" {
 				return usageError{fmt.Errorf("unknown format %q: choose text or json", flags.format)}
 			}
-			log, err := openLog(s, flags.rtt, args)
+			if len(args) > 0 {
+				if err := onlyLive(cmd, "duration", "btf"); err != nil {
+					return err
+				}
+			}
+			ctx, cancel := context.WithCancel(cmd.Context())
+			defer cancel()
+			log, err := openLog(ctx, s, flags.rtt, args)
 			if err != nil {
 				return err
 			}
 			if len(args) == 0 {
-				return watchICMP(cmd.Context(), s, log, flags)
+				return watchICMP(ctx, s, log, flags)
 			}
 			if !cmd.Flags().Changed("threshold") {
 				flags.threshold = 0 // that of the recording
@@ -70,8 +78,8 @@ its end ends the command. With FILE the requests are those of a recording.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.rtt, "rtt", "", "log of ping -D or hping3 to join with")
-	f.DurationVar(&flags.threshold, "threshold", defaultThreshold, "requests that wait this long are late")
-	f.DurationVarP(&flags.duration, "duration", "d", 0, "how long to watch; 0: until interrupted")
+	thresholdVar(f, &flags.threshold, "threshold", "requests that wait this long are late")
+	durationVar(f, &flags.duration, "how long to watch; 0: until interrupted")
 	f.StringVarP(&flags.format, "format", "f", "text", "text or json (one object a line)")
 	f.StringVar(&flags.btf, "btf", "", btfUsage)
 	return cmd
@@ -79,32 +87,38 @@ its end ends the command. With FILE the requests are those of a recording.`,
 
 // openLog opens the log to join with and reads it in the background. The channel is
 // closed at its end, and nil without a log.
-func openLog(s streams, name string, args []string) (<-chan rtt.Reply, error) {
+func openLog(ctx context.Context, s streams, name string, args []string) (<-chan rtt.Reply, error) {
 	switch {
 	case name == "":
 		return nil, nil
 	case name == "-" && len(args) > 0 && args[0] == "-":
 		return nil, usageError{errors.New("standard input cannot be both the log and the recording")}
 	case name == "-":
-		return replies(s, s.in), nil
+		return replies(ctx, s, io.NopCloser(s.in)), nil
 	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	return replies(s, file), nil
+	return replies(ctx, s, file), nil
 }
 
-func replies(s streams, log io.Reader) <-chan rtt.Reply {
+// replies yields the lines of a log until its end or that of the context, and closes it.
+func replies(ctx context.Context, s streams, log io.ReadCloser) <-chan rtt.Reply {
 	all := make(chan rtt.Reply, 64)
 	go func() {
 		defer close(all)
+		defer log.Close()
 		for reply, err := range rtt.Parse(log) {
 			if err != nil {
-				fmt.Fprintf(s.err, "warning: round-trip times: %v; left out\n", err)
+				fmt.Fprintf(s.err, "warning: round-trip times: %s; left out\n", printable(err.Error()))
 				continue
 			}
-			all <- reply
+			select {
+			case all <- reply:
+			case <-ctx.Done():
+				return
+			}
 		}
 	}()
 	return all
@@ -121,13 +135,27 @@ func showEchoes(s streams, src event.Source, log <-chan rtt.Reply, logEnded func
 	tracker := softirq.New(config)
 	events := make(chan event.Event)
 	failed := make(chan error, 1)
+	left, finished := make(chan struct{}), make(chan struct{})
+	defer func() {
+		close(left) // nobody reads events any more
+		if logEnded == nil {
+			<-finished // that of a kernel ends when it is closed
+		}
+	}()
 	go func() {
+		defer close(finished)
 		defer close(events)
 		failed <- profile.Each(src, func(e event.Event) error {
-			if copied := keep(e); copied != nil {
-				events <- copied
+			copied := keep(e)
+			if copied == nil {
+				return nil
 			}
-			return nil
+			select {
+			case events <- copied:
+				return nil
+			case <-left:
+				return errLeft
+			}
 		})
 	}()
 	for events != nil {
@@ -176,6 +204,9 @@ func showEchoes(s streams, src event.Source, log <-chan rtt.Reply, logEnded func
 	}
 	return errors.Join(err, readErr)
 }
+
+// errLeft ends reading a source for nobody.
+var errLeft = errors.New("nobody reads events any more")
 
 // keep returns a copy of an event that is of interest here, nil for others. A copy
 // is needed as events are valid until the next one only.

@@ -3,11 +3,13 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -17,11 +19,14 @@ import (
 
 var errNoDefault = errors.New("no recording here")
 
-// open opens a file that a command was given, the default one for no name, and
-// standard input for "-".
+// open opens a file that a command was given, and standard input for "-". For no name it
+// is standard input where something is piped or redirected there, else the default file.
 func open(s streams, name string) (io.ReadCloser, string, error) {
 	isDefault := name == ""
 	if isDefault {
+		if in := piped(s.in); in != nil {
+			return io.NopCloser(in), "standard input", nil
+		}
 		name = recording.DefaultName
 	}
 	if name == "-" {
@@ -31,7 +36,32 @@ func open(s streams, name string) (io.ReadCloser, string, error) {
 	if errors.Is(err, fs.ErrNotExist) && isDefault {
 		return nil, "", fmt.Errorf("%w: %w", errNoDefault, err)
 	}
-	return file, name, err
+	if err != nil {
+		return nil, "", err
+	}
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		_ = file.Close()
+		return nil, "", &fs.PathError{Op: "open", Path: name, Err: syscall.EISDIR}
+	}
+	return file, name, nil
+}
+
+// piped returns standard input if it is a pipe or a file that has something to read. Where
+// nobody means it to be read it is a terminal, a device or a socket (cron, ssh), or empty.
+func piped(in io.Reader) io.Reader {
+	file, ok := in.(*os.File)
+	if !ok {
+		return nil
+	}
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() && info.Mode()&fs.ModeNamedPipe == 0 {
+		return nil
+	}
+	buffered := bufio.NewReader(file)
+	if _, err := buffered.Peek(1); err != nil {
+		return nil
+	}
+	return buffered
 }
 
 // withRecording has do read the recording a command was given.
@@ -68,6 +98,6 @@ func recordingArg(cmd *cobra.Command) *cobra.Command {
 	cmd.Use += " [flags] [FILE]"
 	cmd.DisableFlagsInUseLine = true
 	cmd.Args = usage(cobra.MaximumNArgs(1))
-	cmd.Long += "\n\nFILE is a recording, " + recording.DefaultName + " by default; - is standard input."
+	cmd.Long += "\n\nFILE is a recording; - is standard input. By default it is what is piped or redirected\nto standard input, else " + recording.DefaultName + "."
 	return cmd
 }

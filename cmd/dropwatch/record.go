@@ -4,7 +4,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,7 +23,7 @@ type recordOptions struct {
 func newRecord(s streams) *cobra.Command {
 	var options recordOptions
 	var noStalls bool
-	threshold := defaultThreshold
+	var threshold time.Duration
 	cmd := &cobra.Command{
 		Use:                   "record [flags] [-- COMMAND [ARG]...]",
 		DisableFlagsInUseLine: true,
@@ -66,9 +65,6 @@ drops what it needs no more; a command that it runs keeps all.`,
 			if noStalls && cmd.Flags().Changed("stall-threshold") {
 				return usageError{errors.New("--no-stalls takes no --stall-threshold")}
 			}
-			if threshold < time.Millisecond {
-				return usageError{fmt.Errorf("stall threshold of %v is below a millisecond", threshold)}
-			}
 			if !noStalls {
 				options.trace.Stalls = &trace.StallConfig{Threshold: threshold}
 			}
@@ -78,13 +74,14 @@ drops what it needs no more; a command that it runs keeps all.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&options.output, "output", "o", recording.DefaultName, "file to write; - is standard output")
-	flags.DurationVarP(&options.duration, "duration", "d", 0, "how long to record; 0: until interrupted")
+	durationVar(flags, &options.duration, "how long to record; 0: until interrupted")
 	flags.BoolVar(&options.trace.Exact, "exact", false, "unwind every drop, whatever it costs")
-	flags.IntVar(&options.trace.UnwindBudget, "unwind-budget", trace.DefaultBudget, "drops to unwind per second, on all CPUs together")
-	flags.IntVar(&options.trace.Snaplen, "snaplen", 0, "bytes to keep of each sampled packet")
+	options.trace.UnwindBudget = trace.DefaultBudget
+	flags.Var(whole{&options.trace.UnwindBudget, 1, trace.MaxBudget}, "unwind-budget", "drops to unwind per second, on all CPUs together")
+	flags.Var(whole{&options.trace.Snaplen, 0, trace.MaxSnaplen}, "snaplen", "bytes to keep of each sampled packet")
 	flags.StringVar(&options.trace.BTF, "btf", "", btfUsage)
 	flags.BoolVar(&noStalls, "no-stalls", false, "record drops alone")
-	flags.DurationVar(&threshold, "stall-threshold", defaultThreshold, "packets that wait this long on a CPU are a stall")
+	thresholdVar(flags, &threshold, "stall-threshold", "packets that wait this long on a CPU are a stall")
 	flags.BoolVarP(&options.quiet, "quiet", "q", false, "no status line and no summary")
 	return cmd
 }

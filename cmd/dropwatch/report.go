@@ -61,7 +61,7 @@ Stalls (--of stalls) are added up by CPU, verdict and culprit.`,
 		},
 	}
 	cmd.Flags().StringVar(&by, "by", report.DefaultBy, "what to group by, separated by commas")
-	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "groups to show, the largest first; 0: all")
+	limitVar(cmd.Flags(), &limit, "limit", "n", 20, "groups to show, the largest first; 0: all")
 	cmd.Flags().BoolVar(&all, "all", false, "show benign drops as groups too")
 	cmd.Flags().StringVarP(&format, "format", "f", "text", "text or json")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write instead of standard output")

@@ -56,10 +56,10 @@ With FILE it shows the stalls of a recording instead; - is standard input.`,
 			if flags.format != "text" && flags.format != "json" {
 				return usageError{fmt.Errorf("unknown format %q: choose text or json", flags.format)}
 			}
-			if flags.threshold < time.Millisecond {
-				return usageError{fmt.Errorf("threshold of %v is below a millisecond", flags.threshold)}
-			}
 			if len(args) > 0 {
+				if err := onlyLive(cmd, "duration", "btf"); err != nil {
+					return err
+				}
 				if !cmd.Flags().Changed("threshold") {
 					flags.threshold = 0 // that of the recording
 				}
@@ -69,8 +69,8 @@ With FILE it shows the stalls of a recording instead; - is standard input.`,
 		},
 	}
 	f := cmd.Flags()
-	f.DurationVar(&flags.threshold, "threshold", defaultThreshold, "packets that wait this long on a CPU are told about; with FILE that of the recording")
-	f.DurationVarP(&flags.duration, "duration", "d", 0, "how long to watch; 0: until interrupted")
+	thresholdVar(f, &flags.threshold, "threshold", "packets that wait this long on a CPU are told about; with FILE that of the recording")
+	durationVar(f, &flags.duration, "how long to watch; 0: until interrupted")
 	f.StringVarP(&flags.format, "format", "f", "text", "text or json (one object a line)")
 	f.StringVar(&flags.btf, "btf", "", btfUsage)
 	f.BoolVarP(&flags.verbose, "verbose", "v", false, "show all late packets, frames and parts of the window")

@@ -8,10 +8,13 @@ import (
 	"strings"
 )
 
-// Plural writes a number of things, "1 drop" or "1,234 drops".
+// Plural writes a number of things, "1 drop", "1,234 drops" or "2 replies".
 func Plural(n uint64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "y"); ok && !strings.HasSuffix(stem, "a") && !strings.HasSuffix(stem, "e") && !strings.HasSuffix(stem, "o") {
+		return Thousands(n) + " " + stem + "ies"
 	}
 	return Thousands(n) + " " + noun + "s"
 }

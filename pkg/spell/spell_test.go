@@ -12,6 +12,14 @@ func TestThousands(t *testing.T) {
 	}
 }
 
+func TestPluralOfY(t *testing.T) {
+	for noun, want := range map[string]string{"reply": "2 replies", "delay": "2 delays", "key": "2 keys"} {
+		if got := Plural(2, noun); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestPlural(t *testing.T) {
 	for n, want := range map[uint64]string{0: "0 drops", 1: "1 drop", 2: "2 drops", 1234: "1,234 drops"} {
 		if got := Plural(n, "drop"); got != want {

@@ -12,7 +12,7 @@ import (
 // Config says what to trace and what it may cost. The zero value of a field
 // means its default.
 type Config struct {
-	UnwindBudget int  // samples per second, node-wide; default DefaultBudget
+	UnwindBudget int  // samples per second, node-wide, up to MaxBudget; default DefaultBudget
 	Exact        bool // unwind every drop
 	Snaplen      int  // bytes to keep of each sampled packet, up to MaxSnaplen
 	RingBytes    int  // size of the ring buffer; default DefaultRing or ExactRing
@@ -31,6 +31,7 @@ const (
 	DefaultRing   = 4 << 20
 	ExactRing     = 8 << 20
 	MaxSnaplen    = 2048
+	MaxBudget     = 1_000_000_000 // the programs keep it in 32 bits
 
 	headerBytes = 128     // copied of every sampled packet: link layer, IPv6 with extensions, TCP
 	allCells    = 1 << 17 // cells of all CPUs together, 8 MiB
@@ -44,8 +45,8 @@ const (
 // complete fills in defaults and rounds sizes to what the kernel takes.
 func (c Config) complete(cpus int) (Config, error) {
 	switch {
-	case c.UnwindBudget < 0:
-		return c, fmt.Errorf("unwind budget of %d samples per second is negative", c.UnwindBudget)
+	case c.UnwindBudget < 0 || c.UnwindBudget > MaxBudget:
+		return c, fmt.Errorf("unwind budget of %d samples per second is not within 0 and %d", c.UnwindBudget, MaxBudget)
 	case c.Snaplen < 0 || c.Snaplen > MaxSnaplen:
 		return c, fmt.Errorf("snaplen of %d bytes is not within 0 and %d", c.Snaplen, MaxSnaplen)
 	}
