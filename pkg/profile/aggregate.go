@@ -61,6 +61,8 @@ type Aggregator[K comparable] struct {
 	book     *ledger.Book
 	sums     Sums[K]
 	ended    bool
+	read     uint64 // samples
+	bare     uint64 // of them, without a stack
 }
 
 // NewAggregator returns an Aggregator. byCell says that key looks at the cell
@@ -103,6 +105,9 @@ func (a *Aggregator[K]) Add(e event.Event) {
 	a.book.Add(e)
 	switch e := e.(type) {
 	case *event.Drop:
+		if a.read++; e.Stack == nil {
+			a.bare++
+		}
 		a.sample(e)
 		a.sums.Duration = max(a.sums.Duration, e.Time)
 	case *event.Tick:
@@ -198,6 +203,11 @@ func (a *Aggregator[K]) Sums() *Sums[K] {
 			}
 			a.add(w.key, Value{ofDrops.next(w.drops), ofBytes.next(w.octets), w.samples, exact}, &a.sums.Total)
 		}
+	}
+	if !a.ended { // neither do its totals count them
+		a.sums.Sampled.Sampled = max(a.sums.Sampled.Sampled, a.read)
+		a.sums.Sampled.Read = max(a.sums.Sampled.Read, a.read)
+		a.sums.Loss.StackFailed = max(a.sums.Loss.StackFailed, a.bare-min(a.bare, a.sums.Loss.StackTable))
 	}
 	a.sums.Ledger = a.book.Ledger()
 	for _, lost := range a.sums.Ledger.Lost() {

@@ -124,6 +124,9 @@ func TestCut(t *testing.T) {
 	if sums.Cut == nil || sums.Cut.Line != 9 {
 		t.Errorf("Cut is %v", sums.Cut)
 	}
+	if got := sums.Sampled; got.Sampled != 5 || got.Read != 5 {
+		t.Errorf("%+v; want the 5 samples that were read", got)
+	}
 }
 
 func TestErrorKeepsWhatWasRead(t *testing.T) {
