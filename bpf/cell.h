@@ -42,7 +42,7 @@ struct {
 	__u32 samples;
 } spent;
 
-/* Key: CPU * cells_per_cpu + slot. Value: a cell, for the life of the program. */
+/* Key: CPU * cells_per_cpu + slot. Value: a cell, until it is freed (wire.h). */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -99,6 +99,10 @@ static __always_inline struct cell *cell_at(__u32 cpu, __u32 slot)
 	return bpf_map_lookup_elem(&cells, &index);
 }
 
+/*
+ * The cell of a key. Where one before it was freed it may not be found, and a second one
+ * is made: user space adds cells of equal keys up, and the first comes to rest.
+ */
 static __always_inline struct cell *look_up(const struct cell_key *key, __u32 cpu)
 {
 	__u32 hash = hash_key(key), i;
@@ -122,15 +126,23 @@ static __always_inline struct cell *look_up(const struct cell_key *key, __u32 cp
  * drop that interrupts this one runs to its end before this one goes on: whoever
  * reads back CELL_CLAIMED owns the cell. (Atomics that return a value need 5.12.)
  * The key comes last but for the state: a drop that interrupts finds a cell that
- * counts already, or none.
+ * counts already, or none. A cell that was freed is cleared here too: by the stores of
+ * user space alone this CPU might still read what it once wrote.
  */
 static __always_inline bool claim(struct cell *cell, const struct cell_key *key, __u32 index)
 {
 	volatile __u32 *state = (volatile __u32 *)&cell->state;
+	struct schedule *s = bpf_map_lookup_elem(&schedules, &index);
 
+	if (!s)
+		return false;
 	__sync_fetch_and_add(state, CELL_CLAIMED);
 	if (*state != CELL_CLAIMED)
 		return false;
+	__builtin_memset(s, 0, sizeof(*s));
+	cell->drops = 0;
+	cell->bytes = 0;
+	cell->left = 0;
 	cell->index = index;
 	cell->check = check_of(key);
 	barrier();

@@ -23,6 +23,7 @@ const volatile __u64 split_end = 0;
 const struct record *unused_record __attribute__((unused));
 const enum record_flag *unused_flag __attribute__((unused));
 const enum packet_sort *unused_sort __attribute__((unused));
+const enum cell_location *unused_location __attribute__((unused));
 
 /*
  * The last word of a cell's key. It is put together in a register, as reading

@@ -36,6 +36,12 @@ type DropCellKey struct {
 	Sort      uint8
 }
 
+type DropCellLocation uint32
+
+const (
+	DropCellLocationCELL_RETIRED DropCellLocation = 1
+)
+
 type DropCellState uint32
 
 const (
@@ -127,6 +133,7 @@ const (
 	DropVarSplitEnd                = "split_end"
 	DropVarSplitStart              = "split_start"
 	DropVarUnusedFlag              = "unused_flag"
+	DropVarUnusedLocation          = "unused_location"
 	DropVarUnusedRecord            = "unused_record"
 	DropVarUnusedSort              = "unused_sort"
 	DropVarWakeupBytes             = "wakeup_bytes"
@@ -206,6 +213,7 @@ type DropVariableSpecs struct {
 	SplitEnd           *ebpf.VariableSpec `ebpf:"split_end"`
 	SplitStart         *ebpf.VariableSpec `ebpf:"split_start"`
 	UnusedFlag         *ebpf.VariableSpec `ebpf:"unused_flag"`
+	UnusedLocation     *ebpf.VariableSpec `ebpf:"unused_location"`
 	UnusedRecord       *ebpf.VariableSpec `ebpf:"unused_record"`
 	UnusedSort         *ebpf.VariableSpec `ebpf:"unused_sort"`
 	WakeupBytes        *ebpf.VariableSpec `ebpf:"wakeup_bytes"`
@@ -261,6 +269,7 @@ type DropVariables struct {
 	SplitEnd           *ebpf.Variable `ebpf:"split_end"`
 	SplitStart         *ebpf.Variable `ebpf:"split_start"`
 	UnusedFlag         *ebpf.Variable `ebpf:"unused_flag"`
+	UnusedLocation     *ebpf.Variable `ebpf:"unused_location"`
 	UnusedRecord       *ebpf.Variable `ebpf:"unused_record"`
 	UnusedSort         *ebpf.Variable `ebpf:"unused_sort"`
 	WakeupBytes        *ebpf.Variable `ebpf:"wakeup_bytes"`

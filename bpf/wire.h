@@ -37,9 +37,16 @@ enum cell_state {
 	CELL_IN_USE = 2,
 };
 
+/* A location that no code has: no program finds a cell by it. */
+enum cell_location {
+	CELL_RETIRED = 1,
+};
+
 /*
- * One counter of one CPU. Written by its CPU; user space reads it, may set left to 0,
- * and frees it (pkg/trace/cells.go). One cache line.
+ * One counter of one CPU. Written by its CPU; user space reads it and may set left to 0.
+ * One that rests is freed by user space in two steps: it sets key.location to CELL_RETIRED and
+ * waits an RCU grace period, after which no program counts in it; then it has read all
+ * that was counted, clears it, and sets its state to CELL_FREE. One cache line.
  */
 struct cell {
 	struct cell_key key;

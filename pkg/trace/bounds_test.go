@@ -5,7 +5,12 @@
 package trace_test
 
 import (
+	"context"
+	"fmt"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/dropwatch/dropwatch/pkg/lab"
 	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
@@ -119,6 +124,65 @@ func TestComeAndGo(t *testing.T) {
 		if counted, sampled := s.of(e); counted != e.Drops || sampled != e.Drops {
 			t.Errorf("netns %d: counted %d and sampled %d of %d drops", netns, counted, sampled, e.Drops)
 		}
+	}
+}
+
+// TestCellsFreed has more devices come that drop than there is room for, under a storm:
+// nothing is counted past the room for cells, and nothing is lost or counted for another.
+func TestCellsFreed(t *testing.T) {
+	flood := newFlood(t, lab.FloodOptions{CPU: 1})
+	n, err := lab.NewNet()
+	labtest.Need(t, err)
+	defer n.Close()
+	tracer, err := trace.Open(trace.Config{CellsPerCPU: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tracer.FreeSoon()
+	const rounds, devices, packets = 5, 6, 20
+	want := map[int]uint64{} // by device
+	known := 0
+	s := watchBy(t, tracer, func(s *seen) {
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { _, err := flood.Run(ctx, lab.Sendto, time.Minute); done <- err }()
+		for i := range rounds * devices {
+			err := n.Rx.Do(func() error {
+				device, err := dropWithin(fmt.Sprintf("down%d", i), packets)
+				want[device] = packets
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			if i%devices == devices-1 {
+				s.await(4) // it rests, no program finds it any more, it is freed
+			}
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		known = tracer.Named()
+	})
+	got := map[int]uint64{}
+	for _, c := range s.in(n.Rx.Netns) {
+		if want[c.Cell.Device.Index] > 0 {
+			got[c.Cell.Device.Index] += c.Drops
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("drops by device (-want +got):\n%s", diff)
+	}
+	stormy, err := flood.Drops()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if counted, _ := s.of(flood.Expect()); counted != stormy || stormy < 100_000 {
+		t.Errorf("counted %d drops of the storm, nft %d", counted, stormy)
+	}
+	if s.end.Loss.Overflow != 0 || known > rounds*devices-devices {
+		t.Errorf("%d drops past the room for cells; of %d kinds %d were known at the end", s.end.Loss.Overflow, len(s.counts), known)
 	}
 }
 

@@ -110,3 +110,9 @@ func OpenStallsBy(config StallConfig, name string, without ...string) (*Stalls, 
 	}
 	return s, programs, nil
 }
+
+// FreeSoon has cells that have rested for one reading be freed.
+func (t *Tracer) FreeSoon() { t.cells.rest = 1 }
+
+// Named returns how many cells are known by name.
+func (t *Tracer) Named() int { return len(t.resolver.cells) }

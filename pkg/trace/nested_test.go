@@ -36,7 +36,7 @@ func TestNested(t *testing.T) {
 			const packets = 50
 			var device int
 			s := watchBy(t, tracer, func(*seen) {
-				if err := n.Rx.Do(func() (err error) { device, err = dropWithin(packets); return err }); err != nil {
+				if err := n.Rx.Do(func() (err error) { device, err = dropWithin("down", packets); return err }); err != nil {
 					t.Error(err)
 				}
 			})
@@ -56,14 +56,14 @@ func TestNested(t *testing.T) {
 	}
 }
 
-// dropWithin has a program send packets to a device that is down, whose noop queue drops
-// them before the program goes on. It returns the device's index.
-func dropWithin(packets uint32) (device int, err error) {
-	down := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "down"}, PeerName: "peer"}
+// dropWithin has a program send packets to a new device that is down, whose noop queue
+// drops them before the program goes on. It returns the device's index.
+func dropWithin(name string, packets uint32) (device int, err error) {
+	down := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: name}, PeerName: name + "-peer"}
 	if err := netlink.LinkAdd(down); err != nil {
 		return 0, err
 	}
-	link, err := netlink.LinkByName("down")
+	link, err := netlink.LinkByName(name)
 	if err != nil {
 		return 0, err
 	}

@@ -4,7 +4,11 @@
 
 package trace
 
-import "github.com/dropwatch/dropwatch/pkg/event"
+import (
+	"slices"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
 
 // netnsNamer names the namespaces of cells. One that has no name yet is looked at again:
 // it often gets its name after it dropped its first packets.
@@ -24,6 +28,15 @@ func (n *netnsNamer) of(cell *event.Cell, inode uint32) event.Netns {
 		n.unnamed[inode] = append(n.unnamed[inode], cell)
 	}
 	return netns
+}
+
+// forget lets go of a cell.
+func (n *netnsNamer) forget(cell *event.Cell) {
+	inode := cell.Netns.Inode
+	rest := slices.DeleteFunc(n.unnamed[inode], func(c *event.Cell) bool { return c == cell })
+	if n.unnamed[inode] = rest; len(rest) == 0 {
+		delete(n.unnamed, inode)
+	}
 }
 
 // again names the cells whose namespaces have a name by now, and hands them on.

@@ -156,7 +156,7 @@ func (t *Tracer) decode() bool {
 // count reads the cells and shares the budget out by what they counted.
 func (t *Tracer) count(now time.Time) (event.Event, error) {
 	t.tally.reset()
-	t.cells.read(t.resolver.cell, &t.tally)
+	t.cells.read(t.resolver, &t.tally)
 	t.resolver.netns.again(func(c *event.Cell) { t.tally.add(c, 0, 0) }) // so that they are written again
 	for _, c := range t.tally.counts {
 		t.totals.Drops += c.Drops

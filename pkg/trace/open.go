@@ -165,11 +165,29 @@ func (t *Tracer) Stop() error {
 }
 
 // waitForPrograms returns when no program that was detached still runs on another
-// CPU. That takes an RCU grace period, which is what membarrier(2) waits for, but
-// not on kernels with nohz_full CPUs.
+// CPU.
 func waitForPrograms() {
-	const global = 1 // MEMBARRIER_CMD_GLOBAL, include/uapi/linux/membarrier.h
-	if _, _, errno := unix.Syscall(unix.SYS_MEMBARRIER, global, 0, 0); errno != 0 {
+	if !gracePeriod() {
 		time.Sleep(100 * time.Millisecond)
 	}
+}
+
+// Commands of membarrier(2), include/uapi/linux/membarrier.h.
+const (
+	membarrierQuery  = 0
+	membarrierGlobal = 1
+)
+
+// gracePeriod waits until every program that runs now has ended, and what it has stored
+// can be seen. That takes an RCU grace period, which is what membarrier(2) waits for, but
+// not on kernels with nohz_full CPUs: it is false there.
+func gracePeriod() bool {
+	_, _, errno := unix.Syscall(unix.SYS_MEMBARRIER, membarrierGlobal, 0, 0)
+	return errno == 0
+}
+
+// gracePeriods reports whether gracePeriod can wait.
+func gracePeriods() bool {
+	commands, _, errno := unix.Syscall(unix.SYS_MEMBARRIER, membarrierQuery, 0, 0)
+	return errno == 0 && commands&membarrierGlobal != 0
 }

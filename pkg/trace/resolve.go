@@ -37,6 +37,7 @@ type resolver struct {
 	netns    netnsNamer
 	cgroups  cgroups
 	cells    map[bpf.DropCellKey]*event.Cell
+	nextID   int // of a cell
 	extra    int
 	overflow *event.Cell
 	texts    map[string]string
@@ -68,7 +69,7 @@ func (r *resolver) cell(key *bpf.DropCellKey, overflow bool) *event.Cell {
 	name, inferred := r.reasons.NameAt(key.Reason, location.Symbol)
 	group := key.Ethertype != 0 && key.Sort == uint8(bpf.DropPacketSortSORT_GROUP)
 	c := &event.Cell{
-		ID: r.nextID(),
+		ID: r.takeID(),
 		Reason: event.Reason{
 			Code: key.Reason, Name: name, Inferred: inferred, Vague: r.reasons.Vague(name, location.Symbol, group),
 		},
@@ -86,16 +87,22 @@ func (r *resolver) cell(key *bpf.DropCellKey, overflow bool) *event.Cell {
 
 func (r *resolver) overflowCell() *event.Cell {
 	if r.overflow == nil {
-		r.overflow = &event.Cell{ID: r.nextID(), Location: r.stacks.frame(0), Overflow: true}
+		r.overflow = &event.Cell{ID: r.takeID(), Location: r.stacks.frame(0), Overflow: true}
 	}
 	return r.overflow
 }
 
-func (r *resolver) nextID() int {
-	if r.overflow != nil {
-		return len(r.cells) + 1
+func (r *resolver) takeID() int {
+	r.nextID++
+	return r.nextID - 1
+}
+
+// forget lets go of a cell. If its key comes again that is another cell.
+func (r *resolver) forget(key *bpf.DropCellKey) {
+	if cell, ok := r.cells[*key]; ok {
+		r.netns.forget(cell)
+		delete(r.cells, *key)
 	}
-	return len(r.cells)
 }
 
 // drop names everything in a sample. A device has its name from samples alone.
