@@ -43,7 +43,9 @@ var deviceReasons = []Info{
 		Change: "sysctl -w net.core.netdev_max_backlog=32768; spread packets over more CPUs (rps_cpus, RSS " +
 			"queues); for one big flow clear the CPU in net.core.flow_limit_cpu_bitmap.",
 		Counters: []string{"/proc/net/softnet_stat: dropped (column 2)",
-			"/proc/net/softnet_stat: flow_limit_count (column 11)", "ip -s link: RX dropped"},
+			"/proc/net/softnet_stat: flow_limit_count (column 11)", "ip -s link: RX dropped",
+			"ip -s link: TX dropped (veth peer)", "IpOutDiscards (veth peer)", "Ip6OutDiscards (veth peer)",
+			"UdpSndbufErrors (veth peer)", "Udp6SndbufErrors (veth peer)"},
 		Sysctls: []string{"net.core.netdev_max_backlog", "net.core.flow_limit_cpu_bitmap",
 			"net.core.flow_limit_table_len"}},
 	{Name: "UNHANDLED_PROTO", Layer: LayerDevice, Class: ClassBenign,
@@ -73,7 +75,8 @@ var deviceReasons = []Info{
 		Check:   "ip -s link show dev DEV: TX dropped, qlen; top: is the VM's or VPN's thread out of CPU?",
 		Change: "ip link set dev DEV txqueuelen 10000 for bursts; give the reader more CPU or queues (multi-queue, " +
 			"vhost) for good.",
-		Counters: []string{"ip -s link: TX dropped (tun)", "ip -s link: RX dropped (macvtap)"}},
+		Counters: []string{"ip -s link: TX dropped (tun)", "ip -s link: RX dropped (macvtap)", "IpOutDiscards",
+			"Ip6OutDiscards", "UdpSndbufErrors", "Udp6SndbufErrors"}},
 	{Name: "DEV_HDR", Layer: LayerDriver, Class: ClassPeerError,
 		Meaning:  "A guest or program wrote a packet with an invalid virtio-net header into a tap device.",
 		Check:    "dropwatch events -v: the device, and the program that wrote",

@@ -66,7 +66,8 @@ var socketReasons = []Info{
 		Change: "Make both ends' policies agree, or exempt the traffic (ip xfrm policy ... action allow; " +
 			"net.ipv4.conf.DEV.disable_policy=1).",
 		Counters: []string{"/proc/net/xfrm_stat: XfrmInPolBlock", "/proc/net/xfrm_stat: XfrmInTmplMismatch",
-			"/proc/net/xfrm_stat: XfrmInNoPols", "/proc/net/xfrm_stat: XfrmInStateMismatch"},
+			"/proc/net/xfrm_stat: XfrmInNoPols", "/proc/net/xfrm_stat: XfrmInStateMismatch",
+			"/proc/net/xfrm_stat: XfrmOutPolBlock"},
 		Sysctls: []string{"net.ipv4.conf.*.disable_policy", "net.ipv6.conf.*.disable_policy"}},
 	{Name: "SECURITY_HOOK", Layer: LayerSecurity, Class: ClassPolicy,
 		Meaning: "A security module (SELinux, AppArmor, Smack, BPF LSM) refused the packet.",

@@ -26,6 +26,7 @@ var mayLack = map[string]string{
 	"/proc/net/xfrm_stat: XfrmInTmplMismatch":  "needs CONFIG_XFRM_STATISTICS",
 	"/proc/net/xfrm_stat: XfrmInNoPols":        "needs CONFIG_XFRM_STATISTICS",
 	"/proc/net/xfrm_stat: XfrmInStateMismatch": "needs CONFIG_XFRM_STATISTICS",
+	"/proc/net/xfrm_stat: XfrmOutPolBlock":     "needs CONFIG_XFRM_STATISTICS",
 
 	"net.core.flow_limit_cpu_bitmap":               "needs CONFIG_NET_FLOW_LIMIT",
 	"net.core.flow_limit_table_len":                "needs CONFIG_NET_FLOW_LIMIT",

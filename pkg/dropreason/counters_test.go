@@ -12,7 +12,7 @@ import (
 
 // The forms of counters and sysctls that Info promises.
 var (
-	nstatForm = regexp.MustCompile(`^(Ip|IpExt|Ip6|Icmp|Icmp6|Tcp|TcpExt|Udp|Udp6)[A-Z][A-Za-z0-9]+$`)
+	nstatForm = regexp.MustCompile(`^(Ip|IpExt|Ip6|Icmp|Icmp6|Tcp|TcpExt|Udp|Udp6)[A-Z][A-Za-z0-9]+( \(veth peer\))?$`)
 	placeForm = regexp.MustCompile(`^(ip -s link|ip -s -s link|tc -s qdisc|ss -m|conntrack -S|iptables -L -v|` +
 		`nft list ruleset|tcpdump|/proc/net/[a-z_/]+): [A-Za-z_]+( [a-z]+)*( \([a-z0-9 ]+\))?$`)
 	sysctlForm = regexp.MustCompile(`^(net|kernel|vm)\.[a-z0-9_.*-]+$`)
@@ -49,7 +49,9 @@ func TestWhereToLook(t *testing.T) {
 		"NOT_SPECIFIED": {},
 		"CPU_BACKLOG": {
 			[]string{"/proc/net/softnet_stat: dropped (column 2)",
-				"/proc/net/softnet_stat: flow_limit_count (column 11)", "ip -s link: RX dropped"},
+				"/proc/net/softnet_stat: flow_limit_count (column 11)", "ip -s link: RX dropped",
+				"ip -s link: TX dropped (veth peer)", "IpOutDiscards (veth peer)", "Ip6OutDiscards (veth peer)",
+				"UdpSndbufErrors (veth peer)", "Udp6SndbufErrors (veth peer)"},
 			[]string{"net.core.netdev_max_backlog", "net.core.flow_limit_cpu_bitmap", "net.core.flow_limit_table_len"},
 		},
 		"UNHANDLED_PROTO": {[]string{"ip -s link: RX dropped", "ip -s -s link: RX nohandler"}, nil},
