@@ -81,7 +81,12 @@ func (s *Scene) datagrams(src, dst netip.AddrPort, wanted error) (func() error, 
 }
 
 func datagrams(fd int, dst netip.AddrPort, wanted error) func() error {
-	to, payload := sockaddr(dst), make([]byte, 64)
+	return datagramsOf(fd, dst, 64, wanted)
+}
+
+// datagramsOf does the same with a payload of so many bytes.
+func datagramsOf(fd int, dst netip.AddrPort, bytes int, wanted error) func() error {
+	to, payload := sockaddr(dst), make([]byte, bytes)
 	return func() error {
 		err := uninterrupted(func() error { return unix.Sendto(fd, payload, 0, to) })
 		if !errors.Is(err, wanted) {

@@ -23,7 +23,7 @@ type Scenario struct {
 // Scenarios returns all there are, grouped by where in the kernel packets die.
 func Scenarios() []Scenario {
 	return slices.Concat(linkScenarios(), ipScenarios(), forwardScenarios(), udpScenarios(),
-		tcpScenarios(), filterScenarios(), queueScenarios(), neighbourScenarios())
+		tcpScenarios(), filterScenarios(), ipsecScenarios(), queueScenarios(), neighbourScenarios(), deviceScenarios())
 }
 
 // Prepare sets the scene. An error that matches errors.ErrUnsupported means that

@@ -18,6 +18,7 @@ func filterScenarios() []Scenario {
 		{Name: "nft-input", Doc: "an nft rule for incoming packets", prepare: nftInput},
 		{Name: "nft-output", Doc: "an nft rule for outgoing packets", prepare: nftOutput},
 		{Name: "xdp-generic", Doc: "a generic XDP program", prepare: xdpGeneric},
+		{Name: "xdp-native", Doc: "an XDP program in the driver of veth", prepare: xdpNative},
 		{Name: "tc-ingress", Doc: "a tc program on receive", prepare: tcIngress},
 		{Name: "tc-ingress-vlan", Doc: "the same, of frames with a VLAN tag", prepare: tcIngressVLAN},
 		{Name: "tc-egress", Doc: "a tc program on transmit", prepare: tcEgress},
@@ -56,17 +57,27 @@ func nftOutput(s *Scene) error {
 func xdpGeneric(s *Scene) error {
 	s.expect.Reasons = []string{"XDP", "NOT_SPECIFIED"}
 	s.expect.Frames = [][]string{{"do_xdp_generic", "netif_receive_generic_xdp"}}
+	return s.xdp(unix.XDP_FLAGS_SKB_MODE)
+}
+
+// xdpNative kills packets of which veth has made an skb already, other than the drivers of
+// hardware: it frees that (veth_xdp_rcv_skb, drivers/net/veth.c).
+func xdpNative(s *Scene) error {
+	s.expect.Reasons = []string{"NOT_SPECIFIED"}
+	s.expect.Frames = frames("veth_poll")
+	return s.xdp(unix.XDP_FLAGS_DRV_MODE)
+}
+
+func (s *Scene) xdp(mode int) error {
 	src, dst := s.flow4()
 	s.looksLike(unix.IPPROTO_UDP, src, dst)
 	prog, err := s.program(ebpf.XDP, ebpf.AttachNone, xdpDropPort())
 	if err != nil {
 		return err
 	}
-	err = s.net.Rx.Do(func() error {
-		return netlink.LinkSetXdpFdWithFlags(s.net.Rx.link, prog.FD(), unix.XDP_FLAGS_SKB_MODE)
-	})
+	err = s.net.Rx.Do(func() error { return netlink.LinkSetXdpFdWithFlags(s.net.Rx.link, prog.FD(), mode) })
 	if err != nil {
-		return fmt.Errorf("attach generic XDP program to %s: %w", s.net.Rx.Device, err)
+		return fmt.Errorf("attach XDP program to %s: %w", s.net.Rx.Device, err)
 	}
 	return s.receives(s.datagrams(src, dst, nil))
 }

@@ -20,6 +20,8 @@ func ipScenarios() []Scenario {
 		{Name: "ip-reverse-path", Doc: "a source address that is routed elsewhere, under rp_filter", prepare: ipReversePath},
 		{Name: "ip6-disabled", Doc: "IPv6 to a device where it is disabled", prepare: ip6Disabled},
 		{Name: "ip-fragment-timeout", Doc: "IPv4 fragments whose rest never comes", prepare: ipFragmentTimeout},
+		{Name: "ip-fragment-memory", Doc: "IPv4 fragments that find no memory (net.ipv4.ipfrag_high_thresh)", prepare: ipFragmentMemory},
+		{Name: "ip6-fragment-memory", Doc: "IPv6 fragments that find no memory (net.ipv6.ip6frag_high_thresh)", prepare: ip6FragmentMemory},
 		{Name: "icmp-bad-checksum", Doc: "a bad ICMP checksum", prepare: icmpBadChecksum},
 	}
 }

@@ -41,13 +41,23 @@ func tunFull(s *Scene) error {
 
 // newTun makes a tun device of Tx that goes with the scene.
 func (s *Scene) newTun() (netlink.Link, error) {
-	err := s.net.Tx.Do(func() error {
+	link, closeFile, err := s.net.Tx.openTun(false)
+	if err != nil {
+		return nil, err
+	}
+	s.onClose(closeFile)
+	return link, nil
+}
+
+// openTun makes a tun device of the host. It goes when it is closed, unless it is to stay.
+func (h *Host) openTun(stay bool) (link netlink.Link, closeFile func() error, err error) {
+	err = h.Do(func() error {
 		// The device will be in the namespace that the file is opened in.
 		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 		if err != nil {
 			return fmt.Errorf("open /dev/net/tun: %w", lacking(err, unix.ENOENT, unix.ENODEV, unix.ENXIO))
 		}
-		s.onClose(func() error { return closeTun(fd) })
+		closeFile = func() error { return closeTun(fd) }
 		request, err := unix.NewIfreq(tunDevice)
 		if err != nil {
 			return fmt.Errorf("name tun device: %w", err)
@@ -56,16 +66,23 @@ func (s *Scene) newTun() (netlink.Link, error) {
 		if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, request); err != nil {
 			return fmt.Errorf("create tun device: %w", err)
 		}
+		if !stay {
+			return nil
+		}
+		if err := unix.IoctlSetInt(fd, unix.TUNSETPERSIST, 1); err != nil {
+			return fmt.Errorf("keep tun device: %w", err)
+		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
+	if err == nil {
+		if link, err = h.nl.LinkByName(tunDevice); err != nil {
+			err = fmt.Errorf("find %s: %w", tunDevice, err)
+		}
 	}
-	link, err := s.net.Tx.nl.LinkByName(tunDevice)
-	if err != nil {
-		return nil, fmt.Errorf("find %s: %w", tunDevice, err)
+	if err != nil && closeFile != nil {
+		err = errors.Join(err, closeFile())
 	}
-	return link, nil
+	return link, closeFile, err
 }
 
 // closeTun reads what the device still holds, so that it is not dropped.
