@@ -4,14 +4,18 @@
 
 package host
 
-import "github.com/dropwatch/dropwatch/pkg/event"
+import (
+	"slices"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
 
 // veth is an end of a pair, by its own index and that of its peer.
 type veth struct{ index, peer int32 }
 
 // Links returns the interfaces that were there at the last Read. The peer of a veth is the
-// one that names it as its own; where several do, in namespaces that number alike, it is
-// not known.
+// other one that names it as its own; where several do, in namespaces that number alike, it
+// is not known.
 func (r *CounterReader) Links() (links []event.Link) {
 	ends := map[veth][]event.Link{}
 	for _, s := range r.spaces {
@@ -26,8 +30,10 @@ func (r *CounterReader) Links() (links []event.Link) {
 	i := 0
 	for _, s := range r.spaces {
 		for _, d := range s.devices.listed {
-			if peers := ends[veth{d.lower, d.index}]; d.kind == "veth" && len(peers) == 1 && (peers[0].Name != d.text || peers[0].Netns != s.netns) {
-				links[i].Peer, links[i].PeerIndex, links[i].PeerNetns = peers[0].Name, peers[0].Index, peers[0].Netns
+			self := links[i]
+			others := slices.DeleteFunc(slices.Clone(ends[veth{d.lower, d.index}]), func(l event.Link) bool { return l.ID() == self.ID() })
+			if d.kind == "veth" && len(others) == 1 {
+				links[i].Peer, links[i].PeerIndex, links[i].PeerNetns = others[0].Name, others[0].Index, others[0].Netns
 			}
 			i++
 		}
