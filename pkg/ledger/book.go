@@ -3,62 +3,91 @@
 package ledger
 
 import (
+	"time"
+
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
 // Book keeps counters beside drops, between the first event.Counters and the last.
 type Book struct {
 	meter  event.Meter
-	links  map[device]event.Link
+	links  map[event.DeviceID]event.Link
 	cells  map[*event.Cell]*tally
+	ticks  int
+	tick   time.Duration // when the last one was read
+	edge   bool          // counters were read, and no tick has come since
 	traced bool
 }
 
-// tally is how many drops a cell counted: so far, and at the first and the last time
-// that counters were read.
-type tally struct{ all, first, last uint64 }
-
-// device names a network device of a node.
-type device struct {
-	netns uint32
-	name  string
+// tally is how many drops a cell counted. Cells and counters are never read at the same
+// moment: what had been dropped when counters were read is between the counts of the ticks
+// before and after.
+type tally struct {
+	all, last uint64 // with the last tick that changed it, and before that
+	tick      int    // its number
+	first     bounds // when counters were read first
+	end       bounds // and last
 }
+
+type bounds struct{ least, most uint64 }
 
 // NewBook returns an empty Book.
 func NewBook() *Book {
-	return &Book{links: map[device]event.Link{}, cells: map[*event.Cell]*tally{}}
+	return &Book{links: map[event.DeviceID]event.Link{}, cells: map[*event.Cell]*tally{}}
 }
 
 // Add adds an event.
 func (b *Book) Add(e event.Event) {
 	switch e := e.(type) {
 	case *event.Tick:
-		b.traced = true
-		for _, c := range e.Counts {
-			b.cell(c.Cell).all += c.Drops
-		}
+		b.count(e)
 	case *event.Counters:
 		b.read(e)
 	}
 }
 
-func (b *Book) cell(c *event.Cell) *tally {
-	t := b.cells[c]
-	if t == nil {
-		t = &tally{}
-		b.cells[c] = t
+func (b *Book) count(e *event.Tick) {
+	b.traced = true
+	b.tick = e.Time
+	b.ticks++
+	for _, c := range e.Counts {
+		t := b.cells[c.Cell]
+		if t == nil {
+			t = &tally{}
+			b.cells[c.Cell] = t
+		}
+		if t.tick != b.ticks {
+			t.tick, t.last = b.ticks, t.all
+		}
+		t.all += c.Drops
 	}
-	return t
+	if !b.edge {
+		return
+	}
+	b.edge = false
+	for _, t := range b.cells {
+		if t.end.most = t.all; b.meter.Reads() == 1 {
+			t.first.most = t.all
+		}
+	}
 }
 
+// read takes counters. A source that has ended yields the last of them behind the last
+// tick, though they were read before it.
 func (b *Book) read(e *event.Counters) {
 	b.meter.Add(e)
 	for _, l := range e.Links {
-		b.links[device{l.Netns.Inode, l.Name}] = l
+		b.links[l.ID()] = l
 	}
+	late := e.Time < b.tick
+	b.edge = !late
 	for _, t := range b.cells {
-		if t.last = t.all; b.meter.Reads() == 1 {
-			t.first = t.all
+		t.end = bounds{t.all, t.all}
+		if late && t.tick == b.ticks {
+			t.end.least = t.last
+		}
+		if b.meter.Reads() == 1 {
+			t.first = t.end
 		}
 	}
 }
@@ -66,5 +95,7 @@ func (b *Book) read(e *event.Counters) {
 // Movements returns how far each of the node's counters moved so far.
 func (b *Book) Movements() []event.Movement { return b.meter.Movements() }
 
-// drops returns how many drops a cell counted while counters were watched.
-func (t *tally) drops() uint64 { return t.last - t.first }
+// counted bounds the drops of a cell that counters have counted.
+func (t *tally) counted() bounds {
+	return bounds{t.end.least - min(t.end.least, t.first.most), t.end.most - min(t.end.most, t.first.least)}
+}

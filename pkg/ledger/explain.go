@@ -3,64 +3,181 @@
 package ledger
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// explainer explains the rows of a Book, one after the other in their order.
+// entry is a row while it is explained.
+type entry struct {
+	Row
+	rule
+	shares map[*place]uint64 // of Traced, by place
+	lost   uint64            // of Unseen, what no row before counts
+	// unexplained is what of Unexplained no row before counts.
+	unexplained uint64
+}
+
+// explainer divides the drops of a Book among the counters that they moved.
 type explainer struct {
 	*Book
-	counted map[*event.Cell]bool // that are in some row
-	nobody  map[device]uint64    // drops in rx_nohandler, which are not in rx_dropped too
+	places places
+	taken  map[rivals]map[*place]uint64 // by counters that were traced
+	passed map[rivals]map[*place]uint64 // by rows so far
+	// counted is how many drops at a place are in rows so far: what rivals count is added
+	// up, what others count are the same packets. first is the row that had some first.
+	counted map[*place]uint64
+	first   map[*place]*entry
+	// certain are those whose drops each moved a counter.
+	certain map[*event.Cell]bool
 }
 
-// explain divides what a counter moved by. One that did not is of interest only if each
-// drop had to move it.
-func (x *explainer) explain(row *Row) {
-	rule, _, _ := ruleOf(row.Counter)
-	if row.Delta == 0 && rule.kind != oneToOne {
+func newExplainer(b *Book) *explainer {
+	return &explainer{
+		Book: b, places: b.places(),
+		taken: map[rivals]map[*place]uint64{}, passed: map[rivals]map[*place]uint64{},
+		counted: map[*place]uint64{}, first: map[*place]*entry{}, certain: map[*event.Cell]bool{},
+	}
+}
+
+// trace finds the drops that moved a counter. One that did not move is of interest only
+// if each drop had to move it.
+func (x *explainer) trace(e *entry) {
+	if e.Delta == 0 && e.kind != oneToOne || e.kind == unseen {
 		return
 	}
-	if rule.kind != unseen {
-		row.Traced = x.drops(row, rule)
-	}
-	switch rest := row.Delta - min(row.Delta, row.Traced); rule.kind {
-	case unseen, partly:
-		row.Unseen = rest
-	case byDrops:
-		if row.Source == event.CounterLink {
-			row.Unseen = min(rest, x.byDriver(row.Counter))
+	var places []*place
+	var certain uint64
+	surely := map[*place]bool{}
+	for _, p := range x.places.of(e.Counter) {
+		if may, sure := p.moves(e.Counter, e.rule); may && p.most > 0 {
+			places = append(places, p)
+			if sure && e.kind == oneToOne {
+				surely[p] = true
+				certain += p.least
+				x.certain[p.cell] = true
+			}
 		}
 	}
-	row.Unexplained = int64(row.Delta) - int64(row.Traced) - int64(row.Unseen)
-}
-
-// drops returns how many drops moved the row's counter.
-func (x *explainer) drops(row *Row, rule rule) (n uint64) {
-	for cell, t := range x.cells {
-		if t.drops() == 0 || !x.moves(cell, row.Counter, rule) {
+	if e.Gone {
+		certain = 0
+	}
+	slices.SortStableFunc(places, func(a, b *place) int {
+		switch {
+		case surely[a] == surely[b]:
+			return 0
+		case surely[a]:
+			return -1
+		}
+		return 1
+	})
+	taken := of(x.taken, e.rivals())
+	e.shares = map[*place]uint64{}
+	for left := e.Delta; len(places) > 0 && left > 0; places = places[1:] {
+		p := places[0]
+		n := min(left, p.most-min(p.most, taken[p]))
+		if n == 0 {
 			continue
 		}
-		n += t.drops()
-		if row.Delta > 0 || rule.kind == oneToOne {
-			x.counted[cell] = true
-		}
+		e.shares[p] = n
+		taken[p] += n
+		e.Traced += n
+		left -= n
 	}
-	if rule.kind == oneToOne && !row.Gone {
-		return n
-	}
-	at := device{row.Netns.Inode, row.Device}
-	switch {
-	case row.Source == event.CounterLink && row.Name == "rx_nohandler":
-		x.nobody[at] = min(n, row.Delta)
-	case row.Source == event.CounterLink && row.Name == "rx_dropped":
-		n -= min(n, x.nobody[at])
-	}
-	return min(n, row.Delta)
+	e.Traced = max(e.Traced, certain)
 }
 
-// byDriver returns how many of an interface's drops the driver's own counters tell of:
+// settle divides what was not traced, and says how many packets of the row are in no row
+// before it.
+func (x *explainer) settle(e *entry, before []*entry) {
+	rest := e.Delta - min(e.Delta, e.Traced)
+	switch {
+	case e.kind == unseen || e.kind == partly:
+		e.Unseen = rest
+	case e.kind == echo:
+		e.Unseen, rest = rest, 0
+	case e.kind == byDrops && e.Source == event.CounterLink:
+		e.Unseen = min(rest, x.byDriver(e.Counter))
+	}
+	theirs, same := x.repeated(e, before)
+	if e.kind != echo {
+		e.lost = e.Unseen - min(e.Unseen, theirs.lost)
+		e.Unseen += min(rest-e.Unseen, theirs.lost)
+	}
+	e.Unexplained = int64(e.Delta) - int64(e.Traced) - int64(e.Unseen)
+	if e.Within != "" {
+		return
+	}
+	overlap := map[*entry]uint64{}
+	rest = uint64(max(0, e.Unexplained))
+	e.unexplained = rest - min(rest, theirs.unexplained)
+	e.Packets = x.count(e, overlap) + e.lost + e.unexplained
+	if e.Packets > 0 || e.Delta == 0 {
+		return
+	}
+	for _, other := range before {
+		if same == nil || overlap[other] > overlap[same] {
+			same = other
+		}
+	}
+	if same != nil {
+		e.Mirrors = same.String()
+	}
+}
+
+// count adds the drops in a row's shares to those that rows count, and returns how many
+// no row before counts. overlap gets the others, by the row that had them first.
+func (x *explainer) count(e *entry, overlap map[*entry]uint64) (fresh uint64) {
+	passed := of(x.passed, e.rivals())
+	for p, n := range e.shares {
+		passed[p] += n
+		more := passed[p] - min(passed[p], x.counted[p])
+		x.counted[p] += more
+		fresh += more
+		if x.first[p] == nil {
+			x.first[p] = e
+		}
+		overlap[x.first[p]] += n - more
+	}
+	return fresh
+}
+
+// untraced is what rows count of packets that were not traced.
+type untraced struct{ lost, unexplained uint64 }
+
+// repeated adds up the untraced packets of the rows before that a row may count as well,
+// and returns one of these rows.
+func (x *explainer) repeated(e *entry, before []*entry) (sum untraced, same *entry) {
+	for _, other := range before {
+		if (other.lost > 0 || other.Unexplained > 0) && x.repeats(e.Counter, other.Counter) {
+			sum.lost += other.lost
+			sum.unexplained += uint64(max(0, other.Unexplained))
+			same = other
+		}
+	}
+	return sum, same
+}
+
+// repeats reports whether packets that a counter counts may be those of another, which
+// comes before it.
+func (x *explainer) repeats(c, other event.Counter) bool {
+	nearby := c.Netns.Inode == other.Netns.Inode
+	switch c.Source {
+	case event.CounterLink: // veth_xmit counts what its peer refuses (drivers/net/veth.c)
+		return c.Name == "tx_dropped" && other.Name == "rx_dropped" && other.ID().Device == x.places.peers[c.ID().Device]
+	case event.CounterSoftnet: // enqueue_to_backlog (net/core/dev.c)
+		return other.Source == event.CounterLink && other.Name == "rx_dropped"
+	case event.CounterProtocol: // ip_send_skb learns of what was not sent (net/ipv4/ip_output.c)
+		sent := other.Source == event.CounterQdisc || other.Source == event.CounterLink && other.Name == "tx_dropped"
+		return nearby && sent && strings.HasSuffix(c.Name, "OutDiscards")
+	case event.CounterXfrm: // whoever asks xfrm_policy_check counts what it refuses
+		return nearby && strings.HasPrefix(other.Name, "Udp") && strings.HasSuffix(other.Name, "InErrors")
+	}
+	return false
+}
+
+// byDriver returns how many of an interface's drops the driver's own counters count:
 // it dropped them before there was an skb, or freed what it had not handed on.
 func (x *explainer) byDriver(c event.Counter) (most uint64) {
 	direction, _, _ := strings.Cut(c.Name, "_")
@@ -71,4 +188,52 @@ func (x *explainer) byDriver(c event.Counter) (most uint64) {
 		}
 	}
 	return most
+}
+
+// rivals are the counters of one place of which a drop moves one at most.
+type rivals struct {
+	kind   string
+	netns  uint32
+	device event.DeviceID
+}
+
+func (e *entry) rivals() rivals {
+	r := rivals{string(e.Source), e.Netns.Inode, e.ID().Device}
+	switch {
+	case e.Within != "":
+		r.kind += " within " + e.Within
+	case e.Source == event.CounterQdisc && hook(e.Part) == "":
+		r.kind = txRivals
+	case e.Source == event.CounterLink && strings.HasPrefix(e.Name, "tx_"):
+		r.kind = txRivals
+	case e.Source == event.CounterProtocol && e.Name != "Ip6FragFails": // which ip6_forward counts beside Ip6InTooBigErrors
+		r.kind = family(e.Name)
+	}
+	return r
+}
+
+// txRivals are the counters of what a device or its queue did not send: the noop qdisc of
+// a device that is down has no counter, and counts at the device (noop_enqueue,
+// net/sched/sch_generic.c).
+const txRivals = "tx"
+
+// family returns the protocol that a counter is of.
+func family(name string) string {
+	if name == "TcpExtIPReversePathFilter" || strings.HasPrefix(name, "IpExt") {
+		return "Ip"
+	}
+	for _, prefix := range []string{"Icmp6", "Icmp", "Ip6", "Ip", "Udp6", "Udp"} {
+		if strings.HasPrefix(name, prefix) {
+			return prefix
+		}
+	}
+	return "Tcp"
+}
+
+// of returns the counts of rivals, new ones if there are none yet.
+func of(all map[rivals]map[*place]uint64, r rivals) map[*place]uint64 {
+	if all[r] == nil {
+		all[r] = map[*place]uint64{}
+	}
+	return all[r]
 }

@@ -48,6 +48,7 @@ func keep(steps []step, links []event.Link, drops map[*event.Cell]uint64) *Ledge
 			e.Readings = append(e.Readings, event.Reading{Counter: s.Counter, Value: 1000 + s.by*times})
 		}
 		b.Add(e)
+		b.Add(&event.Tick{})
 	}
 	tick(7)
 	read(0)

@@ -11,29 +11,29 @@ type Lost struct {
 	Packets uint64
 }
 
-// Lost returns the packets that only counters tell of.
-func (l *Ledger) Lost() (all []Lost) {
+// Lost returns the packets that only counters know of, each once.
+func (l *Ledger) Lost() []Lost {
 	if l == nil {
 		return nil
 	}
-	for i := range l.Rows {
-		if row := &l.Rows[i]; row.Unseen > 0 && row.Within == "" && place(row) != "" {
-			all = append(all, Lost{row.cell(), row.Unseen})
-		}
-	}
-	return all
+	return l.lost
 }
 
-func (r *Row) cell() *event.Cell {
-	return &event.Cell{
-		Reason: event.Reason{Name: r.Name}, Location: &event.Frame{Symbol: place(r)},
-		Device: event.Device{Name: r.Device}, Netns: r.Netns, Unseen: true,
+// asLost returns what of an entry is in no row before, nor in any cell; not ok if there is
+// nothing, or if the row may count no packets at all, but what was not even sent.
+func (e *entry) asLost() (lost Lost, ok bool) {
+	where := spot(&e.Row)
+	if e.lost == 0 || e.Within != "" || where == "" {
+		return Lost{}, false
 	}
+	return Lost{&event.Cell{
+		Reason: event.Reason{Name: e.Name}, Location: &event.Frame{Symbol: where},
+		Device: event.Device{Index: e.Index, Name: e.Device}, Netns: e.Netns, Unseen: true,
+	}, e.lost}, true
 }
 
-// place says where the packets of a row were lost; empty if the row may tell of no
-// packets at all, but of what was not even sent.
-func place(r *Row) string {
+// spot says where the packets of a row were lost, empty for rows without a place.
+func spot(r *Row) string {
 	switch {
 	case r.Source == event.CounterLink || r.Source == event.CounterDriver:
 		return "[nic] " + r.Device

@@ -3,6 +3,7 @@
 package ledger
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
@@ -17,81 +18,88 @@ const (
 	icmp6 = 58
 )
 
-// moves reports whether a drop of a cell is one that may move a counter.
-func (b *Book) moves(cell *event.Cell, c event.Counter, r rule) bool {
-	switch c.Source {
-	case event.CounterSoftnet:
-		return listed(cell, r.spelling(), c.Part)
-	case event.CounterNeighbour: // of all namespaces
-		return listed(cell, r.spelling(), c.Part) && (c.Part == "ndisc_cache") == isIPv6(cell)
-	case event.CounterLink:
-		return b.movesLink(cell, c, r)
+// claim says that drops at a place may move a counter of that spelling.
+type claim struct {
+	spelling string
+	note     string // where that is so
+	sure     bool   // each drop does, wherever it has the reason
+}
+
+// Notes of claims, as the catalogue of reasons has them.
+const (
+	vethPeer = "veth peer" // the counter of the other end of a veth pair, or of its namespace
+	hookNote = "clsact"    // begins what is so for tc's hooks alone
+)
+
+// claimsOf returns what drops of a cell may move.
+func claimsOf(cell *event.Cell) (claims []claim) {
+	certain := dropreason.Lookup(cell.Reason.Name).Counters
+	counters := dropreason.At(cell.Reason.Name, cell.Place()).Counters
+	for _, counter := range slices.Concat(counters, dropreason.CountedAt(cell.Reason.Name, cell.Location.Symbol)) {
+		spelling, note, _ := strings.Cut(counter, " (")
+		claims = append(claims, claim{spelling, strings.TrimSuffix(note, ")"), slices.Contains(certain, counter)})
 	}
-	if cell.Netns.Inode != c.Netns.Inode || !listed(cell, r.spelling(), c.Part) {
-		return false
+	return claims
+}
+
+// moves reports whether drops at a place may move a counter, and whether each does.
+func (p *place) moves(c event.Counter, r rule) (may, sure bool) {
+	spelling := r.spelling()
+	for _, claim := range p.claims {
+		onHook := strings.HasPrefix(claim.note, hookNote)
+		if claim.spelling == spelling && onHook == (hook(c.Part) != "") && p.near(c, claim.note == vethPeer) {
+			may, sure = true, sure || claim.sure
+		}
 	}
+	return may && p.fits(c), sure
+}
+
+// near reports whether a counter is of the place's device or namespace, or of those at the
+// other end of its veth pair.
+func (p *place) near(c event.Counter, peer bool) bool {
 	switch c.Source {
-	case event.CounterQdisc:
-		return cell.Device.Name == c.Device
+	case event.CounterSoftnet, event.CounterNeighbour: // of the whole machine
+		return true
+	case event.CounterLink, event.CounterDriver, event.CounterQdisc:
+		id := c.ID().Device
+		if peer {
+			return id == p.peer
+		}
+		return id == p.index || id == p.name
+	}
+	if peer {
+		return c.Netns.Inode == p.peer.Netns
+	}
+	return c.Netns.Inode == p.cell.Netns.Inode
+}
+
+// fits reports whether drops at the place are of the protocol that a counter is of.
+func (p *place) fits(c event.Counter) bool {
+	switch c.Source {
+	case event.CounterNeighbour:
+		return (c.Part == "ndisc_cache") == p.isIPv6()
 	case event.CounterProtocol:
-		return fits(cell, c.Name)
+	default:
+		return true
 	}
-	return true
+	switch family(c.Name) {
+	case "Ip":
+		return !p.isIPv6()
+	case "Ip6":
+		return p.isIPv6()
+	case "Icmp":
+		return p.cell.Protocol == icmp4
+	case "Icmp6":
+		return p.cell.Protocol == icmp6
+	case "Udp":
+		return p.cell.Protocol == udp && !p.isIPv6()
+	case "Udp6":
+		return p.cell.Protocol == udp && p.isIPv6()
+	}
+	return p.cell.Protocol == tcp
 }
 
-// movesLink does for the counters of an interface. What a veth sends dies on its peer,
-// and veth_xmit counts it as not sent (drivers/net/veth.c).
-func (b *Book) movesLink(cell *event.Cell, c event.Counter, r rule) bool {
-	at := device{cell.Netns.Inode, cell.Device.Name}
-	if at == (device{c.Netns.Inode, c.Device}) {
-		return listed(cell, r.spelling(), c.Part)
-	}
-	if c.Name != "tx_dropped" {
-		return false
-	}
-	link := b.links[device{c.Netns.Inode, c.Device}]
-	return link.Kind == "veth" && link.Peer != "" && at == (device{link.PeerNetns.Inode, link.Peer}) &&
-		listed(cell, "ip -s link: RX dropped", "")
-}
-
-// listed reports whether the reason is known, where the packets were freed, to move a counter of that spelling. A note
-// behind it may say that it is so for some qdiscs alone.
-func listed(cell *event.Cell, spelling, part string) bool {
-	for _, counter := range dropreason.At(cell.Reason.Name, cell.Place()).Counters {
-		name, note, _ := strings.Cut(counter, " (")
-		if name != spelling {
-			continue
-		}
-		if onHook := strings.HasPrefix(note, "clsact"); onHook == (hook(part) != "") {
-			return true
-		}
-	}
-	return false
-}
-
-// fits reports whether a drop is of the protocol whose counter has that name.
-func fits(cell *event.Cell, counter string) bool {
-	six := isIPv6(cell)
-	switch {
-	case counter == "TcpExtIPReversePathFilter", strings.HasPrefix(counter, "IpExt"):
-		return !six
-	case strings.HasPrefix(counter, "Ip6"):
-		return six
-	case strings.HasPrefix(counter, "Ip"):
-		return !six
-	case strings.HasPrefix(counter, "Icmp6"):
-		return cell.Protocol == icmp6
-	case strings.HasPrefix(counter, "Icmp"):
-		return cell.Protocol == icmp4
-	case strings.HasPrefix(counter, "Udp6"):
-		return cell.Protocol == udp && six
-	case strings.HasPrefix(counter, "Udp"):
-		return cell.Protocol == udp && !six
-	}
-	return cell.Protocol == tcp
-}
-
-func isIPv6(cell *event.Cell) bool {
+func (p *place) isIPv6() bool {
 	const family = 10 // AF_INET6
-	return cell.Ethertype == event.EthertypeIPv6 || cell.Ethertype == 0 && cell.Family == family
+	return p.cell.Ethertype == event.EthertypeIPv6 || p.cell.Ethertype == 0 && p.cell.Family == family
 }

@@ -20,8 +20,10 @@ type Row struct {
 	Traced      uint64 // drops that moved it
 	Unseen      uint64 // losses of which no skb was freed as dropped
 	Unexplained int64  // the rest; below 0 if more was traced than counted
-	Within      string // the row that contains this one; empty if none does
-	Gone        bool   // with its device or namespace: what it counted last is not known
+	Packets     uint64 // of Delta, those that no row before this one counts
+	Within      string // the counter of the same source and place that contains this one; empty if none does
+	Mirrors     string // the row, as String spells it, that counts the same packets; empty if Packets are some, or if Within says it
+	Gone        bool   // it was not read all the time: drops may be traced that it counted then
 }
 
 // Off reports whether, of a row that was traced, so much is unexplained that the row is not to be trusted.
@@ -44,11 +46,12 @@ func (r *Row) String() string {
 // Ledger is the result of a Book.
 type Ledger struct {
 	Rows      []Row  // by source, in the order of the protocols' layers
-	Counted   uint64 // what the rows that no other one contains add up to
+	Counted   uint64 // packets that the rows count, each once: the sum of their Packets
 	Explained uint64 // of those: traced or unseen
-	Uncounted uint64 // drops that were traced and that no counter tells of
+	Uncounted uint64 // drops that were traced and that no counter counts
 	Unread    uint64 // drops in namespaces whose counters were not read; not in Uncounted
 	Untraced  bool   // nobody traced: what no counter explains by itself is not explained
+	lost      []Lost
 }
 
 // Ledger returns the rows; nil if counters were read less than twice.
@@ -57,43 +60,61 @@ func (b *Book) Ledger() *Ledger {
 		return nil
 	}
 	l := &Ledger{Untraced: !b.traced}
-	x := explainer{b, map[*event.Cell]bool{}, map[device]uint64{}}
-	for _, row := range b.merge() {
-		if x.explain(&row); row.Delta == 0 && row.Traced == 0 {
-			continue
-		}
-		l.Rows = append(l.Rows, row)
-		if row.Within == "" {
-			l.Counted += row.Delta
-			l.Explained += min(row.Delta, row.Traced+row.Unseen)
-		}
-	}
-	read := b.namespaces()
-	for cell, t := range b.cells {
-		switch {
-		case x.counted[cell]:
-		case cell.Netns.Inode != 0 && !read[cell.Netns.Inode]:
-			l.Unread += t.drops()
-		default:
-			l.Uncounted += t.drops()
+	x := newExplainer(b)
+	entries := b.merge()
+	// A drop at a qdisc is the device's if it is not the qdisc's.
+	for _, qdiscs := range []bool{true, false} {
+		for _, e := range entries {
+			if (e.Source == event.CounterQdisc) == qdiscs {
+				x.trace(e)
+			}
 		}
 	}
+	entries = slices.DeleteFunc(entries, func(e *entry) bool {
+		return e.Traced == 0 && (e.Delta == 0 || e.kind == echo)
+	})
+	for i, e := range entries {
+		x.settle(e, entries[:i])
+		l.Rows = append(l.Rows, e.Row)
+		l.Counted += e.Packets
+		l.Explained += e.Packets - e.unexplained
+		if lost, ok := e.asLost(); ok {
+			l.lost = append(l.lost, lost)
+		}
+	}
+	b.uncounted(l, x)
 	return l
 }
 
-// namespaces returns those of which something was read.
-func (b *Book) namespaces() map[uint32]bool {
+// uncounted adds up the drops that are in no row.
+func (b *Book) uncounted(l *Ledger, x *explainer) {
+	counted := map[*event.Cell]uint64{}
+	for p, n := range x.counted {
+		counted[p.cell] = n
+	}
 	read := map[uint32]bool{}
 	for _, m := range b.meter.Movements() {
 		read[m.Netns.Inode] = true
 	}
-	return read
+	for cell, t := range b.cells {
+		if x.certain[cell] {
+			continue // each moved a counter; if that has missed some, its row says so
+		}
+		all := t.counted().most
+		rest := all - min(all, counted[cell])
+		if cell.Netns.Inode != 0 && !read[cell.Netns.Inode] {
+			l.Unread += rest
+		} else {
+			l.Uncounted += rest
+		}
+	}
 }
 
 // merge returns the counters that have a rule, those of single CPUs and of a device's
 // qdiscs added up, in the order of rows.
-func (b *Book) merge() []Row {
-	rows := map[event.CounterID]*Row{}
+func (b *Book) merge() []*entry {
+	entries := map[event.CounterID]*entry{}
+	var all []*entry
 	for _, m := range b.meter.Movements() {
 		counter := m.Counter
 		rule, _, ok := ruleOf(counter)
@@ -106,20 +127,22 @@ func (b *Book) merge() []Row {
 		case event.CounterQdisc:
 			counter.Part = hook(counter.Part)
 		}
-		row := rows[counter.ID()]
-		if row == nil {
-			row = &Row{Counter: counter, Within: rule.within}
-			rows[counter.ID()] = row
+		e := entries[counter.ID()]
+		if e == nil {
+			e = &entry{Row: Row{Counter: counter, Within: rule.within}, rule: rule}
+			entries[counter.ID()] = e
+			all = append(all, e)
 		}
-		row.Delta += m.Moved
-		row.Gone = row.Gone || m.Cut
+		e.Delta += m.Moved
+		e.Gone = e.Gone || m.Cut
 	}
-	sorted := make([]Row, 0, len(rows))
-	for _, row := range rows {
-		sorted = append(sorted, *row)
+	for _, e := range all {
+		if sum := sumOf(e.Counter); sum.Name != "" && entries[sum.ID()] != nil {
+			e.Within = sum.Name
+		}
 	}
-	slices.SortFunc(sorted, compare)
-	return sorted
+	slices.SortFunc(all, func(a, b *entry) int { return compare(a.Row, b.Row) })
+	return all
 }
 
 func compare(a, b Row) int {
@@ -128,7 +151,7 @@ func compare(a, b Row) int {
 	return cmp.Or(
 		cmp.Compare(slices.Index(order, a.Source), slices.Index(order, b.Source)),
 		strings.Compare(a.Netns.String(), b.Netns.String()), cmp.Compare(a.Netns.Inode, b.Netns.Inode),
-		strings.Compare(a.Device, b.Device),
+		strings.Compare(a.Device, b.Device), cmp.Compare(a.Index, b.Index),
 		cmp.Compare(placeA, placeB), strings.Compare(a.Name, b.Name), strings.Compare(a.Part, b.Part))
 }
 

@@ -3,6 +3,7 @@
 package ledger
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
@@ -20,6 +21,9 @@ const (
 	partly
 	// unseen: no step is a drop, as there was no skb.
 	unseen
+	// echo: steps that are no drop lost no packet of their own: a message was used up, a
+	// call failed. A row without a drop is left out.
+	echo
 )
 
 // rule says how a counter is explained.
@@ -57,7 +61,7 @@ var rules = map[event.CounterSource][]rule{
 		{name: "dropped", kind: oneToOne, as: "/proc/net/softnet_stat: dropped"},
 	},
 	event.CounterQdisc: {
-		{name: "dropped", kind: oneToOne, as: "tc -s qdisc: dropped"},
+		{name: "dropped", as: "tc -s qdisc: dropped"},
 	},
 	event.CounterNeighbour: {
 		{name: "unresolved_discards", kind: oneToOne, as: "/proc/net/stat/arp_cache: unresolved_discards"},
@@ -78,6 +82,7 @@ var rules = map[event.CounterSource][]rule{
 		{name: "IpOutDiscards"},
 		{name: "IpOutNoRoutes", kind: partly},
 		{name: "IpReasmFails", kind: partly},
+		{name: "IpReasmTimeout", kind: partly, within: "IpReasmFails"},
 		{name: "IpFragFails"},
 		{name: "Ip6InHdrErrors"},
 		{name: "Ip6InAddrErrors"},
@@ -85,26 +90,33 @@ var rules = map[event.CounterSource][]rule{
 		{name: "Ip6InNoRoutes"},
 		{name: "Ip6InTruncatedPkts"},
 		{name: "Ip6InTooBigErrors"},
+		{name: "Ip6FragFails"},
 		{name: "Ip6InDiscards"},
 		{name: "Ip6OutDiscards"},
 		{name: "Ip6OutNoRoutes", kind: partly},
 		{name: "Ip6ReasmFails", kind: partly},
+		{name: "Ip6ReasmTimeout", kind: partly, within: "Ip6ReasmFails"},
 		{name: "TcpExtIPReversePathFilter", kind: oneToOne},
 		// Errors about a socket that is not here are consumed: __udp4_lib_err, net/ipv4/udp.c.
-		{name: "IcmpInErrors", kind: partly},
+		{name: "IcmpInErrors", kind: echo},
 		{name: "IcmpInCsumErrors", kind: oneToOne, within: "IcmpInErrors"},
-		{name: "Icmp6InErrors", kind: partly},
+		{name: "Icmp6InErrors", kind: echo},
 		{name: "Icmp6InCsumErrors", kind: oneToOne, within: "Icmp6InErrors"},
 		{name: "UdpNoPorts", kind: oneToOne},
 		{name: "UdpInErrors"},
 		{name: "UdpRcvbufErrors", kind: oneToOne, within: "UdpInErrors"},
 		{name: "UdpInCsumErrors", kind: oneToOne, within: "UdpInErrors"},
 		{name: "UdpMemErrors", within: "UdpInErrors"},
+		{name: "UdpIgnoredMulti"},
+		// A datagram for which the socket's buffer has no room is not made: udp_sendmsg.
+		{name: "UdpSndbufErrors", kind: echo},
 		{name: "Udp6NoPorts", kind: oneToOne},
 		{name: "Udp6InErrors"},
 		{name: "Udp6RcvbufErrors", kind: oneToOne, within: "Udp6InErrors"},
 		{name: "Udp6InCsumErrors", kind: oneToOne, within: "Udp6InErrors"},
 		{name: "Udp6MemErrors", within: "Udp6InErrors"},
+		{name: "Udp6IgnoredMulti"},
+		{name: "Udp6SndbufErrors", kind: echo},
 		{name: "TcpInErrs"},
 		{name: "TcpInCsumErrors", kind: oneToOne, within: "TcpInErrs"},
 		// A SYN that finds no room is consumed, not dropped: tcp_conn_request, net/ipv4/tcp_input.c.
@@ -116,12 +128,12 @@ var rules = map[event.CounterSource][]rule{
 		{name: "TcpExtTCPOFODrop"},
 		{name: "TcpExtPFMemallocDrop"},
 		{name: "TcpExtTCPMinTTLDrop"},
-	},
-	event.CounterXfrm: {
-		{name: "XfrmInNoPols", as: "/proc/net/xfrm_stat: XfrmInNoPols"},
-		{name: "XfrmInPolBlock", as: "/proc/net/xfrm_stat: XfrmInPolBlock"},
-		{name: "XfrmInTmplMismatch", as: "/proc/net/xfrm_stat: XfrmInTmplMismatch"},
-		{name: "XfrmInStateMismatch", as: "/proc/net/xfrm_stat: XfrmInStateMismatch"},
+		{name: "TcpExtBeyondWindow", kind: echo},
+		{name: "TcpExtPAWSEstab", kind: echo},
+		{name: "TcpExtPAWSActive", kind: echo},
+		{name: "TcpExtPAWSOldAck", kind: echo},
+		{name: "TcpExtPAWSTimewait", kind: echo},
+		{name: "TcpExtTSEcrRejected", kind: echo},
 	},
 }
 
@@ -133,8 +145,15 @@ func ruleOf(c event.Counter) (rule, int, bool) {
 			return r, i, true
 		}
 	}
+	if c.Source == event.CounterXfrm {
+		r := rule{name: c.Name, as: "/proc/net/xfrm_stat: " + c.Name}
+		if strings.HasPrefix(c.Name, "XfrmOut") || c.Name == "XfrmAcquireError" {
+			r.kind = partly // a program's call fails before there is a packet (xfrm_lookup, net/xfrm/xfrm_policy.c)
+		}
+		return r, 0, true
+	}
 	if c.Source == event.CounterDriver && dropsUnseen(c.Name) {
-		return rule{name: c.Name, kind: unseen}, 0, true
+		return rule{name: c.Name, kind: partly, as: "ethtool -S: " + anyQueue(c.Name)}, 0, true
 	}
 	return rule{}, 0, false
 }
@@ -155,3 +174,24 @@ func (r rule) spelling() string {
 	}
 	return r.name
 }
+
+// anyQueue spells a driver's counter with N for the number of its queue.
+func anyQueue(name string) string { return queueNumber.ReplaceAllString(name, "${1}N") }
+
+// sumOf names the counter in which a driver adds up what it counts by queue too, whether
+// it has one or not: rx_xdp_drop of mlx5, with rx0_xdp_drop. The name is empty for
+// counters of no queue.
+func sumOf(c event.Counter) event.Counter {
+	if c.Source != event.CounterDriver {
+		return event.Counter{}
+	}
+	sum := c
+	if sum.Name = queueNumber.ReplaceAllString(c.Name, "$2"); sum.Name == c.Name {
+		return event.Counter{}
+	}
+	return sum
+}
+
+// queueNumber finds the number of a queue in a driver's counter: rx_queue_0_xdp_drops,
+// rx0_xdp_drop.
+var queueNumber = regexp.MustCompile(`^((rx|tx)(?:_queue_|_)?)[0-9]+`)

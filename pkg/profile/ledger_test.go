@@ -44,7 +44,7 @@ func TestUnseen(t *testing.T) {
 	if sums.Total.Drops != 1010 || sums.Unseen.Drops != 5000 {
 		t.Errorf("%d drops, %d unseen", sums.Total.Drops, sums.Unseen.Drops)
 	}
-	want := []string{"5,000 more were lost before there was a packet to drop; only counters tell of them."}
+	want := []string{"5,000 more are known only from counters."}
 	if diff := cmp.Diff(want, sums.Remarks()); diff != "" {
 		t.Errorf("remarks (-want +got):\n%s", diff)
 	}

@@ -19,7 +19,7 @@ func (s *Sums[K]) whole() Value {
 // only counters tell of, and counters that do not agree with what was traced.
 func (s *Sums[K]) Remarks() (lines []string) {
 	if s.Unseen.Drops > 0 {
-		lines = append(lines, fmt.Sprintf("%s more were lost before there was a packet to drop; only counters tell of them.", spell.Thousands(s.Unseen.Drops)))
+		lines = append(lines, fmt.Sprintf("%s more are known only from counters.", spell.Thousands(s.Unseen.Drops)))
 	}
 	if s.Ledger == nil {
 		return lines

@@ -14,8 +14,8 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
-// ledgerText writes the rows of a ledger as a table, and what they add up to. Rows that
-// are not to be trusted bear a mark, in colour a red one.
+// ledgerText writes the rows of a ledger as a table, and what they add up to. Of rows that
+// are not to be trusted it says how much is unexplained, in colour in red.
 func ledgerText(w io.Writer, l *ledger.Ledger, colour bool) error {
 	if len(l.Rows) > 0 {
 		if err := ledgerTable(w, l, colour); err != nil {
@@ -26,29 +26,37 @@ func ledgerText(w io.Writer, l *ledger.Ledger, colour bool) error {
 		_, err := fmt.Fprintf(w, "%s counted; drops were not traced\n", spell.Thousands(l.Counted))
 		return err
 	}
-	fmt.Fprintf(w, "%s of %s counted losses explained", spell.Thousands(l.Explained), spell.Thousands(l.Counted))
+	explained := "explained"
+	if !slices.ContainsFunc(l.Rows, func(r ledger.Row) bool { return r.Traced > 0 }) {
+		explained = "accounted for"
+	}
+	fmt.Fprintf(w, "%s of %s counted losses %s", spell.Thousands(l.Explained), spell.Thousands(l.Counted), explained)
 	if l.Uncounted > 0 {
-		fmt.Fprintf(w, "; %s that no counter tells of", spell.Plural(l.Uncounted, "drop"))
+		fmt.Fprintf(w, "; %s that no counter counts", spell.Plural(l.Uncounted, "drop"))
 	}
 	if l.Unread > 0 {
 		fmt.Fprintf(w, "; %s in namespaces whose counters cannot be read", spell.Plural(l.Unread, "drop"))
 	}
 	fmt.Fprintln(w)
 	if slices.ContainsFunc(l.Rows, func(r ledger.Row) bool { return r.Off() }) {
-		fmt.Fprintln(w, "! more than 5 % unexplained: not to be trusted")
+		fmt.Fprintln(w, "rows with a percentage are not to be trusted: more than 5 % is unexplained, or traced and not counted (below 0)")
+	}
+	if slices.ContainsFunc(l.Rows, func(r ledger.Row) bool { return r.Mirrors != "" }) {
+		fmt.Fprintln(w, "= counts the packets of a row above once more")
 	}
 	return nil
 }
 
 func ledgerTable(w io.Writer, l *ledger.Ledger, colour bool) error {
-	t := newTable([]string{"counted", "traced", "no packet", "unexplained", "counter", "device", "netns"}, 0, 4)
+	t := newTable([]string{"counted", "traced", "counter only", "unexplained", "counter", "device", "netns"}, 0, 4)
 	for i := range l.Rows {
 		r := &l.Rows[i]
 		traced, unexplained := spell.Thousands(r.Traced), signed(r.Unexplained)
 		if l.Untraced {
 			traced, unexplained = "-", "-"
 		} else if r.Off() {
-			if unexplained = "!" + unexplained; colour {
+			part := float64(max(r.Unexplained, -r.Unexplained)) / float64(max(r.Delta, r.Traced))
+			if unexplained += " (" + percent(part) + ")"; colour {
 				unexplained = tint(color.FgRed, unexplained)
 			}
 		}
@@ -61,11 +69,14 @@ func ledgerTable(w io.Writer, l *ledger.Ledger, colour bool) error {
 }
 
 // counterName spells a row's counter with where it is read, one that is part of another
-// below it.
+// below it, and one that counts the packets of another with a mark.
 func counterName(r *ledger.Row) string {
 	name := string(r.Source) + " " + strings.TrimSpace(r.Part+" "+r.Name)
-	if r.Within != "" {
+	switch {
+	case r.Within != "":
 		return "  " + name
+	case r.Mirrors != "":
+		return "= " + name
 	}
 	return name
 }
@@ -97,6 +108,8 @@ type rowJSON struct {
 	Part        string  `json:"part,omitempty"`
 	Netns       string  `json:"netns"`
 	Within      string  `json:"within,omitempty"`
+	Packets     uint64  `json:"packets"`
+	Mirrors     string  `json:"mirrors,omitempty"`
 }
 
 func ledgerJSON(l *ledger.Ledger) []rowJSON {
@@ -109,6 +122,7 @@ func ledgerJSON(l *ledger.Ledger) []rowJSON {
 		row := rowJSON{
 			Counter: r.Name, Device: r.Device, Delta: r.Delta, Unseen: r.Unseen, Trusted: !l.Untraced && !r.Off(),
 			Source: string(r.Source), Part: r.Part, Netns: r.Netns.String(), Within: r.Within,
+			Packets: r.Packets, Mirrors: r.Mirrors,
 		}
 		if !l.Untraced {
 			row.Traced, row.Unexplained = &r.Traced, &r.Unexplained

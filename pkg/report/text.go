@@ -29,7 +29,7 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 	var b strings.Builder
 	fmt.Fprintln(&b, headline(r.Meta, r.Drops, r.Duration, r.perSecond()))
 	if r.Unseen > 0 {
-		fmt.Fprintf(&b, "and %s lost before there was a packet to drop\n", spell.Thousands(r.Unseen))
+		fmt.Fprintf(&b, "and %s more known only from counters\n", spell.Thousands(r.Unseen))
 	}
 	for _, note := range r.Meta.Notes {
 		fmt.Fprintf(&b, "note: %s\n", note)
