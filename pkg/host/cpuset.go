@@ -4,6 +4,7 @@ package host
 
 import (
 	"fmt"
+	"io/fs"
 	"strconv"
 	"strings"
 )
@@ -22,7 +23,7 @@ func parseList(text string) []int {
 		}
 		first, err1 := strconv.Atoi(low)
 		last, err2 := strconv.Atoi(high)
-		if err1 != nil || err2 != nil || first < 0 || last > maxCPU {
+		if err1 != nil || err2 != nil || first < 0 || first > last || last > maxCPU {
 			return nil
 		}
 		for cpu := first; cpu <= last; cpu++ {
@@ -30,6 +31,22 @@ func parseList(text string) []int {
 		}
 	}
 	return cpus
+}
+
+// PossibleCPUs returns the numbers of the CPUs that may ever be online, ascending. They may
+// have gaps, where firmware tells of CPUs that cannot be used: what is kept for each CPU
+// takes room for the last one's number.
+func (f Files) PossibleCPUs() ([]int, error) {
+	const file = "/sys/devices/system/cpu/possible"
+	text, ok := f.read(file)
+	if !ok {
+		return nil, fmt.Errorf("read %s: %w", file, fs.ErrNotExist)
+	}
+	cpus := parseList(text)
+	if len(cpus) == 0 {
+		return nil, fmt.Errorf("%s: invalid list of CPUs %q", file, text)
+	}
+	return cpus, nil
 }
 
 // parseMask reads "ff,00000001", words of 32 CPUs with the highest first; nil if it is

@@ -3,8 +3,11 @@
 package host
 
 import (
+	"errors"
+	"io/fs"
 	"slices"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -16,6 +19,9 @@ func TestParseList(t *testing.T) {
 		"\n":       nil,
 		"0-":       nil,
 		"3-x":      nil,
+		"3-1":      nil,
+		"0-1,4-5":  {0, 1, 4, 5},
+		"0,2,7":    {0, 2, 7},
 		"-1":       nil,
 		"0-999999": nil,
 	} {
@@ -62,4 +68,26 @@ func FuzzCPUs(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestPossibleCPUs reads what kernels of several machines print.
+func TestPossibleCPUs(t *testing.T) {
+	for text, want := range map[string][]int{
+		"0\n":        {0},
+		"0-1\n":      {0, 1},
+		"0-3,8-11\n": {0, 1, 2, 3, 8, 9, 10, 11},
+		"0,2\n":      {0, 2},
+		"1-2\n":      {1, 2},
+		"\n":         nil,
+		"all\n":      nil,
+	} {
+		files := Files{fstest.MapFS{"sys/devices/system/cpu/possible": &fstest.MapFile{Data: []byte(text)}}}
+		got, err := files.PossibleCPUs()
+		if diff := cmp.Diff(want, got); diff != "" || (err == nil) != (want != nil) {
+			t.Errorf("%q: %v, -want +got\n%s", text, err, diff)
+		}
+	}
+	if _, err := (Files{fstest.MapFS{}}).PossibleCPUs(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v without a file", err)
+	}
 }

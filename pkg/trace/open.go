@@ -6,7 +6,7 @@ package trace
 
 import (
 	"errors"
-	"fmt"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -18,6 +18,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/bpf"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/host"
 	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
@@ -61,11 +62,11 @@ type Tracer struct {
 func Open(config Config) (*Tracer, error) { return open(config, kfreeSkbLadder()) }
 
 func open(config Config, ladder []rung) (_ *Tracer, err error) {
-	cpus, err := ebpf.PossibleCPU()
+	cpus, err := findCPUs(host.Files{Root: os.DirFS("/")})
 	if err != nil {
-		return nil, fmt.Errorf("count CPUs: %w", err)
+		return nil, err
 	}
-	if config, err = config.complete(cpus); err != nil {
+	if config, err = config.complete(cpus.room); err != nil {
 		return nil, err
 	}
 	readable := readSymbols()
@@ -82,14 +83,14 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 		return nil, err
 	}
 
-	t := &Tracer{config: config, meta: describe(config, cpus)}
+	t := &Tracer{config: config, meta: describe(config, cpus.count)}
 	defer func() {
 		if err != nil {
 			_ = t.Close()
 		}
 	}()
 	functions := sync.OnceValue(func() symbols { return readable(&t.meta) })
-	l := newLoader(types, cpus, functions)
+	l := newLoader(types, cpus.room, functions)
 	l.split = len(names.All()) == 0 // a kernel so old that a location may need to be corrected
 	if err = t.load(l, ladder, unread); err != nil {
 		return nil, err

@@ -8,17 +8,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
 	"unsafe"
 
-	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/bpf"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/host"
 	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
@@ -44,18 +45,18 @@ func openStallSource(config StallConfig, btf string, ladder stallLadder) (_ *Sta
 	if config, err = config.complete(); err != nil {
 		return nil, err
 	}
-	cpus, err := ebpf.PossibleCPU()
+	cpus, err := findCPUs(host.Files{Root: os.DirFS("/")})
 	if err != nil {
-		return nil, fmt.Errorf("count CPUs: %w", err)
+		return nil, err
 	}
 	readable := readSymbols()
 	types, err := readTypes(btf)
 	if err != nil {
 		return nil, err
 	}
-	s := &Stalls{meta: describe(Config{}, cpus)}
+	s := &Stalls{meta: describe(Config{}, cpus.count)}
 	names := readable(&s.meta)
-	l := newLoader(types, cpus, func() symbols { return names })
+	l := newLoader(types, cpus.room, func() symbols { return names })
 	if s.stalls, err = openStalls(config, ladder, l); err != nil {
 		return nil, explain(err, l.memlock)
 	}

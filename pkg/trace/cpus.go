@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"fmt"
+
+	"github.com/dropwatch/dropwatch/pkg/host"
+)
+
+// cpus are those that may ever be online: programs run on CPUs that are plugged in later.
+type cpus struct {
+	count int
+	room  int // for what is kept by number, which may have gaps
+}
+
+func findCPUs(files host.Files) (cpus, error) {
+	numbers, err := files.PossibleCPUs()
+	if err != nil {
+		return cpus{}, fmt.Errorf("count CPUs: %w", err)
+	}
+	return cpus{len(numbers), numbers[len(numbers)-1] + 1}, nil
+}
