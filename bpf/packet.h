@@ -3,14 +3,13 @@
 #ifndef DROPWATCH_PACKET_H
 #define DROPWATCH_PACKET_H
 
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <bpf/bpf_endian.h>
 
 #include "kernel.h"
 #include "wire.h"
 
-#define ETH_P_IP 0x0800
-#define ETH_P_IPV6 0x86dd
 #define MAX_EXTENSIONS 6
 #define MAX_L2 64
 #define MAX_CHAIN 32
@@ -71,14 +70,36 @@ static __always_inline void find_place(struct place *place, struct sk_buff *skb,
 	}
 }
 
-/* Whether a packet went to all or a group, as the link layer has it (include/uapi/linux/if_packet.h). */
+/* Whether a packet on its way out is in an Ethernet frame to all or a group. */
+static __always_inline bool to_group(const bool direct, struct sk_buff *skb)
+{
+	__u16 l2 = READ(direct, skb, mac_header), l3 = READ(direct, skb, network_header);
+	__u8 first = 0;
+
+	if (l2 == MAC_HEADER_UNSET || l3 < l2 + ETH_HLEN || l3 > l2 + MAX_L2)
+		return false;
+	bpf_probe_read_kernel(&first, sizeof(first), READ(direct, skb, head) + l2);
+	return first & 1;
+}
+
+/*
+ * Whether a packet went to all or a group, as the link layer has it. skb->pkt_type
+ * (include/uapi/linux/if_packet.h) tells of what came in; what goes out is for others yet.
+ */
 static __always_inline enum packet_sort sort_of(const bool direct, struct sk_buff *skb)
 {
 	__u64 type = direct ? BPF_CORE_READ_BITFIELD(skb, pkt_type) :
 			      BPF_CORE_READ_BITFIELD_PROBED(skb, pkt_type);
 
-	return type == PACKET_BROADCAST || type == PACKET_MULTICAST || type == PACKET_LOOPBACK ?
-		       SORT_GROUP : SORT_OTHER;
+	switch (type) {
+	case PACKET_BROADCAST:
+	case PACKET_MULTICAST:
+	case PACKET_LOOPBACK:
+		return SORT_GROUP;
+	case PACKET_OTHERHOST:
+		return SORT_OTHER;
+	}
+	return to_group(direct, skb) ? SORT_GROUP : SORT_OTHER;
 }
 
 static __always_inline unsigned char *network_header(const bool direct, struct sk_buff *skb)

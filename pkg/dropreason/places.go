@@ -82,6 +82,12 @@ var places = []placed{
 		meaning:  "An MLD message of which too many wait, or that came as its device was going away.",
 		counters: []string{}},
 
+	{reason: "IP_INNOROUTES", functions: []string{"ip6_pkt_discard", "ip6_pkt_drop"},
+		source: "net/ipv6/route.c, ip6_pkt_drop, 5.10 to 7.2: without a route for ff00::/8 on the device (addrconf_add_mroute)",
+		layer:  LayerIP, class: ClassBenign,
+		meaning:  "An IPv6 multicast on a device where IPv6 was not ready yet, or not wanted.",
+		counters: []string{"Ip6InNoRoutes"}, when: []condition{{group: true}}},
+
 	// IPv4
 	{reason: NotSpecified, functions: []string{"igmp_rcv"},
 		source: "net/ipv4/igmp.c, igmp_rcv: of 5.10 it frees all that it handled, of 6.1 to 7.2 what a host needs not heed",
@@ -95,6 +101,17 @@ var places = []placed{
 		layer: LayerIP, class: ClassBenign,
 		meaning:  "An IPv4 multicast to a group that nobody here joined, as of SSDP or mDNS, or a broadcast for others.",
 		counters: []string{}, when: []condition{{word: "IP_LOCALNET"}, {word: "IP_RPFILTER", group: true}}},
+
+	{reason: "IP_INADDRERRORS", functions: []string{"ip_error"},
+		source: "net/ipv4/route.c, ip_error, 5.19 to 7.2: no route back for a host that does not forward",
+		layer:  LayerIP, class: ClassBenign,
+		meaning:  "A broadcast of an IP network that this host has no address in, and shares the wire with.",
+		counters: []string{"IpInAddrErrors"}, when: []condition{{group: true}}},
+	{reason: "IP_INNOROUTES", functions: []string{"ip_error"},
+		source: "net/ipv4/route.c, ip_error, 5.19 to 7.2",
+		layer:  LayerIP, class: ClassBenign,
+		meaning:  "A broadcast or multicast of the link layer with an IP destination beyond it, which this host need not forward.",
+		counters: []string{"IpExtInNoRoutes"}, when: []condition{{group: true}}},
 
 	// UDP
 	{reason: NotSpecified, functions: []string{"__udp4_lib_mcast_deliver", "__udp6_lib_mcast_deliver"},
@@ -125,6 +142,14 @@ var places = []placed{
 		meaning: "A segment taken in by a connection in TIME_WAIT, as the peer's FIN, or a SYN that came again " +
 			"and was answered again.",
 		counters: []string{}, when: []condition{{word: "TCP_CLOSE"}}},
+
+	// devices
+	{reason: NotSpecified, functions: []string{"netif_napi_add", "netif_napi_add_weight", "netif_napi_add_weight_locked",
+		"napi_get_frags_check"},
+		source: "net/core/gro.c, napi_get_frags_check, 5.10 to 7.2",
+		layer:  LayerDevice, class: ClassBenign,
+		meaning:  "No packet: a buffer that the kernel makes to look at as a device's receive queue is set up.",
+		counters: []string{}},
 
 	// link layer
 	{reason: NotSpecified, functions: []string{"stp_pdu_rcv"},

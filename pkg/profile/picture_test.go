@@ -40,7 +40,7 @@ func TestDraw(t *testing.T) {
 		"[idle];udp_unicast_rcv_skb;NO_SOCKET":                                     {2, 200},
 		"[not sampled];enqueue_to_backlog;CPU_BACKLOG":                             {8, 800},
 		"[process: a;b];__x64_sys_sendto;nf_hook_slow;nft_do_chain;NETFILTER_DROP": {292, 29_292},
-		"[softirq];[no stack];nft_do_chain;NETFILTER_DROP":                                      {102, 10_102},
+		"[softirq];[no stack];nft_do_chain;NETFILTER_DROP":                         {102, 10_102},
 		"[softirq];nf_hook_slow;nft_do_chain;NETFILTER_DROP":                       {606, 60_606},
 	}
 	if diff := cmp.Diff(want, values(p)); diff != "" {
