@@ -23,9 +23,7 @@ type tasks struct {
 }
 
 func newTasks() tasks {
-	// PROC_PID_INIT_INO, include/linux/proc_ns.h; there is no link without namespaces.
-	space, err := os.Readlink("/proc/self/ns/pid")
-	return tasks{dir: "/proc", foreign: err == nil && space != "pid:[4026531836]"}
+	return tasks{dir: "/proc", foreign: foreignPIDs("/proc")}
 }
 
 // clockTick is the unit of times in /proc/PID/stat, USER_HZ.

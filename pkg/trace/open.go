@@ -19,7 +19,6 @@ import (
 	"github.com/dropwatch/dropwatch/bpf"
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/host"
-	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
 // Tracer is an event.Source of the running kernel. Next and Close are for one
@@ -119,7 +118,7 @@ func (t *Tracer) watchStalls(l *loader) {
 	}
 	t.meta.Hooks = append(t.meta.Hooks, t.stalls.hooks...)
 	t.meta.StallThreshold = t.config.Stalls.Threshold
-	t.resolver.users = symbolize.NewUsers(userSymbols)
+	t.resolver.nameUsers(&t.meta)
 }
 
 // Close detaches and frees everything. Events read before stay valid but for

@@ -121,12 +121,25 @@ func (r *resolver) sample(s *bpf.StallCpuSample) *event.CPUSample {
 	if n := max(0, int(s.StackLen)) / 8; n > 0 {
 		e.Stack = r.stacks.find(s.Stack[:n], 0)
 	}
-	if n := max(0, int(s.UserLen)) / 8; n > 0 && r.users != nil {
-		for _, f := range r.users.Resolve(s.At.Task.Tgid, s.User[:n]) {
-			e.User = append(e.User, event.Frame{Addr: event.Address(f.Addr), Symbol: f.Name, Offset: f.Offset, Module: f.Module})
-		}
-	}
+	e.User = r.userFrames(s.At.Task.Tgid, s.User[:max(0, int(s.UserLen))/8])
 	return e
+}
+
+// userFrames names the frames of a process's stack, as far as processes have names.
+func (r *resolver) userFrames(pid uint32, addresses []uint64) (frames []event.Frame) {
+	if r.users == nil {
+		for _, addr := range addresses {
+			frames = append(frames, event.Frame{Addr: event.Address(addr)})
+		}
+		return frames
+	}
+	if len(addresses) == 0 {
+		return nil
+	}
+	for _, f := range r.users.Resolve(pid, addresses) {
+		frames = append(frames, event.Frame{Addr: event.Address(f.Addr), Symbol: f.Name, Offset: f.Offset, Module: f.Module})
+	}
+	return frames
 }
 
 func (r *resolver) late(p *bpf.StallLatePacket) *event.LatePacket {

@@ -20,7 +20,6 @@ import (
 	"github.com/dropwatch/dropwatch/bpf"
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/host"
-	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
 // Stalls is an event.Source of network work that waits on the running kernel. Next
@@ -62,7 +61,7 @@ func openStallSource(config StallConfig, btf string, ladder stallLadder) (_ *Sta
 	}
 	s.meta.Hooks, s.meta.StallThreshold = s.stalls.hooks, config.Threshold
 	s.resolver = newResolver(s.meta.StartMono, newStacks(names, mostFrames()), nil)
-	s.resolver.users = symbolize.NewUsers(userSymbols)
+	s.resolver.nameUsers(&s.meta)
 	readPrograms(names)  // with those loaded here, while that is allowed
 	debug.FreeOSMemory() // the types and the symbols' text are large, and needed no more
 	return s, nil
