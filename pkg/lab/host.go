@@ -42,8 +42,9 @@ func (h *Host) HasIPv6() bool {
 	return err == nil
 }
 
-// newHost makes a namespace with nothing in it but its loopback device, up.
-func newHost() (h *Host, err error) {
+// newHost makes a namespace with nothing in it but its loopback device, up. A quiet one
+// sends nothing by itself.
+func newHost(quiet bool) (h *Host, err error) {
 	h = &Host{ns: netns.None()}
 	defer func() {
 		if err != nil {
@@ -59,8 +60,10 @@ func newHost() (h *Host, err error) {
 	if h.nl, err = netlink.NewHandleAt(h.ns, unix.NETLINK_ROUTE); err != nil {
 		return nil, fmt.Errorf("open rtnetlink: %w", err)
 	}
-	if err := h.silence(); err != nil {
-		return nil, err
+	if quiet {
+		if err := h.silence(); err != nil {
+			return nil, err
+		}
 	}
 	loopback, err := h.nl.LinkByName("lo")
 	if err != nil {

@@ -32,10 +32,10 @@ func newNet(arp bool) (n *Net, err error) {
 			n = nil
 		}
 	}()
-	if n.Tx, err = newHost(); err != nil {
+	if n.Tx, err = newHost(true); err != nil {
 		return n, err
 	}
-	if n.Rx, err = newHost(); err != nil {
+	if n.Rx, err = newHost(true); err != nil {
 		return n, err
 	}
 	n.Tx.Addr4, n.Rx.Addr4 = netip.AddrFrom4([4]byte{198, 18, 0, 1}), netip.AddrFrom4([4]byte{198, 18, 0, 2})

@@ -74,14 +74,14 @@ func tunUnread(s *Scene) error {
 	src, dst := netip.AddrPortFrom(addr, srcPort), netip.AddrPortFrom(addr.Next(), dstPort)
 	s.looksLike(unix.IPPROTO_UDP, src, dst)
 	s.diesAt(s.net.Tx)
-	link, closeFile, err := s.net.Tx.openTun(true)
+	fd, link, err := s.net.Tx.openTun(true)
 	if err != nil {
 		return err
 	}
 	if err := s.net.Tx.configureTun(link, addr); err != nil {
 		return err
 	}
-	if err := closeFile(); err != nil {
+	if err := closeTun(fd); err != nil {
 		return err
 	}
 	s.onClose(func() error {

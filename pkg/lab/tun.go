@@ -41,48 +41,46 @@ func tunFull(s *Scene) error {
 
 // newTun makes a tun device of Tx that goes with the scene.
 func (s *Scene) newTun() (netlink.Link, error) {
-	link, closeFile, err := s.net.Tx.openTun(false)
-	if err != nil {
-		return nil, err
+	fd, link, err := s.net.Tx.openTun(false)
+	if err == nil {
+		s.onClose(func() error { return closeTun(fd) })
 	}
-	s.onClose(closeFile)
-	return link, nil
+	return link, err
 }
 
-// openTun makes a tun device of the host. It goes when it is closed, unless it is to stay.
-func (h *Host) openTun(stay bool) (link netlink.Link, closeFile func() error, err error) {
+// openTun makes a tun device that lives as long as the file it returns, or, if it is to
+// stay, longer.
+func (h *Host) openTun(stay bool) (fd int, link netlink.Link, err error) {
 	err = h.Do(func() error {
 		// The device will be in the namespace that the file is opened in.
-		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+		fd, err = unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 		if err != nil {
 			return fmt.Errorf("open /dev/net/tun: %w", lacking(err, unix.ENOENT, unix.ENODEV, unix.ENXIO))
 		}
-		closeFile = func() error { return closeTun(fd) }
-		request, err := unix.NewIfreq(tunDevice)
-		if err != nil {
-			return fmt.Errorf("name tun device: %w", err)
-		}
-		request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
-		if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, request); err != nil {
-			return fmt.Errorf("create tun device: %w", err)
-		}
-		if !stay {
-			return nil
-		}
-		if err := unix.IoctlSetInt(fd, unix.TUNSETPERSIST, 1); err != nil {
-			return fmt.Errorf("keep tun device: %w", err)
-		}
-		return nil
+		return nameTun(fd, stay)
 	})
+	if err != nil {
+		return -1, nil, err
+	}
+	if link, err = h.nl.LinkByName(tunDevice); err != nil {
+		return -1, nil, errors.Join(fmt.Errorf("find %s: %w", tunDevice, err), unix.Close(fd))
+	}
+	return fd, link, nil
+}
+
+func nameTun(fd int, stay bool) error {
+	request, err := unix.NewIfreq(tunDevice)
 	if err == nil {
-		if link, err = h.nl.LinkByName(tunDevice); err != nil {
-			err = fmt.Errorf("find %s: %w", tunDevice, err)
-		}
+		request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+		err = unix.IoctlIfreq(fd, unix.TUNSETIFF, request)
 	}
-	if err != nil && closeFile != nil {
-		err = errors.Join(err, closeFile())
+	if err == nil && stay {
+		err = unix.IoctlSetInt(fd, unix.TUNSETPERSIST, 1)
 	}
-	return link, closeFile, err
+	if err != nil {
+		return errors.Join(fmt.Errorf("create %s: %w", tunDevice, err), unix.Close(fd))
+	}
+	return nil
 }
 
 // closeTun reads what the device still holds, so that it is not dropped.
