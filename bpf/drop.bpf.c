@@ -10,14 +10,22 @@
 char _license[] SEC("license") = "Dual BSD/GPL";
 
 /*
- * Where kfree_skb() begins and ends; 0: not known, nor needed. gcc may split it in two, as
- * for Debian's 5.10 on arm64: the location is then within it, and not where it was called.
- * kfree_skb_reason() is kept whole by __fix_address (net/core/skbuff.c).
+ * Where two functions begin and end that free for others; 0: not known. A location in
+ * one says nothing, its caller does.
+ *
+ * kfree_skb(): gcc may split it in two, as for Debian's 5.10 on arm64; the location is
+ * then within it, and not where it was called. kfree_skb_reason() is kept whole by
+ * __fix_address (net/core/skbuff.c).
+ *
+ * kfree_skb_list(), later kfree_skb_list_reason(): before 6.3 (a4650da2a2d6) the location
+ * of all that it frees, packets that a queue refuses and parts of others alike.
  */
 const volatile __u64 split_start = 0;
 const volatile __u64 split_end = 0;
+const volatile __u64 list_start = 0;
+const volatile __u64 list_end = 0;
 
-#define NEAREST 12 /* frames that lead from the program to the caller of kfree_skb() */
+#define NEAREST 16 /* frames that lead from the program to the caller of kfree_skb_list() */
 
 /* Have bpf2go generate what no map names. */
 const struct record *unused_record __attribute__((unused));
@@ -71,26 +79,33 @@ static __always_inline void describe(const bool direct, struct cell_key *key, st
 	__builtin_memcpy(&key->netns, &word, sizeof(word));
 }
 
-/* Where the function that a location is in was called; the location itself if that is not found. */
+static __always_inline bool frees_for_others(__u64 location)
+{
+	return (split_end && location >= split_start && location < split_end) ||
+	       (list_end && location >= list_start && location < list_end);
+}
+
+/* Where the functions that free for others were called; the location itself if that is not found. */
 static __noinline __u64 caller_of(void *ctx, __u64 location)
 {
 	__u64 stack[NEAREST] = {};
+	bool found = false;
 	int i;
 
 	if (bpf_get_stack(ctx, stack, sizeof(stack), 0) < 0)
 		return location;
-	for (i = 0; i < NEAREST - 1; i++) {
-		if (stack[i] == location && stack[i + 1])
-			return stack[i + 1];
+	for (i = 0; i < NEAREST; i++) {
+		if (stack[i] == location)
+			found = true;
+		else if (found && stack[i] && !frees_for_others(stack[i]))
+			return stack[i];
 	}
 	return location;
 }
 
 static __always_inline __u64 site(void *ctx, __u64 location)
 {
-	if (split_end && location >= split_start && location < split_end)
-		return caller_of(ctx, location);
-	return location;
+	return frees_for_others(location) ? caller_of(ctx, location) : location;
 }
 
 static __always_inline int on_drop(const bool direct, void *ctx, struct sk_buff *skb,

@@ -125,6 +125,8 @@ const (
 	DropVarBudget                  = "budget"
 	DropVarCellsPerCpu             = "cells_per_cpu"
 	DropVarExact                   = "exact"
+	DropVarListEnd                 = "list_end"
+	DropVarListStart               = "list_start"
 	DropVarNests                   = "nests"
 	DropVarPacketBytes             = "packet_bytes"
 	DropVarPreemptCountOffset      = "preempt_count_offset"
@@ -205,6 +207,8 @@ type DropVariableSpecs struct {
 	Budget             *ebpf.VariableSpec `ebpf:"budget"`
 	CellsPerCpu        *ebpf.VariableSpec `ebpf:"cells_per_cpu"`
 	Exact              *ebpf.VariableSpec `ebpf:"exact"`
+	ListEnd            *ebpf.VariableSpec `ebpf:"list_end"`
+	ListStart          *ebpf.VariableSpec `ebpf:"list_start"`
 	Nests              *ebpf.VariableSpec `ebpf:"nests"`
 	PacketBytes        *ebpf.VariableSpec `ebpf:"packet_bytes"`
 	PreemptCountOffset *ebpf.VariableSpec `ebpf:"preempt_count_offset"`
@@ -261,6 +265,8 @@ type DropVariables struct {
 	Budget             *ebpf.Variable `ebpf:"budget"`
 	CellsPerCpu        *ebpf.Variable `ebpf:"cells_per_cpu"`
 	Exact              *ebpf.Variable `ebpf:"exact"`
+	ListEnd            *ebpf.Variable `ebpf:"list_end"`
+	ListStart          *ebpf.Variable `ebpf:"list_start"`
 	Nests              *ebpf.Variable `ebpf:"nests"`
 	PacketBytes        *ebpf.Variable `ebpf:"packet_bytes"`
 	PreemptCountOffset *ebpf.Variable `ebpf:"preempt_count_offset"`

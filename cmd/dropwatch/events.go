@@ -26,7 +26,8 @@ func newEvents(s streams) *cobra.Command {
 		Use:   "events",
 		Short: "Show sampled drops one by one",
 		Long: `Shows each sampled drop as a line: time, device, packet, reason, location, and the
-task and CPU it was seen on. ×12 marks a sample that stands for twelve drops.`,
+task and CPU it was seen on. ×12 marks a sample that stands for twelve drops. Parts of
+packets, which are freed with them, are no drops and not shown.`,
 		Example: `  dropwatch events | head
   dropwatch events -v -c 1          # with its stack
   dropwatch events -f json | jq 'select(.reason == "NO_SOCKET") | .dport'
@@ -63,7 +64,7 @@ task and CPU it was seen on. ×12 marks a sample that stands for twelve drops.`,
 func showEvents(src event.Source, count int, print func(*event.Drop) error) error {
 	err := profile.Each(src, func(e event.Event) error {
 		d, ok := e.(*event.Drop)
-		if !ok {
+		if !ok || profile.IsPart(d.Cell) {
 			return nil
 		}
 		if err := print(d); err != nil {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
@@ -21,6 +22,7 @@ import (
 type statusLine struct {
 	terminal *os.File // nil: silent
 	last     time.Duration
+	drops    uint64 // so far
 }
 
 func newStatusLine(w io.Writer, options recordOptions) *statusLine {
@@ -37,6 +39,9 @@ func (l *statusLine) show(t *event.Tick) {
 	var drops uint64
 	busiest := event.Count{}
 	for _, c := range t.Counts {
+		if profile.IsPart(c.Cell) {
+			continue
+		}
 		drops += c.Drops
 		if c.Drops > busiest.Drops {
 			busiest = c
@@ -44,8 +49,9 @@ func (l *statusLine) show(t *event.Tick) {
 	}
 	elapsed := (t.Time - l.last).Seconds()
 	l.last = t.Time
+	l.drops += drops
 	text := fmt.Sprintf("%s  %s drops/s  %s in all", clockText(t.Time),
-		spell.Thousands(uint64(float64(drops)/elapsed+0.5)), spell.Thousands(t.Totals.Drops))
+		spell.Thousands(uint64(float64(drops)/elapsed+0.5)), spell.Thousands(l.drops))
 	if busiest.Drops > 0 {
 		text += fmt.Sprintf("  most %s at %s", busiest.Cell.Reason, busiest.Cell.Location)
 	}

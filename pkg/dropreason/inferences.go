@@ -14,9 +14,9 @@ type inference struct {
 //
 // They were read in 5.10.7, 5.10.265 and 5.15.85. Three things blur locations: a function
 // that ends in kfree_skb(skb) jumps there, and its caller is the location; static
-// functions are inlined into their callers; and whatever kfree_skb_list frees has that
-// for its location. A stack does not help with the last: __dev_queue_xmit calls it for
-// packets that a queue refuses, and for those of a device that is down.
+// functions are inlined into their callers; and whatever kfree_skb_list frees is freed
+// where that was called (pkg/trace), which of __dev_queue_xmit does not tell packets that
+// a queue refuses from those of a device that is down.
 var inferences = []inference{
 	// net/core/dev.c
 	{"CPU_BACKLOG", []string{"enqueue_to_backlog"}, "a device going down that very moment"},

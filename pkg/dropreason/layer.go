@@ -70,11 +70,15 @@ const (
 	ClassPeerError Class = "peer error"
 	// ClassBenign is normal life of protocols: nobody misses the packet.
 	ClassBenign Class = "benign"
+	// ClassPart is no packet but a part of one, which is freed with it or joined to it. The
+	// packet, if it was lost, is a drop of its own.
+	ClassPart Class = "part"
 	// ClassUnknown is a drop the reason does not explain.
 	ClassUnknown Class = "unknown"
 )
 
-// Classes returns all classes, the worst first.
+// Classes returns the classes that reasons have, the worst first: all but ClassPart, which
+// locations have.
 func Classes() []Class {
 	return []Class{ClassLoss, ClassPolicy, ClassPeerError, ClassBenign, ClassUnknown}
 }
@@ -90,6 +94,8 @@ func (c Class) Meaning() string {
 		return "the packet, or its sender, was wrong"
 	case ClassBenign:
 		return "normal life of protocols; nobody misses the packet"
+	case ClassPart:
+		return "no packet but a part of one, freed with it or joined to it"
 	}
 	return "the reason does not tell"
 }

@@ -30,7 +30,12 @@ type Place struct {
 // The function is the symbol of the location without its offset; what compilers append
 // to it after a dot (.isra.0, .part.0, .cold) does not count. An inferred reason is
 // looked up by its name, as one that the kernel stated.
+//
+// At functions that free parts of packets, whatever the reason, the class is ClassPart.
 func At(reason, function string) Info {
+	if freesParts(function) {
+		return Info{Name: reason, Layer: LayerCore, Class: ClassPart, Meaning: partMeaning}
+	}
 	if p := placeAt(reason, function); p != nil {
 		info := p.info
 		info.Name = reason

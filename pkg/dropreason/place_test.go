@@ -22,6 +22,8 @@ func TestAt(t *testing.T) {
 		"a compiler's suffix": {"NO_SOCKET", "ping_rcv.cold", ClassBenign},
 		"another reason":      {"SOCKET_RCVBUFF", "ping_rcv", ClassLoss},
 		"an unknown reason":   {"1234", "ping_rcv", ClassUnknown},
+		"a part":              {"NOT_SPECIFIED", "skb_release_data", ClassPart},
+		"part of a drop":      {"NO_SOCKET", "skb_release_data.isra.0", ClassPart},
 		"a counter":           {"rx_missed_errors", "[nic] eth0", ClassLoss},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,13 +11,18 @@ import (
 )
 
 // Accounting says in one line what was counted, what was unwound and what was lost
-// where: the first thing to read of a recording.
-func Accounting(drops uint64, t event.Totals, l event.Loss) string {
+// where: the first thing to read of a recording. Parts of packets are counted and unwound
+// as drops are, and are none.
+func Accounting(drops, parts uint64, t event.Totals, l event.Loss) string {
 	var b strings.Builder
 	unwound := event.Unwound(t, l)
-	fmt.Fprintf(&b, "%s counted, %s unwound", spell.Plural(drops, "drop"), spell.Thousands(unwound))
-	if drops > unwound {
-		fmt.Fprintf(&b, ", %s not unwound", spell.Thousands(drops-unwound))
+	b.WriteString(spell.Plural(drops, "drop"))
+	if parts > 0 {
+		fmt.Fprintf(&b, " and %s of packets", spell.Plural(parts, "part"))
+	}
+	fmt.Fprintf(&b, " counted, %s unwound", spell.Thousands(unwound))
+	if all := drops + parts; all > unwound {
+		fmt.Fprintf(&b, ", %s not unwound", spell.Thousands(all-unwound))
 	}
 	var lost []string
 	for _, part := range []struct {

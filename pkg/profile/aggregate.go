@@ -27,6 +27,7 @@ type Sums[K comparable] struct {
 	Keys     []K // in the order in which they turned up
 	Of       map[K]*Value
 	Total    Value          // all drops; Exact if all groups are
+	Parts    Value          // of packets, which are no drops: in no group, not in Total
 	Unseen   Value          // packets that only counters tell of, in groups of their own
 	Ledger   *ledger.Ledger // nil if counters were not read
 	Sampled  event.Totals
@@ -41,11 +42,17 @@ type pool[K comparable] struct {
 	drops   uint64
 	bytes   uint64
 	weights []weight[K]
-	place   map[K]int
+	place   map[slot[K]]int
+}
+
+// slot is where a sample adds to.
+type slot[K comparable] struct {
+	key  K
+	part bool // of a packet
 }
 
 type weight[K comparable] struct {
-	key           K
+	slot[K]
 	samples       uint64
 	drops, octets uint64
 }
@@ -137,7 +144,7 @@ func (a *Aggregator[K]) pool(cell *event.Cell) *pool[K] {
 	}
 	p := a.pools[cell]
 	if p == nil {
-		p = &pool[K]{cell: cell, place: map[K]int{}}
+		p = &pool[K]{cell: cell, place: map[slot[K]]int{}}
 		a.pools[cell] = p
 		a.order = append(a.order, p)
 	}
@@ -165,12 +172,12 @@ func (p *pool[K]) weight(a *Aggregator[K], d *event.Drop) *weight[K] {
 	if a.byCell && !p.cell.Overflow && len(p.weights) > 0 {
 		return &p.weights[0]
 	}
-	key := a.key(d.Cell, d)
-	at, ok := p.place[key]
+	to := slot[K]{a.key(d.Cell, d), IsPart(d.Cell)}
+	at, ok := p.place[to]
 	if !ok {
 		at = len(p.weights)
-		p.place[key] = at
-		p.weights = append(p.weights, weight[K]{key: key})
+		p.place[to] = at
+		p.weights = append(p.weights, weight[K]{slot: to})
 	}
 	return &p.weights[at]
 }
@@ -178,7 +185,7 @@ func (p *pool[K]) weight(a *Aggregator[K], d *event.Drop) *weight[K] {
 // Sums returns what was added up so far: each group's part of every pool.
 func (a *Aggregator[K]) Sums() *Sums[K] {
 	a.sums.Keys, a.sums.Of = nil, map[K]*Value{}
-	a.sums.Total, a.sums.Unseen = Value{Exact: true}, Value{Exact: true}
+	a.sums.Total, a.sums.Parts, a.sums.Unseen = Value{Exact: true}, Value{Exact: true}, Value{Exact: true}
 	for _, p := range a.order {
 		var samples, drops, octets uint64
 		for _, w := range p.weights {
@@ -192,7 +199,7 @@ func (a *Aggregator[K]) Sums() *Sums[K] {
 			whole.Drops, whole.Bytes = max(p.drops, drops), max(p.bytes, octets)
 		}
 		if len(p.weights) == 0 {
-			a.add(a.key(p.cell, nil), whole, &a.sums.Total)
+			a.addTo(slot[K]{a.key(p.cell, nil), IsPart(p.cell)}, whole)
 			continue
 		}
 		exact := whole.Exact || samples == whole.Drops
@@ -201,7 +208,7 @@ func (a *Aggregator[K]) Sums() *Sums[K] {
 			if a.byCell && !p.cell.Overflow {
 				w.key = a.key(p.cell, nil) // with the names that it has by now
 			}
-			a.add(w.key, Value{ofDrops.next(w.drops), ofBytes.next(w.octets), w.samples, exact}, &a.sums.Total)
+			a.addTo(w.slot, Value{ofDrops.next(w.drops), ofBytes.next(w.octets), w.samples, exact})
 		}
 	}
 	if !a.ended { // neither do its totals count them
@@ -216,6 +223,15 @@ func (a *Aggregator[K]) Sums() *Sums[K] {
 	return &a.sums
 }
 
+// addTo adds drops to their group, and parts to those of all groups.
+func (a *Aggregator[K]) addTo(s slot[K], v Value) {
+	if s.part {
+		v.addTo(&a.sums.Parts)
+		return
+	}
+	a.add(s.key, v, &a.sums.Total)
+}
+
 func (a *Aggregator[K]) add(key K, v Value, total *Value) {
 	sum := a.sums.Of[key]
 	if sum == nil {
@@ -223,10 +239,13 @@ func (a *Aggregator[K]) add(key K, v Value, total *Value) {
 		a.sums.Of[key] = sum
 		a.sums.Keys = append(a.sums.Keys, key)
 	}
-	for _, to := range []*Value{sum, total} {
-		to.Drops += v.Drops
-		to.Bytes += v.Bytes
-		to.Samples += v.Samples
-		to.Exact = to.Exact && v.Exact
-	}
+	v.addTo(sum)
+	v.addTo(total)
+}
+
+func (v Value) addTo(sum *Value) {
+	sum.Drops += v.Drops
+	sum.Bytes += v.Bytes
+	sum.Samples += v.Samples
+	sum.Exact = sum.Exact && v.Exact
 }

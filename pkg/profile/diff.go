@@ -47,6 +47,7 @@ type Side struct {
 	Sampled  event.Totals
 	Loss     event.Loss
 	Cut      *event.CutError // nil unless the recording was cut short
+	Parts    uint64          // of packets, which are no drops
 	Unseen   uint64          // packets that only counters tell of
 	Remarks  []string        // see Sums.Remarks
 }
@@ -84,7 +85,7 @@ func Compare(recordings []Recording, options CompareOptions) (*Comparison, error
 			return nil, errors.Join(append(readErrs, errNoTime(r))...)
 		}
 		sums = append(sums, of)
-		c.Sides = append(c.Sides, Side{r.Name, r.Source.Meta(), of.Duration, of.Total, of.Sampled, of.Loss, of.Cut, of.Unseen.Drops, of.Remarks()})
+		c.Sides = append(c.Sides, Side{r.Name, r.Source.Meta(), of.Duration, of.Total, of.Sampled, of.Loss, of.Cut, of.Parts.Drops, of.Unseen.Drops, of.Remarks()})
 	}
 	c.compare(by, sums)
 	if options.Limit > 0 {

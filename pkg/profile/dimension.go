@@ -94,6 +94,9 @@ func info(c *event.Cell) dropreason.Info {
 	return dropreason.At(c.Reason.Name, c.Place())
 }
 
+// IsPart reports whether a cell counts parts of packets, which are no drops.
+func IsPart(c *event.Cell) bool { return info(c).Class == dropreason.ClassPart }
+
 // ParseDimensions reads a list such as "reason,device".
 func ParseDimensions(list string) ([]Dimension, error) {
 	all := Dimensions()

@@ -53,7 +53,7 @@ func PProf(src event.Source, o PProfOptions) (*profile.Profile, *event.CutError,
 		}
 	}
 	b.finish()
-	b.comment("%s", Accounting(sums.Total.Drops, sums.Sampled, sums.Loss))
+	b.comment("%s", Accounting(sums.Total.Drops, sums.Parts.Drops, sums.Sampled, sums.Loss))
 	for _, remark := range sums.Remarks() {
 		b.comment("%s", remark)
 	}

@@ -37,7 +37,7 @@ func WriteDiffText(w io.Writer, c *profile.Comparison, colour bool) error {
 	}
 	fmt.Fprintf(&b, "\ntotal %s (%s)\n", strings.Join(rates, " → "), changePercent(c.Total))
 	for i, s := range c.Sides {
-		fmt.Fprintf(&b, "%s  %s\n", profile.Letter(i), profile.Accounting(s.Total.Drops, s.Sampled, s.Loss))
+		fmt.Fprintf(&b, "%s  %s\n", profile.Letter(i), profile.Accounting(s.Total.Drops, s.Parts, s.Sampled, s.Loss))
 	}
 	diffNotes(&b, c)
 	_, err := io.WriteString(w, b.String())

@@ -32,6 +32,7 @@ type (
 	totalsJSON struct {
 		Drops   uint64     `json:"drops"`
 		Bytes   uint64     `json:"bytes"`
+		Parts   uint64     `json:"parts"`
 		Unseen  uint64     `json:"unseen"`
 		Unwound uint64     `json:"unwound"`
 		Sampled uint64     `json:"sampled"`
@@ -61,7 +62,7 @@ func WriteJSON(w io.Writer, r *Report) error {
 	out := reportJSON{
 		Meta: newMetaJSON(r.Meta, r.Duration, r.Cut),
 		Totals: totalsJSON{
-			Drops: r.Drops, Bytes: r.Bytes, Unseen: r.Unseen, Unwound: r.Unwound,
+			Drops: r.Drops, Bytes: r.Bytes, Parts: r.Parts, Unseen: r.Unseen, Unwound: r.Unwound,
 			Sampled: r.Sampled.Sampled, Read: r.Sampled.Read, Lost: r.Loss,
 			Ledger: newExplainedJSON(r.Ledger),
 		},

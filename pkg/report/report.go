@@ -21,6 +21,7 @@ type Report struct {
 	Duration time.Duration
 	Drops    uint64
 	Bytes    uint64
+	Parts    uint64 // of packets, freed with them: no drops, in no group
 	Unseen   uint64 // packets of no drop, which only counters tell of
 	Unwound  uint64
 	Sampled  event.Totals
@@ -95,7 +96,7 @@ func (b *Builder) Report() *Report {
 	r := &Report{
 		Meta: b.meta, Duration: sums.Duration,
 		Drops: sums.Total.Drops, Bytes: sums.Total.Bytes,
-		Unseen: sums.Unseen.Drops, Ledger: sums.Ledger,
+		Parts: sums.Parts.Drops, Unseen: sums.Unseen.Drops, Ledger: sums.Ledger,
 		Unwound: event.Unwound(sums.Sampled, sums.Loss), Sampled: sums.Sampled, Loss: sums.Loss,
 		By: b.by.Names(), Stalls: b.stalls, Limit: b.limit,
 	}

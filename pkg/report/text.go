@@ -46,7 +46,10 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 	if r.Benign.Drops > 0 {
 		fmt.Fprintf(&b, "\n%s\n", benignLine(r.Benign, colour))
 	}
-	fmt.Fprintf(&b, "\n%s\n", profile.Accounting(r.Drops, r.Sampled, r.Loss))
+	if r.Parts > 0 {
+		fmt.Fprintf(&b, "\n%s\n", partsLine(r.Parts))
+	}
+	fmt.Fprintf(&b, "\n%s\n", profile.Accounting(r.Drops, r.Parts, r.Sampled, r.Loss))
 	if !r.Exact {
 		b.WriteString(legend)
 	}
@@ -78,6 +81,12 @@ func benignLine(f Folded, colour bool) string {
 		return paint(dropreason.ClassBenign, text)
 	}
 	return text
+}
+
+// partsLine tells of what was freed with packets.
+func partsLine(parts uint64) string {
+	return fmt.Sprintf("parts: %s of packets freed with them, which are no drops; each packet is one, if it was lost",
+		spell.Thousands(parts))
 }
 
 // headline says what was recorded where and when, and how much was lost.

@@ -111,6 +111,7 @@ func (l *loader) prepare(config Config) (*ebpf.CollectionSpec, error) {
 		"budget":               uint32(config.UnwindBudget),
 		"share":                uint32(config.UnwindBudget),
 	}
+	constants["list_start"], constants["list_end"] = extent(l.functions(), "kfree_skb_list_reason", "kfree_skb_list")
 	if l.split {
 		constants["split_start"], constants["split_end"] = extent(l.functions(), "kfree_skb")
 	}

@@ -21,6 +21,9 @@ func TestExtent(t *testing.T) {
 	if start, end := extent(table, "kfree_skb"); start != 0xffff800010a0d0d0 || end != 0xffff800010a0d108 {
 		t.Errorf("%#x to %#x", start, end)
 	}
+	if start, end := extent(table, "kfree_skb_list_reason", "kfree_skb"); start != 0xffff800010a0d0d0 || end == 0 {
+		t.Errorf("%#x to %#x of the first of two that there is", start, end)
+	}
 	if start, end := extent(table, "kfree"); start != 0 || end != 0 {
 		t.Errorf("%#x to %#x of a function there is not", start, end)
 	}
