@@ -142,6 +142,7 @@ static __always_inline bool claim(struct cell *cell, const struct cell_key *key,
 	__builtin_memset(s, 0, sizeof(*s));
 	cell->drops = 0;
 	cell->bytes = 0;
+	cell->more = 0;
 	cell->left = 0;
 	cell->index = index;
 	cell->check = check_of(key);
@@ -176,16 +177,20 @@ static __noinline struct cell *insert(const struct cell_key *key, __u32 cpu)
 	return cell;
 }
 
-/* Counts a drop of len bytes; true if it is the sample of its block. */
-static __always_inline bool count(struct cell *cell, __u32 len)
+/* Counts a drop of len bytes and 1 + more segments; true if it is the sample of its block. */
+static __always_inline bool count(struct cell *cell, __u32 len, __u32 more)
 {
 	if (nests) {
 		__sync_fetch_and_add(&cell->drops, 1);
 		if (len) /* clang makes a read of adding nothing, which needs 5.12 */
 			__sync_fetch_and_add(&cell->bytes, len);
+		if (more)
+			__sync_fetch_and_add(&cell->more, more);
 	} else {
 		cell->drops++;
 		cell->bytes += len;
+		if (more)
+			cell->more += more;
 	}
 	if (exact || cell->left <= 1)
 		return true;

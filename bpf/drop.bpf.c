@@ -129,7 +129,7 @@ static __always_inline int on_drop(const bool direct, void *ctx, struct sk_buff 
 		if (!cell)
 			cell = insert(&key, cpu);
 	}
-	if (!cell || !count(cell, READ(direct, skb, len)))
+	if (!cell || !count(cell, READ(direct, skb, len), more_segments(direct, skb)))
 		return 0;
 	return sample(ctx, &key, cell, cpu, skb, sk);
 }
@@ -184,7 +184,7 @@ static __always_inline int on_unread(void *ctx, __u64 location, __u32 reason)
 
 	if (!cell)
 		cell = insert(&key, cpu);
-	if (!cell || !count(cell, 0))
+	if (!cell || !count(cell, 0, 0))
 		return 0;
 	return sample(ctx, &key, cell, cpu, NULL, NULL);
 }

@@ -22,7 +22,7 @@ type DropCell struct {
 	Left  uint32
 	Check uint32
 	Index uint32
-	Pad   uint64
+	More  uint64
 }
 
 type DropCellKey struct {
@@ -81,7 +81,8 @@ type DropRecord struct {
 	PacketLen    uint16
 	L3           uint16
 	StackLen     int32
-	Pad          uint32
+	Segments     uint16
+	Pad          uint16
 	Comm         [16]int8
 	Device       [16]int8
 	Stack        [127]uint64

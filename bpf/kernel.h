@@ -73,6 +73,7 @@ struct sk_buff {
 	__u16 network_header;
 	__u16 mac_header;
 	unsigned int tail;
+	unsigned int end; /* of the head, from its start: NET_SKBUFF_DATA_USES_OFFSET, on 64 bits */
 	unsigned char *head;
 	unsigned char *data;
 };
@@ -80,6 +81,13 @@ struct sk_buff {
 /* Up to 6.1 a bit says whether vlan_tci is set; 354259fa73e2 removed it. */
 struct sk_buff___vlan_present {
 	__u8 vlan_present : 1;
+};
+
+/* At the end of a packet's head. gso_segs follows gso_size (4.13 to 7.2). */
+struct skb_shared_info {
+	unsigned short gso_size;
+	unsigned short gso_segs;
+	unsigned int gso_type;
 };
 
 struct iphdr {
@@ -223,7 +231,9 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 #define NETDEV_HASHENTRIES 256     /* include/linux/netdevice.h */
 #define SOFTIRQ_MASK 0xff00        /* include/linux/preempt.h */
 #define SKB_DST_PTRMASK (~7UL)     /* include/linux/skbuff.h; the low bits are flags */
-#define MAC_HEADER_UNSET 0xffff    /* skb_mac_header_was_set() */
+#define HEADER_UNSET 0xffff        /* skb_mac_header_was_set(), skb_transport_header_was_set() */
+#define SKB_GSO_TCPV4 (1 << 0)     /* include/linux/skbuff.h */
+#define SKB_GSO_TCPV6 (1 << 4)
 
 /*
  * READ reads a field of a kernel struct. A tp_btf program may dereference typed

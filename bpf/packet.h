@@ -76,7 +76,7 @@ static __always_inline bool to_group(const bool direct, struct sk_buff *skb)
 	__u16 l2 = READ(direct, skb, mac_header), l3 = READ(direct, skb, network_header);
 	__u8 first = 0;
 
-	if (l2 == MAC_HEADER_UNSET || l3 < l2 + ETH_HLEN || l3 > l2 + MAX_L2)
+	if (l2 == HEADER_UNSET || l3 < l2 + ETH_HLEN || l3 > l2 + MAX_L2)
 		return false;
 	bpf_probe_read_kernel(&first, sizeof(first), READ(direct, skb, head) + l2);
 	return first & 1;
@@ -176,6 +176,55 @@ static __always_inline __u8 transport_of(const bool direct, struct sk_buff *skb,
 	return !v4 && is_extension(next) ? skip_extensions(header, next) : next;
 }
 
+/*
+ * The segments of a packet whose sender did not count them, as a guest or a program at a
+ * tun device (SKB_GSO_DODGY): what is behind the headers, by their size, as
+ * qdisc_pkt_len_init() counts (net/core/dev.c, 5.10 to 6.18).
+ */
+static __noinline __u32 count_segments(struct sk_buff *skb, __u32 size)
+{
+	unsigned char *head = BPF_CORE_READ(skb, head);
+	__u32 transport = BPF_CORE_READ(skb, transport_header), len = BPF_CORE_READ(skb, len);
+	__u32 data = BPF_CORE_READ(skb, data) - head, headers = 0;
+	struct skb_shared_info *info = (void *)head + BPF_CORE_READ(skb, end);
+	__u8 offset = 0;
+
+	if (transport != HEADER_UNSET) {
+		headers = transport + 8; /* UDP */
+		if (BPF_CORE_READ(info, gso_type) & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6)) {
+			bpf_probe_read_kernel(&offset, sizeof(offset), head + transport + 12);
+			headers = transport + (offset >> 4) * 4;
+		}
+		headers = headers > data && headers - data < len ? headers - data : 0;
+	}
+	return (len - headers + size - 1) / size;
+}
+
+/*
+ * How many segments a packet holds beyond one. A GSO packet becomes so many on the wire,
+ * a GRO packet came as so many; TCP may join packets in its queues.
+ */
+static __always_inline __u32 more_segments(const bool direct, struct sk_buff *skb)
+{
+	struct skb_shared_info *info = (void *)READ(direct, skb, head) + READ(direct, skb, end);
+	__u32 size, segments, both = 0;
+
+	if (direct && bpf_rdonly_cast) {
+		info = bpf_rdonly_cast(info, bpf_core_type_id_kernel(struct skb_shared_info));
+		size = info->gso_size;
+		segments = info->gso_segs;
+	} else {
+		bpf_core_read(&both, sizeof(both), &info->gso_size);
+		size = both & 0xffff;
+		segments = both >> 16;
+	}
+	if (!segments && size)
+		segments = count_segments(skb, size);
+	if (segments > 0xffff)
+		segments = 0xffff;
+	return segments ? segments - 1 : 0;
+}
+
 static __always_inline void copy_packet(struct record *rec, struct sk_buff *skb)
 {
 	unsigned char *head = BPF_CORE_READ(skb, head);
@@ -186,7 +235,7 @@ static __always_inline void copy_packet(struct record *rec, struct sk_buff *skb)
 
 	rec->l3 = 0;
 	rec->packet_len = 0;
-	if (mac != MAC_HEADER_UNSET && mac < network && network - mac <= MAX_L2) {
+	if (mac != HEADER_UNSET && mac < network && network - mac <= MAX_L2) {
 		start = mac;
 		rec->l3 = network - mac;
 		rec->flags |= RECORD_L2;

@@ -107,10 +107,11 @@ static __always_inline int sample(void *ctx, const struct cell_key *key, struct 
 	rec->drops = drops;
 	rec->cpu = cpu;
 	rec->flags = same_key(&cell->key, key) ? 0 : RECORD_OVERFLOW;
-	rec->pad = 0;
+	rec->pad = rec->segments = 0;
 	copy_task(rec);
 	if (skb) {
 		rec->len = BPF_CORE_READ(skb, len);
+		rec->segments = 1 + more_segments(false, skb);
 		copy_context(rec);
 		copy_vlan(rec, skb);
 		copy_packet(rec, skb);

@@ -56,7 +56,7 @@ struct cell {
 	__u32 left;           /* drops until the next sample; 0: sample the next drop, a new block */
 	__u32 check;          /* of the key: check_of() */
 	__u32 index;          /* of its schedule */
-	__u64 pad;
+	__u64 more;           /* segments beyond one a drop */
 };
 
 /* When a cell is sampled. Written by its CPU, at samples alone. */
@@ -102,7 +102,8 @@ struct record {
 	__u16 packet_len;     /* valid bytes in packet[] */
 	__u16 l3;             /* offset of the network header in packet[] */
 	__s32 stack_len;      /* bytes in stack[], or a negative errno */
-	__u32 pad;
+	__u16 segments;       /* 0: not known */
+	__u16 pad;
 	char comm[COMM_LEN];
 	char device[DEVICE_LEN];
 	__u64 stack[MAX_FRAMES];

@@ -28,6 +28,7 @@ type Drop struct {
 	Drops    uint64 // how many drops of its cell this sample stands for
 	Overflow bool   // counted in the overflow cell
 	Cell     *Cell
+	Segments uint16 // that the packet holds, 1 unless GSO or GRO joined some; 0: not known
 	Len      uint32 // skb->len in bytes, headers only as far as skb->data reached back
 	Packet   Packet
 	Task     Task
@@ -48,6 +49,7 @@ type Tick struct {
 type Count struct {
 	Cell         *Cell
 	Drops, Bytes uint64
+	Segments     uint64 // of the packets; 0: not known
 }
 
 // End closes a recording that was finished in order.
@@ -64,10 +66,13 @@ func (*End) event()  {}
 
 // Totals are sums since the start of a recording.
 type Totals struct {
-	Drops   uint64 `json:"drops"`   // drops counted in cells
-	Bytes   uint64 `json:"bytes"`   // their skb->len
-	Sampled uint64 `json:"sampled"` // samples submitted to the ring buffer
-	Read    uint64 `json:"read"`    // samples read from it
+	Drops uint64 `json:"drops"` // drops counted in cells
+	Bytes uint64 `json:"bytes"` // their skb->len
+	// Segments that the packets held, at least one each. 0: not known, as packets could not
+	// be read, or the recording is older.
+	Segments uint64 `json:"segments,omitempty"`
+	Sampled  uint64 `json:"sampled"` // samples submitted to the ring buffer
+	Read     uint64 `json:"read"`    // samples read from it
 }
 
 // Loss says what could not be recorded in full. Totals include all of it but Missed.

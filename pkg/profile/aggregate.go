@@ -19,7 +19,9 @@ type Value struct {
 	Drops   uint64
 	Bytes   uint64 // skb->len
 	Samples uint64 // samples that tell of the group
-	Exact   bool   // neither Drops nor Bytes is an estimate
+	Exact   bool   // neither Drops nor Bytes nor Segments is an estimate
+
+	Segments uint64 // that the packets held; 0: not known
 }
 
 // Sums holds the groups of a source, by key.
@@ -38,11 +40,12 @@ type Sums[K comparable] struct {
 
 // pool is a cell's exact count and the weights of its samples by group.
 type pool[K comparable] struct {
-	cell    *event.Cell
-	drops   uint64
-	bytes   uint64
-	weights []weight[K]
-	place   map[slot[K]]int
+	cell     *event.Cell
+	drops    uint64
+	bytes    uint64
+	segments uint64
+	weights  []weight[K]
+	place    map[slot[K]]int
 }
 
 // slot is where a sample adds to.
@@ -55,6 +58,7 @@ type weight[K comparable] struct {
 	slot[K]
 	samples       uint64
 	drops, octets uint64
+	segments      uint64
 }
 
 // Aggregator adds up events as they come. A group's key is made of a cell and a
@@ -122,6 +126,7 @@ func (a *Aggregator[K]) Add(e event.Event) {
 			p := a.pool(c.Cell)
 			p.drops += c.Drops
 			p.bytes += c.Bytes
+			p.segments += c.Segments
 		}
 		a.until(e.Time, e.Totals, e.Loss)
 	case *event.End:
@@ -164,6 +169,7 @@ func (a *Aggregator[K]) sample(d *event.Drop) {
 	w.samples++
 	w.drops += d.Drops
 	w.octets += d.Drops * uint64(d.Len)
+	w.segments += d.Drops * uint64(d.Segments)
 }
 
 // weight returns where a sample adds to. The samples of a cell have one key if keys
@@ -187,16 +193,17 @@ func (a *Aggregator[K]) Sums() *Sums[K] {
 	a.sums.Keys, a.sums.Of = nil, map[K]*Value{}
 	a.sums.Total, a.sums.Parts, a.sums.Unseen = Value{Exact: true}, Value{Exact: true}, Value{Exact: true}
 	for _, p := range a.order {
-		var samples, drops, octets uint64
+		var samples, drops, octets, segments uint64
 		for _, w := range p.weights {
 			samples += w.samples
 			drops += w.drops
 			octets += w.octets
+			segments += w.segments
 		}
-		whole := Value{Drops: p.drops, Bytes: p.bytes, Exact: a.byCell && !p.cell.Overflow}
+		whole := Value{Drops: p.drops, Bytes: p.bytes, Segments: p.segments, Exact: a.byCell && !p.cell.Overflow}
 		if !a.ended {
 			// What was counted after the last tick is known from samples alone.
-			whole.Drops, whole.Bytes = max(p.drops, drops), max(p.bytes, octets)
+			whole.Drops, whole.Bytes, whole.Segments = max(p.drops, drops), max(p.bytes, octets), max(p.segments, segments)
 		}
 		if len(p.weights) == 0 {
 			a.addTo(slot[K]{a.key(p.cell, nil), IsPart(p.cell)}, whole)
@@ -204,11 +211,12 @@ func (a *Aggregator[K]) Sums() *Sums[K] {
 		}
 		exact := whole.Exact || samples == whole.Drops
 		ofDrops, ofBytes := divider{whole: whole.Drops, parts: drops}, divider{whole: whole.Bytes, parts: octets}
+		ofSegments := divider{whole: whole.Segments, parts: segments}
 		for _, w := range p.weights {
 			if a.byCell && !p.cell.Overflow {
 				w.key = a.key(p.cell, nil) // with the names that it has by now
 			}
-			a.addTo(w.slot, Value{ofDrops.next(w.drops), ofBytes.next(w.octets), w.samples, exact})
+			a.addTo(w.slot, Value{ofDrops.next(w.drops), ofBytes.next(w.octets), w.samples, exact, ofSegments.next(w.segments)})
 		}
 	}
 	if !a.ended { // neither do its totals count them
@@ -246,6 +254,7 @@ func (a *Aggregator[K]) add(key K, v Value, total *Value) {
 func (v Value) addTo(sum *Value) {
 	sum.Drops += v.Drops
 	sum.Bytes += v.Bytes
+	sum.Segments += v.Segments
 	sum.Samples += v.Samples
 	sum.Exact = sum.Exact && v.Exact
 }

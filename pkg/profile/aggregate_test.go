@@ -40,41 +40,41 @@ func group(t *testing.T, src event.Source, by string) *Sums[string] {
 func TestAggregate(t *testing.T) {
 	for by, want := range map[string]map[string]*Value{
 		"reason": {
-			"NETFILTER_DROP": {1000, 100_000, 3, true},
-			"NO_SOCKET":      {2, 200, 2, true},
-			"CPU_BACKLOG":    {8, 800, 0, true},
+			"NETFILTER_DROP": {1000, 100_000, 3, true, 0},
+			"NO_SOCKET":      {2, 200, 2, true, 0},
+			"CPU_BACKLOG":    {8, 800, 0, true, 0},
 		},
 		"layer,class": {
-			"netfilter|policy":  {1000, 100_000, 3, true},
-			"socket|peer error": {2, 200, 2, true},
-			"device|loss":       {8, 800, 0, true},
+			"netfilter|policy":  {1000, 100_000, 3, true, 0},
+			"socket|peer error": {2, 200, 2, true, 0},
+			"device|loss":       {8, 800, 0, true, 0},
 		},
 		"device,netns,proto": {
-			"eth0|host|UDP": {1000, 100_000, 3, true},
-			"lo|host|UDP":   {2, 200, 2, true},
-			"if9|-|ARP":     {8, 800, 0, true},
+			"eth0|host|UDP": {1000, 100_000, 3, true, 0},
+			"lo|host|UDP":   {2, 200, 2, true, 0},
+			"if9|-|ARP":     {8, 800, 0, true, 0},
 		},
 		"location": {
-			"nft_do_chain+0x10":        {1000, 100_000, 3, true},
-			"udp_unicast_rcv_skb+0x10": {2, 200, 2, true},
-			"enqueue_to_backlog+0x10":  {8, 800, 0, true},
+			"nft_do_chain+0x10":        {1000, 100_000, 3, true, 0},
+			"udp_unicast_rcv_skb+0x10": {2, 200, 2, true, 0},
+			"enqueue_to_backlog+0x10":  {8, 800, 0, true, 0},
 		},
 		"comm": { // 1000 divided as 700 to 290, the weights of their samples
-			"curl":      {707, 70_707, 2, false},
-			"a;b":       {293, 29_293, 1, false},
-			"swapper/1": {2, 200, 2, true},
-			Unsampled:   {8, 800, 0, false},
+			"curl":      {707, 70_707, 2, false, 0},
+			"a;b":       {293, 29_293, 1, false, 0},
+			"swapper/1": {2, 200, 2, true, 0},
+			Unsampled:   {8, 800, 0, false, 0},
 		},
 		"flow": {
-			"UDP 10.0.0.1:4000 > 10.0.0.2:53": {709, 70_907, 4, false},
-			"UDP 10.0.0.1:4001 > 10.0.0.2:53": {293, 29_293, 1, false},
-			Unsampled:                         {8, 800, 0, false},
+			"UDP 10.0.0.1:4000 > 10.0.0.2:53": {709, 70_907, 4, false, 0},
+			"UDP 10.0.0.1:4001 > 10.0.0.2:53": {293, 29_293, 1, false, 0},
+			Unsampled:                         {8, 800, 0, false, 0},
 		},
 		"context,cpu,pid,dst": {
-			"softirq|1|40|10.0.0.2:53":                   {707, 70_707, 2, false},
-			"process|1|40|10.0.0.2:53":                   {293, 29_293, 1, false},
-			"idle|1|40|10.0.0.2:53":                      {2, 200, 2, true},
-			strings.Repeat(Unsampled+"|", 3) + Unsampled: {8, 800, 0, false},
+			"softirq|1|40|10.0.0.2:53":                   {707, 70_707, 2, false, 0},
+			"process|1|40|10.0.0.2:53":                   {293, 29_293, 1, false, 0},
+			"idle|1|40|10.0.0.2:53":                      {2, 200, 2, true, 0},
+			strings.Repeat(Unsampled+"|", 3) + Unsampled: {8, 800, 0, false, 0},
 		},
 	} {
 		t.Run(by, func(t *testing.T) {
@@ -99,14 +99,14 @@ func TestOverflow(t *testing.T) {
 		&event.End{},
 	}}
 	want := map[string]*Value{
-		"NETFILTER_DROP": {1, 100, 1, true},
-		"NO_SOCKET":      {50, 60, 1, false},
+		"NETFILTER_DROP": {1, 100, 1, true, 0},
+		"NO_SOCKET":      {50, 60, 1, false, 0},
 	}
 	if diff := cmp.Diff(want, group(t, src, "reason").Of); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	src.events = []event.Event{&event.Tick{Counts: []event.Count{{Cell: overflow, Drops: 50, Bytes: 60}}}, &event.End{}}
-	want = map[string]*Value{"[overflow]": {50, 60, 0, false}}
+	want = map[string]*Value{"[overflow]": {50, 60, 0, false, 0}}
 	if diff := cmp.Diff(want, group(t, src, "reason").Of); diff != "" {
 		t.Errorf("without samples, -want +got:\n%s", diff)
 	}
@@ -117,7 +117,7 @@ func TestCut(t *testing.T) {
 	src := sample()
 	src.events, src.err = src.events[:5], &event.CutError{Line: 9}
 	sums := group(t, src, "reason")
-	want := map[string]*Value{"NETFILTER_DROP": {990, 99_000, 3, true}, "NO_SOCKET": {2, 200, 2, true}}
+	want := map[string]*Value{"NETFILTER_DROP": {990, 99_000, 3, true, 0}, "NO_SOCKET": {2, 200, 2, true, 0}}
 	if diff := cmp.Diff(want, sums.Of); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -171,5 +171,42 @@ func TestParseDimensions(t *testing.T) {
 	}
 	if got, err := ParseDimensions(" reason, flow"); err != nil || len(got) != 2 || got[1].Name != "flow" {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// TestSegments divides a cell's segments as its samples hold them.
+func TestSegments(t *testing.T) {
+	joined := sampled(storm, softirqStack, event.ContextSoftirq, "bulk", 1, 1)
+	joined.Segments = 40
+	single := sampled(storm, softirqStack, event.ContextSoftirq, "dns", 1, 2)
+	single.Segments = 1
+	source := func() *script {
+		return &script{events: []event.Event{
+			joined, single,
+			&event.Tick{Counts: []event.Count{{Cell: storm, Drops: 20, Bytes: 2000, Segments: 410}}}, &event.End{},
+		}}
+	}
+	by, err := ParseDimensions("comm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums, err := Aggregate(source(), false, Grouping(by).Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]*Value{"bulk": {10, 1000, 1, false, 400}, "dns": {10, 1000, 1, false, 10}}
+	if diff := cmp.Diff(want, sums.Of); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	p, _, err := PProf(source(), PProfOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var segments int64
+	for _, s := range p.Sample {
+		segments += s.Value[2]
+	}
+	if p.SampleType[2].Type != "segments" || segments != 410 || p.DefaultSampleType != "drops" {
+		t.Errorf("%d %s, %s are drawn", segments, p.SampleType[2].Type, p.DefaultSampleType)
 	}
 }

@@ -29,7 +29,7 @@ type locationKey struct {
 
 func (b *builder) begin(duration int64) {
 	drops := &profile.ValueType{Type: "drops", Unit: "count"}
-	b.profile.SampleType = []*profile.ValueType{drops, {Type: "bytes", Unit: "bytes"}}
+	b.profile.SampleType = []*profile.ValueType{drops, {Type: "bytes", Unit: "bytes"}, {Type: "segments", Unit: "count"}}
 	b.profile.DefaultSampleType = "drops"
 	b.profile.PeriodType, b.profile.Period = drops, 1
 	b.profile.TimeNanos, b.profile.DurationNanos = b.meta.Start.UnixNano(), duration
@@ -42,7 +42,7 @@ func (b *builder) comment(format string, args ...any) {
 }
 
 func (b *builder) sample(key stackKey, v *Value) {
-	s := &profile.Sample{Value: []int64{int64(v.Drops), int64(v.Bytes)}}
+	s := &profile.Sample{Value: []int64{int64(v.Drops), int64(v.Bytes), int64(v.Segments)}}
 	if !b.options.NoReason {
 		s.Location = append(s.Location, b.pseudo(reasonFrame(key.cell)))
 	}

@@ -29,6 +29,7 @@ func appendDrop(b []byte, d *event.Drop, cell, stack int) []byte {
 	b = appendUint(b, "tgid", uint64(d.Task.TGID))
 	b = appendString(b, "comm", d.Task.Comm)
 	b = appendNonzero(b, "cgroup", d.Task.Cgroup)
+	b = appendNonzero(b, "segments", uint64(d.Segments))
 	b = appendUint(b, "len", uint64(d.Len))
 	b = appendPacket(b, &d.Packet)
 	if len(d.Bytes) > 0 {

@@ -73,6 +73,7 @@ type (
 		TGID     uint32        `json:"tgid"`
 		Comm     string        `json:"comm"`
 		Cgroup   uint64        `json:"cgroup"`
+		Segments uint16        `json:"segments"`
 		Len      uint32        `json:"len"`
 		VLAN     *uint16       `json:"vlan"`
 		Version  uint8         `json:"ip"`
@@ -94,7 +95,7 @@ type (
 	tickLine struct {
 		Type   string       `json:"type"` // "tick"
 		TimeNS int64        `json:"time_ns"`
-		Counts [][3]uint64  `json:"counts"` // cell, drops and bytes since the last tick
+		Counts [][4]uint64  `json:"counts"` // cell, drops, bytes and segments since the last tick
 		Totals event.Totals `json:"totals"`
 		Loss   event.Loss   `json:"lost"`
 	}

@@ -27,7 +27,7 @@ func (r *Reader) parseDrop(text []byte) (event.Event, error) {
 	d := &r.drop
 	*d = event.Drop{
 		Time: time.Duration(line.TimeNS), CPU: line.CPU, Drops: line.Drops, Overflow: line.Overflow,
-		Cell: cell, Len: line.Len, Context: line.Context, Bytes: line.Packet,
+		Cell: cell, Segments: line.Segments, Len: line.Len, Context: line.Context, Bytes: line.Packet,
 		Task: event.Task{PID: line.PID, TGID: line.TGID, Comm: event.Printable(line.Comm), Cgroup: line.Cgroup},
 	}
 	if line.Stack != nil {
@@ -85,7 +85,7 @@ func (r *Reader) parseTick(text []byte) (event.Event, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.tick.Counts = append(r.tick.Counts, event.Count{Cell: cell, Drops: c[1], Bytes: c[2]})
+		r.tick.Counts = append(r.tick.Counts, event.Count{Cell: cell, Drops: c[1], Bytes: c[2], Segments: c[3]})
 	}
 	r.at = max(r.at, r.tick.Time)
 	return &r.tick, nil

@@ -43,11 +43,11 @@ func sampleEvents() []event.Event {
 	a, b := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("fd00::2")
 	missed := uint64(3)
 	loss := event.Loss{RingFull: 1, StackFailed: 1, StackCut: 2, StackTable: 4, Overflow: 6, Malformed: 7, Missed: &missed}
-	totals := event.Totals{Drops: 110, Bytes: 9000, Sampled: 3, Read: 3}
+	totals := event.Totals{Drops: 110, Bytes: 9000, Segments: 4500, Sampled: 3, Read: 3}
 
 	return []event.Event{
 		&event.Drop{
-			Time: time.Millisecond, CPU: 1, Drops: 90, Cell: policy, Len: 78, Context: event.ContextSoftirq,
+			Time: time.Millisecond, CPU: 1, Drops: 90, Cell: policy, Segments: 45, Len: 78, Context: event.ContextSoftirq,
 			Task: event.Task{PID: 12, TGID: 11, Comm: `<b>"x\\\x1b`, Cgroup: 1 << 40}, Stack: stack,
 			Packet: event.Packet{
 				HasVLAN: true, Version: 4, Protocol: 6, TTL: 64, Src: a, Dst: a, SrcPort: 1, DstPort: 65535, TCPFlags: 0x12,
@@ -60,7 +60,7 @@ func sampleEvents() []event.Event {
 		},
 		&event.Tick{
 			Time: time.Second, Totals: totals, Loss: loss,
-			Counts: []event.Count{{Cell: policy, Drops: 100, Bytes: 8000}, {Cell: noise, Drops: 4, Bytes: 400}, {Cell: overflow, Drops: 6, Bytes: 600}},
+			Counts: []event.Count{{Cell: policy, Drops: 100, Bytes: 8000, Segments: 4500}, {Cell: noise, Drops: 4, Bytes: 400}, {Cell: overflow, Drops: 6, Bytes: 600}},
 		},
 		&event.Drop{
 			Time: 1500 * time.Millisecond, Drops: 1, Cell: policy, Context: event.ContextProcess,

@@ -73,9 +73,9 @@ func (w *Writer) Write(e event.Event) error {
 		w.put()
 	case *event.Tick:
 		line := tickLine{Type: "tick", TimeNS: int64(e.Time), Totals: e.Totals, Loss: e.Loss}
-		line.Counts = make([][3]uint64, 0, len(e.Counts))
+		line.Counts = make([][4]uint64, 0, len(e.Counts))
 		for _, c := range e.Counts {
-			line.Counts = append(line.Counts, [3]uint64{uint64(w.cell(c.Cell)), c.Drops, c.Bytes})
+			line.Counts = append(line.Counts, [4]uint64{uint64(w.cell(c.Cell)), c.Drops, c.Bytes, c.Segments})
 		}
 		w.json(line)
 	case *event.Counters:

@@ -38,6 +38,7 @@ type eventJSON struct {
 	EchoID     *uint16          `json:"echo_id,omitempty"`
 	EchoSeq    *uint16          `json:"echo_seq,omitempty"`
 	VLAN       *uint16          `json:"vlan,omitempty"`
+	Segments   uint16           `json:"segments,omitempty"`
 	Len        uint32           `json:"len"`
 	PID        uint32           `json:"pid"`
 	TGID       uint32           `json:"tgid"`
@@ -57,7 +58,7 @@ func EncodeEvent(enc *json.Encoder, meta *event.Meta, d *event.Drop) error {
 		Reason: c.Reason.Name, ReasonCode: c.Reason.Code, Class: info.Class, Inferred: c.Reason.Inferred, Location: c.Location.String(),
 		Device: c.Device.Name, Ifindex: c.Device.Index, Netns: c.Netns.Name, NetnsInode: c.Netns.Inode,
 		Ethertype: c.Ethertype, Proto: c.Proto(), IP: p.Version, TTL: p.TTL,
-		Sport: p.SrcPort, Dport: p.DstPort, Len: d.Len,
+		Sport: p.SrcPort, Dport: p.DstPort, Segments: d.Segments, Len: d.Len,
 		PID: d.Task.PID, TGID: d.Task.TGID, Comm: d.Task.Comm, Cgroup: d.Task.Cgroup,
 		Context: d.Context, Stack: []string{}, Packet: d.Bytes,
 	}

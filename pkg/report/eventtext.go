@@ -23,6 +23,9 @@ func AppendEvent(b []byte, meta *event.Meta, d *event.Drop, options EventOptions
 	b = fmt.Appendf(b, " %s%s %s: %s at %s [%s, %s/%d, cpu %d]",
 		d.Cell.Device, namespace(d.Cell), packetText(&d.Packet, d.Cell.Proto(), d.Len), d.Cell.Reason, d.Cell.Location,
 		d.Context, d.Task.Comm, d.Task.TGID, d.CPU)
+	if d.Segments > 1 {
+		b = fmt.Appendf(b, " %d segments", d.Segments)
+	}
 	if d.Drops != 1 {
 		b = fmt.Appendf(b, " ×%d", d.Drops)
 	}

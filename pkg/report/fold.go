@@ -87,7 +87,7 @@ func addTo(sums map[string]*profile.Value, key string, v *profile.Value) {
 
 func plus(a, b profile.Value) profile.Value {
 	return profile.Value{
-		Drops: a.Drops + b.Drops, Bytes: a.Bytes + b.Bytes,
+		Drops: a.Drops + b.Drops, Bytes: a.Bytes + b.Bytes, Segments: a.Segments + b.Segments,
 		Samples: a.Samples + b.Samples, Exact: a.Exact && b.Exact,
 	}
 }

@@ -30,14 +30,15 @@ type (
 	}
 
 	totalsJSON struct {
-		Drops   uint64     `json:"drops"`
-		Bytes   uint64     `json:"bytes"`
-		Parts   uint64     `json:"parts"`
-		Unseen  uint64     `json:"unseen"`
-		Unwound uint64     `json:"unwound"`
-		Sampled uint64     `json:"sampled"`
-		Read    uint64     `json:"read"`
-		Lost    event.Loss `json:"lost"`
+		Drops    uint64     `json:"drops"`
+		Bytes    uint64     `json:"bytes"`
+		Segments uint64     `json:"segments"`
+		Parts    uint64     `json:"parts"`
+		Unseen   uint64     `json:"unseen"`
+		Unwound  uint64     `json:"unwound"`
+		Sampled  uint64     `json:"sampled"`
+		Read     uint64     `json:"read"`
+		Lost     event.Loss `json:"lost"`
 
 		Ledger *explainedJSON `json:"ledger"` // null: counters were not read
 	}
@@ -50,6 +51,7 @@ type (
 		Inferred bool                        `json:"inferred,omitempty"`
 		Drops    uint64                      `json:"drops"`
 		Bytes    uint64                      `json:"bytes"`
+		Segments uint64                      `json:"segments"`
 		Share    float64                     `json:"share"`
 		Rate     float64                     `json:"drops_per_second"`
 		Samples  uint64                      `json:"samples"`
@@ -62,14 +64,14 @@ func WriteJSON(w io.Writer, r *Report) error {
 	out := reportJSON{
 		Meta: newMetaJSON(r.Meta, r.Duration, r.Cut),
 		Totals: totalsJSON{
-			Drops: r.Drops, Bytes: r.Bytes, Parts: r.Parts, Unseen: r.Unseen, Unwound: r.Unwound,
+			Drops: r.Drops, Bytes: r.Bytes, Segments: r.Segments, Parts: r.Parts, Unseen: r.Unseen, Unwound: r.Unwound,
 			Sampled: r.Sampled.Sampled, Read: r.Sampled.Read, Lost: r.Loss,
 			Ledger: newExplainedJSON(r.Ledger),
 		},
 		By: r.By, Exact: r.Exact, Groups: []groupJSON{}, Stalls: r.Stalls.sums.rowsJSON(), Ledger: ledgerJSON(r.Ledger),
 	}
 	for _, g := range r.Groups {
-		out.Groups = append(out.Groups, groupJSON{keyJSON(r.By, g.Key), g.Class, g.Classes, g.Inferred, g.Drops, g.Bytes, g.Share, g.Rate, g.Samples, g.Exact})
+		out.Groups = append(out.Groups, groupJSON{keyJSON(r.By, g.Key), g.Class, g.Classes, g.Inferred, g.Drops, g.Bytes, g.Segments, g.Share, g.Rate, g.Samples, g.Exact})
 	}
 	return encode(w, out)
 }

@@ -21,6 +21,7 @@ type Report struct {
 	Duration time.Duration
 	Drops    uint64
 	Bytes    uint64
+	Segments uint64 // that the packets held; 0: not known
 	Parts    uint64 // of packets, freed with them: no drops, in no group
 	Unseen   uint64 // packets of no drop, which only counters tell of
 	Unwound  uint64
@@ -40,9 +41,12 @@ type Report struct {
 
 // Group is a row: drops that are alike in every dimension.
 type Group struct {
-	Key     []string // a value per dimension
-	Drops   uint64
-	Bytes   uint64
+	Key   []string // a value per dimension
+	Drops uint64
+	Bytes uint64
+
+	Segments uint64 // that the packets held; 0: not known
+
 	Share   float64 // of all drops and unseen packets, 0 to 1
 	Rate    float64 // drops per second
 	Samples uint64
@@ -95,7 +99,7 @@ func (b *Builder) Report() *Report {
 	sums := b.sums.Sums()
 	r := &Report{
 		Meta: b.meta, Duration: sums.Duration,
-		Drops: sums.Total.Drops, Bytes: sums.Total.Bytes,
+		Drops: sums.Total.Drops, Bytes: sums.Total.Bytes, Segments: sums.Total.Segments,
 		Parts: sums.Parts.Drops, Unseen: sums.Unseen.Drops, Ledger: sums.Ledger,
 		Unwound: event.Unwound(sums.Sampled, sums.Loss), Sampled: sums.Sampled, Loss: sums.Loss,
 		By: b.by.Names(), Stalls: b.stalls, Limit: b.limit,
@@ -117,7 +121,7 @@ func (b *Builder) Report() *Report {
 }
 
 func (r *Report) group(key []string, v profile.Value) Group {
-	g := Group{Key: key, Drops: v.Drops, Bytes: v.Bytes, Samples: v.Samples, Exact: v.Exact}
+	g := Group{Key: key, Drops: v.Drops, Bytes: v.Bytes, Segments: v.Segments, Samples: v.Samples, Exact: v.Exact}
 	if reason, ok := reasonOf(r.By, key); ok {
 		g.Inferred = reason.Inferred
 	}
@@ -146,7 +150,7 @@ func (r *Report) keep(n int) {
 	}
 	rest := profile.Value{Exact: true}
 	for _, g := range r.Groups[n:] {
-		rest = plus(rest, profile.Value{Drops: g.Drops, Bytes: g.Bytes, Samples: g.Samples, Exact: g.Exact})
+		rest = plus(rest, profile.Value{Drops: g.Drops, Bytes: g.Bytes, Segments: g.Segments, Samples: g.Samples, Exact: g.Exact})
 	}
 	r.More = r.group(nil, rest)
 	r.Groups = r.Groups[:n]

@@ -28,6 +28,9 @@ const (
 func WriteText(w io.Writer, r *Report, colour bool) error {
 	var b strings.Builder
 	fmt.Fprintln(&b, headline(r.Meta, r.Drops, r.Duration, r.perSecond()))
+	if r.joined() {
+		fmt.Fprintf(&b, "of %s that GSO or GRO had joined\n", spell.Plural(r.Segments, "segment"))
+	}
 	if r.Unseen > 0 {
 		fmt.Fprintf(&b, "and %s more known only from counters\n", spell.Thousands(r.Unseen))
 	}
@@ -103,14 +106,24 @@ func (r *Report) perSecond() float64 {
 	return float64(r.Drops) / r.Duration.Seconds()
 }
 
+// joined reports whether packets are known to have held several segments.
+func (r *Report) joined() bool { return r.Segments > r.Drops }
+
 func (r *Report) table(w io.Writer, colour bool) error {
-	t := newTable(append([]string{"drops", "share", "drops/s"}, r.By...), 0, 3)
+	numbers := []string{"drops", "share", "drops/s"}
+	if r.joined() {
+		numbers = slices.Insert(numbers, 1, "segments")
+	}
+	t := newTable(slices.Concat(numbers, r.By), 0, len(numbers))
 	reason := slices.Index(r.By, "reason")
 	for _, g := range r.Groups {
 		cells := []string{mark(g.Exact) + spell.Thousands(g.Drops), percent(g.Share), rate(g.Rate)}
+		if r.joined() {
+			cells = slices.Insert(cells, 1, mark(g.Exact)+spell.Thousands(g.Segments))
+		}
 		cells = append(cells, keyCells(r.By, g.Key)...)
 		if colour && reason >= 0 {
-			cells[3+reason] = paint(g.Class, cells[3+reason])
+			cells[len(numbers)+reason] = paint(g.Class, cells[len(numbers)+reason])
 		}
 		t.row(cells)
 	}

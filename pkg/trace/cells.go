@@ -29,12 +29,13 @@ type cells struct {
 	retired []retired
 	grace   func() bool // waits until programs that run have ended; false: it cannot
 	frees   bool        // grace can
+	unread  bool        // programs read no packets, and so count no segments
 }
 
 type seen struct {
-	cell         *event.Cell
-	drops, bytes uint64
-	idle         int // readings since it counted
+	cell               *event.Cell
+	drops, bytes, more uint64
+	idle               int // readings since it counted
 }
 
 // retired is a slot that no program finds any more.
@@ -89,12 +90,12 @@ func (c *cells) read(names namer, t *tally) {
 // it brought forward, so that what became rare is still seen.
 func (c *cells) readOne(i int, names namer, t *tally) {
 	shared, seen := &c.shared[i], &c.seen[i]
-	drops, bytes := atomic.LoadUint64(&shared.Drops), atomic.LoadUint64(&shared.Bytes)
+	drops, bytes, more := atomic.LoadUint64(&shared.Drops), atomic.LoadUint64(&shared.Bytes), atomic.LoadUint64(&shared.More)
 	delta := drops - seen.drops
 	if left := atomic.LoadUint32(&shared.Left); left > 1 && uint64(left) > delta {
 		atomic.StoreUint32(&shared.Left, 0)
 	}
-	if delta == 0 && bytes == seen.bytes {
+	if delta == 0 && bytes == seen.bytes && more == seen.more {
 		seen.idle++
 		return
 	}
@@ -108,8 +109,12 @@ func (c *cells) readOne(i int, names namer, t *tally) {
 		c.held[seen.cell]++
 	}
 	// Of a drop in the middle of being counted the bytes may come a reading later.
-	t.add(seen.cell, delta, bytes-seen.bytes)
-	seen.drops, seen.bytes, seen.idle = drops, bytes, 0
+	count := event.Count{Cell: seen.cell, Drops: delta, Bytes: bytes - seen.bytes}
+	if !c.unread {
+		count.Segments = delta + more - seen.more
+	}
+	t.add(count)
+	seen.drops, seen.bytes, seen.more, seen.idle = drops, bytes, more, 0
 	c.rates = append(c.rates, float64(delta))
 }
 
@@ -140,6 +145,7 @@ func (c *cells) free(last []retired, names namer) {
 		atomic.StoreUint32(&shared.Check, 0)
 		atomic.StoreUint64(&shared.Drops, 0)
 		atomic.StoreUint64(&shared.Bytes, 0)
+		atomic.StoreUint64(&shared.More, 0)
 		atomic.StoreUint32((*uint32)(&shared.State), uint32(bpf.DropCellStateCELL_FREE))
 
 		cell := c.seen[r.slot].cell
@@ -186,15 +192,17 @@ func (t *tally) reset() {
 	t.counts = t.counts[:0]
 }
 
-func (t *tally) add(cell *event.Cell, drops, bytes uint64) {
-	for cell.ID >= len(t.place) {
+func (t *tally) add(c event.Count) {
+	id := c.Cell.ID
+	for id >= len(t.place) {
 		t.place = append(t.place, 0)
 	}
-	if t.place[cell.ID] == 0 {
-		t.counts = append(t.counts, event.Count{Cell: cell})
-		t.place[cell.ID] = len(t.counts)
+	if t.place[id] == 0 {
+		t.counts = append(t.counts, event.Count{Cell: c.Cell})
+		t.place[id] = len(t.counts)
 	}
-	sum := &t.counts[t.place[cell.ID]-1]
-	sum.Drops += drops
-	sum.Bytes += bytes
+	sum := &t.counts[t.place[id]-1]
+	sum.Drops += c.Drops
+	sum.Bytes += c.Bytes
+	sum.Segments += c.Segments
 }

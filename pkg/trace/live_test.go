@@ -73,7 +73,7 @@ func (s *seen) collect(tracer *trace.Tracer) error {
 			s.ticks.Add(1)
 			for _, c := range e.Counts {
 				sum := s.counts[c.Cell]
-				s.counts[c.Cell] = event.Count{Cell: c.Cell, Drops: sum.Drops + c.Drops, Bytes: sum.Bytes + c.Bytes}
+				s.counts[c.Cell] = event.Count{Cell: c.Cell, Drops: sum.Drops + c.Drops, Bytes: sum.Bytes + c.Bytes, Segments: sum.Segments + c.Segments}
 			}
 		case *event.End:
 			s.end = *e
@@ -92,13 +92,14 @@ func (s *seen) await(n int64) {
 // sample that was submitted was read.
 func (s *seen) check(t testing.TB) {
 	t.Helper()
-	var drops, bytes uint64
+	var drops, bytes, segments uint64
 	for _, c := range s.counts {
 		drops += c.Drops
 		bytes += c.Bytes
+		segments += c.Segments
 	}
-	if drops != s.end.Totals.Drops || bytes != s.end.Totals.Bytes {
-		t.Errorf("cells hold %d drops and %d bytes, totals %+v", drops, bytes, s.end.Totals)
+	if n := s.end.Totals; drops != n.Drops || bytes != n.Bytes || segments != n.Segments {
+		t.Errorf("cells hold %d drops, %d bytes and %d segments, totals %+v", drops, bytes, segments, n)
 	}
 	if n := s.end.Totals; n.Sampled != n.Read {
 		t.Errorf("%d samples submitted, %d read", n.Sampled, n.Read)

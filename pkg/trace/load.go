@@ -139,6 +139,7 @@ func (t *Tracer) adopt(c *ebpf.Collection) error {
 		return err
 	}
 	t.cells = newCells(memory, t.config.CellsPerCPU)
+	t.cells.unread = t.unread
 	if memory, err = t.mmap(t.maps.Stats); err != nil {
 		return err
 	}

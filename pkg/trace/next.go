@@ -157,10 +157,11 @@ func (t *Tracer) decode() bool {
 func (t *Tracer) count(now time.Time) (event.Event, error) {
 	t.tally.reset()
 	t.cells.read(t.resolver, &t.tally)
-	t.resolver.netns.again(func(c *event.Cell) { t.tally.add(c, 0, 0) }) // so that they are written again
+	t.resolver.netns.again(func(c *event.Cell) { t.tally.add(event.Count{Cell: c}) }) // so that they are written again
 	for _, c := range t.tally.counts {
 		t.totals.Drops += c.Drops
 		t.totals.Bytes += c.Bytes
+		t.totals.Segments += c.Segments
 		if c.Cell.Overflow {
 			t.loss.Overflow += c.Drops
 		}

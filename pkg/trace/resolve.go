@@ -115,7 +115,7 @@ func (r *resolver) drop(d *event.Drop, rec *event.Record, loss *event.Loss) {
 	if name := rec.DeviceBytes(); len(name) > 0 && !d.Cell.Overflow {
 		d.Cell.Device.Name = r.text(name)
 	}
-	d.Len = rec.Len
+	d.Segments, d.Len = rec.Segments, rec.Len
 	d.Packet = rec.Headers()
 	d.Task = event.Task{PID: rec.Pid, TGID: rec.Tgid, Comm: r.text(rec.CommBytes()), Cgroup: rec.CgroupId}
 	d.Context = event.ContextUnknown
