@@ -68,7 +68,8 @@ func (d *death) addresses(e *Expect) {
 		src, _ = netip.AddrFromSlice(p[8:24])
 		dst, _ = netip.AddrFromSlice(p[24:40])
 		e.Protocol, p = p[6], p[40:]
-		for e.Protocol == unix.IPPROTO_HOPOPTS || e.Protocol == unix.IPPROTO_DSTOPTS || e.Protocol == unix.IPPROTO_FRAGMENT {
+		extensions := []uint8{unix.IPPROTO_HOPOPTS, unix.IPPROTO_DSTOPTS, unix.IPPROTO_ROUTING, unix.IPPROTO_FRAGMENT}
+		for slices.Contains(extensions, e.Protocol) {
 			e.Protocol, p = p[0], p[8+int(p[1])*8:] // a fragment's header has a zero there
 		}
 	default:

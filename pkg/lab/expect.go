@@ -35,6 +35,9 @@ type Expect struct {
 	Src, Dst netip.AddrPort
 	// EchoID and EchoSeq are those of an ICMP echo.
 	EchoID, EchoSeq uint16
+	// Class is how bad such a drop is (dropreason.Class), where a kernel gives the first
+	// of Reasons at a location that decides so; empty where the reason alone does.
+	Class string
 	// Drops is how many packets died.
 	Drops uint64
 	// Frames are functions that must all be on the kernel stack, in no order.

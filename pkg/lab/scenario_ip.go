@@ -5,6 +5,7 @@
 package lab
 
 import (
+	"encoding/binary"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +24,10 @@ func ipScenarios() []Scenario {
 		{Name: "ip-fragment-memory", Doc: "IPv4 fragments that find no memory (net.ipv4.ipfrag_high_thresh)", prepare: ipFragmentMemory},
 		{Name: "ip6-fragment-memory", Doc: "IPv6 fragments that find no memory (net.ipv6.ip6frag_high_thresh)", prepare: ip6FragmentMemory},
 		{Name: "icmp-bad-checksum", Doc: "a bad ICMP checksum", prepare: icmpBadChecksum},
+		{Name: "icmp-unknown-type", Doc: "ICMP messages of a type that there is not", prepare: icmpUnknownType},
+		{Name: "ip6-bad-version", Doc: "an IPv6 header of version 4", prepare: ip6BadVersion},
+		{Name: "ip6-unknown-option", Doc: "an IPv6 option to be discarded by whom does not know it", prepare: ip6UnknownOption},
+		{Name: "ip6-routing-type-0", Doc: "an IPv6 routing header of type 0, with a hop left", prepare: ip6RoutingType0},
 	}
 }
 
@@ -112,6 +117,59 @@ func icmpBadChecksum(s *Scene) error {
 	request := echo(s.expect.EchoID, s.expect.EchoSeq)
 	request[2] ^= 0xff
 	return s.wire(ip(src.Addr(), dst.Addr(), unix.IPPROTO_ICMP, request))
+}
+
+func icmpUnknownType(s *Scene) error {
+	s.expect.Reasons, s.expect.Class = []string{"UNHANDLED_PROTO", "NOT_SPECIFIED"}, "peer error"
+	s.expect.Frames = frames("icmp_rcv")
+	s.countBy(s.net.Rx, "snmp", "Icmp.InErrors")
+	src, dst := s.portless4()
+	s.looksLike(unix.IPPROTO_ICMP, src, dst)
+	message := []byte{200, 0, 0, 0, 0, 0, 0, 0}
+	binary.BigEndian.PutUint16(message[2:], fold(sum(message)))
+	return s.wire(ip(src.Addr(), dst.Addr(), unix.IPPROTO_ICMP, message))
+}
+
+func ip6BadVersion(s *Scene) error {
+	s.expect.Reasons, s.expect.Class = []string{"UNHANDLED_PROTO", "IP_INHDR"}, "peer error"
+	s.expect.Frames = [][]string{{"ip6_rcv_core", "ipv6_rcv"}}
+	s.expect.Ethertype = unix.ETH_P_IPV6
+	s.countBy(s.net.Rx, "snmp6", "Ip6InHdrErrors")
+	src, dst, err := s.flow6()
+	if err != nil {
+		return err
+	}
+	packet := ip(src.Addr(), dst.Addr(), unix.IPPROTO_UDP, udp(src, dst, nil))
+	packet[0] = 0x40
+	return s.wireFrame(ethernet(s.net.Rx.MAC, s.net.Tx.MAC, unix.ETH_P_IPV6, packet))
+}
+
+func ip6UnknownOption(s *Scene) error {
+	s.expect.Reasons, s.expect.Class = []string{"UNHANDLED_PROTO", "NOT_SPECIFIED"}, "peer error"
+	s.expect.Frames = [][]string{{"ipv6_destopt_rcv", "ip6_tlvopt_unknown", "ip6_parse_tlv"}}
+	s.countBy(s.net.Rx, "snmp6", "Ip6InHdrErrors")
+	src, dst, err := s.flow6()
+	if err != nil {
+		return err
+	}
+	s.looksLike(unix.IPPROTO_UDP, src, dst)
+	segment := options(unix.IPPROTO_UDP, udp(src, dst, nil))
+	segment[2] = 0x5e // discard, RFC 8200 section 4.2
+	return s.wire(ip(src.Addr(), dst.Addr(), unix.IPPROTO_DSTOPTS, segment))
+}
+
+func ip6RoutingType0(s *Scene) error {
+	s.expect.Reasons, s.expect.Class = []string{"NOT_SPECIFIED"}, "peer error"
+	s.expect.Frames = [][]string{{"ipv6_rthdr_rcv", "icmpv6_param_prob", "icmpv6_param_prob_reason"}}
+	s.countBy(s.net.Rx, "snmp6", "Ip6InHdrErrors")
+	src, dst, err := s.flow6()
+	if err != nil {
+		return err
+	}
+	s.looksLike(unix.IPPROTO_UDP, src, dst)
+	const left = 1
+	header := append([]byte{unix.IPPROTO_UDP, 2, 0, left, 0, 0, 0, 0}, dst.Addr().AsSlice()...)
+	return s.wire(ip(src.Addr(), dst.Addr(), unix.IPPROTO_ROUTING, append(header, udp(src, dst, nil)...)))
 }
 
 // portless4 is the usual IPv4 flow of a protocol without ports.

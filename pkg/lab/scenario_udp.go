@@ -18,6 +18,7 @@ func udpScenarios() []Scenario {
 		{Name: "udp6-extension-headers", Doc: "the same behind hop-by-hop and destination options", prepare: udp6ExtensionHeaders},
 		{Name: "udp-bad-checksum", Doc: "a bad UDP checksum", prepare: udpBadChecksum},
 		{Name: "udp-socket-full", Doc: "a socket whose reader is too slow", prepare: udpSocketFull},
+		{Name: "vxlan-no-target", Doc: "packets to an overlay network without a forwarding entry or a remote", prepare: vxlanNoTarget},
 		{Name: "vxlan-unknown", Doc: "VXLAN packets of a network the receiver does not know", prepare: vxlanUnknown},
 		{Name: "socket-filter", Doc: "a filter program on the receiving socket", prepare: socketFilter},
 	}

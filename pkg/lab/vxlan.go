@@ -36,6 +36,41 @@ func vxlanUnknown(s *Scene) error {
 	return s.wire(ip(src.Addr(), dst.Addr(), unix.IPPROTO_UDP, segment))
 }
 
+// vxlanNoTarget sends into an overlay network whose device does not know where to: what
+// a pod loses that a CNI has forgotten.
+func vxlanNoTarget(s *Scene) error {
+	s.expect.Reasons, s.expect.Class = []string{"NO_TX_TARGET", "NOT_SPECIFIED"}, "loss"
+	s.expect.Frames = frames("vxlan_xmit")
+	addr := netip.AddrFrom4([4]byte{198, 18, 3, 1})
+	src, dst := netip.AddrPortFrom(addr, srcPort), netip.AddrPortFrom(addr.Next(), dstPort)
+	s.looksLike(unix.IPPROTO_UDP, src, dst)
+	tx := s.net.Tx
+	if err := tx.addVxlan(); err != nil {
+		return err
+	}
+	link, err := tx.nl.LinkByName(vxlanDevice)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", vxlanDevice, err)
+	}
+	if err := addAddr(tx.nl, link, addr, 24, 0); err != nil {
+		return err
+	}
+	neighbour := &netlink.Neigh{
+		LinkIndex: link.Attrs().Index, State: netlink.NUD_PERMANENT, IP: dst.Addr().AsSlice(), HardwareAddr: s.net.Rx.MAC,
+	}
+	if err := tx.nl.NeighAdd(neighbour); err != nil {
+		return fmt.Errorf("add neighbour %s: %w", dst.Addr(), err)
+	}
+	s.expect.Netns, s.expect.Device, s.expect.Ifindex = tx.Netns, vxlanDevice, link.Attrs().Index
+	s.tally = deviceTally(tx.nl, vxlanDevice, "tx_dropped")
+	fire, err := s.datagrams(src, dst, nil)
+	if err != nil {
+		return err
+	}
+	s.each(fire, false)
+	return nil
+}
+
 // addVxlan makes a device for one overlay network.
 func (h *Host) addVxlan() error {
 	attrs := netlink.NewLinkAttrs()

@@ -76,6 +76,11 @@ var losses = map[string][]string{
 	"veth-peer-down":         {"link tx_dropped?"},                                                                           // since 6.3
 	"loopback-down":          {"link tx_dropped?"},
 	"tun-unread":             {"link tx_dropped?"},
+	"icmp-unknown-type":      {"protocol IcmpInErrors"},
+	"ip6-bad-version":        {"protocol Ip6InHdrErrors"},
+	"ip6-unknown-option":     {"protocol Ip6InHdrErrors"},
+	"ip6-routing-type-0":     {"protocol Ip6InHdrErrors"},
+	"vxlan-no-target":        {"link tx_dropped"},
 }
 
 // noLoss are counters of what happens beside a loss: answers and errors that are not

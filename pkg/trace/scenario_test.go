@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/lab"
 	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
@@ -73,6 +74,10 @@ func compare(t *testing.T, s *seen, want lab.Expect) {
 		}
 		if missing := want.MissingFrames(symbols(d.Stack)); missing != nil {
 			t.Errorf("stack %v lacks %v", symbols(d.Stack), missing)
+		}
+		if got := dropreason.At(d.Cell.Reason.Name, d.Cell.Place()); want.Class != "" &&
+			d.Cell.Reason.Name == want.Reasons[0] && string(got.Class) != want.Class {
+			t.Errorf("class %s at %s, want %s", got.Class, d.Cell.Location, want.Class)
 		}
 		if d.Context == event.ContextUnknown {
 			t.Error("context unknown")
