@@ -36,27 +36,31 @@ func (v *view) layout(minShare float64) []box {
 	if pixels < width {
 		all.least = uint64(math.Ceil(pixels / width * float64(v.total())))
 	}
-	boxes := v.scan(width, all)
-	if most, ok := v.widest(boxes); ok {
-		boxes = v.scan(width, most)
-	}
-	return boxes
+	return v.scan(width, v.widest(all))
 }
 
-// widest returns a limit to the maxBoxes widest frames, if there are more. Of
-// equally wide ones it takes those closest to the root.
-func (v *view) widest(boxes []box) (limit, bool) {
-	frames := slices.DeleteFunc(slices.Clone(boxes), func(b box) bool { return b.frames > 0 })
-	if len(frames) <= maxBoxes {
-		return limit{}, false
+// widest narrows a limit down to the maxBoxes widest frames. Of equally wide ones it
+// takes those closest to the root.
+func (v *view) widest(l limit) limit {
+	nodes, total := v.graph.nodes, v.axis.total
+	var frames []uint32
+	for i := uint32(0); i < uint32(len(nodes)); {
+		if total[i] == 0 || !l.draws(total[i], nodes[i].depth) {
+			i = nodes[i].end
+			continue
+		}
+		frames = append(frames, i)
+		i++
 	}
-	depth := func(b box) uint32 { return v.graph.nodes[b.node].depth }
-	slices.SortFunc(frames, func(x, y box) int {
-		return cmp.Or(cmp.Compare(y.value, x.value), cmp.Compare(depth(x), depth(y)))
+	if len(frames) <= maxBoxes {
+		return l
+	}
+	slices.SortFunc(frames, func(x, y uint32) int {
+		return cmp.Or(cmp.Compare(total[y], total[x]), cmp.Compare(nodes[x].depth, nodes[y].depth))
 	})
 	// The first frame to be left out is at least one level up.
 	out := frames[maxBoxes]
-	return limit{least: out.value, deepest: depth(out) - 1}, true
+	return limit{least: total[out], deepest: nodes[out].depth - 1}
 }
 
 // scan returns boxes for the frames within a limit and for runs of others that

@@ -20,6 +20,8 @@ func TestMain(m *testing.M) {
 	case "":
 	case inSmallRing:
 		recordInSmallRing()
+	case withPeak:
+		mainWithPeak()
 	default:
 		main()
 	}
