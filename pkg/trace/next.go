@@ -157,7 +157,9 @@ func (t *Tracer) decode() bool {
 func (t *Tracer) count(now time.Time) (event.Event, error) {
 	t.tally.reset()
 	t.cells.read(t.resolver, &t.tally)
-	t.resolver.netns.again(func(c *event.Cell) { t.tally.add(event.Count{Cell: c}) }) // so that they are written again
+	again := func(c *event.Cell) { t.tally.add(event.Count{Cell: c}) } // so that it is written again
+	t.resolver.netns.again(again)
+	t.resolver.devices.take(again)
 	for _, c := range t.tally.counts {
 		t.totals.Drops += c.Drops
 		t.totals.Bytes += c.Bytes

@@ -35,6 +35,7 @@ type resolver struct {
 	stacks   *stacks
 	users    users // nil: user space stacks are not named
 	netns    netnsNamer
+	devices  deviceNamer
 	cgroups  cgroups
 	cells    map[bpf.DropCellKey]*event.Cell
 	nextID   int // of a cell
@@ -46,7 +47,7 @@ type resolver struct {
 func newResolver(start time.Duration, stacks *stacks, reasons reasons) *resolver {
 	return &resolver{
 		start: start, reasons: reasons, stacks: stacks,
-		netns: newNetnsNamer(new(host.NetnsNames).Name), cgroups: newCgroups(),
+		netns: newNetnsNamer(new(host.NetnsNames).Name), devices: newDeviceNamer(), cgroups: newCgroups(),
 		cells: map[bpf.DropCellKey]*event.Cell{}, texts: map[string]string{},
 	}
 }
@@ -81,6 +82,7 @@ func (r *resolver) cell(key *bpf.DropCellKey, overflow bool) *event.Cell {
 		c.Family = key.Sort
 	}
 	c.Netns = r.netns.of(c, key.Netns)
+	r.devices.add(c)
 	r.cells[*key] = c
 	return c
 }
@@ -101,6 +103,7 @@ func (r *resolver) takeID() int {
 func (r *resolver) forget(key *bpf.DropCellKey) {
 	if cell, ok := r.cells[*key]; ok {
 		r.netns.forget(cell)
+		r.devices.forget(cell)
 		delete(r.cells, *key)
 	}
 }
@@ -113,7 +116,7 @@ func (r *resolver) drop(d *event.Drop, rec *event.Record, loss *event.Loss) {
 	d.Overflow = rec.Has(bpf.DropRecordFlagRECORD_OVERFLOW)
 	d.Cell = r.cell(&rec.Key, d.Overflow)
 	if name := rec.DeviceBytes(); len(name) > 0 && !d.Cell.Overflow {
-		d.Cell.Device.Name = r.text(name)
+		r.devices.name(d.Cell, r.text(name))
 	}
 	d.Segments, d.Len = rec.Segments, rec.Len
 	d.Packet = rec.Headers()
