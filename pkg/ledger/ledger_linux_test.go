@@ -151,6 +151,9 @@ func (k *kept) compare(t *testing.T, s *scene, want []string, n uint64) {
 		if r.Netns.Inode == 0 && !slices.Contains(want, name) || r.Netns.Inode != 0 && !s.has(r.Netns) {
 			continue
 		}
+		if name == "protocol Icmp6InErrors" && r.Netns.Inode == s.Net().Tx.Netns && r.Traced == k.handled(s) && r.Unexplained == 0 {
+			continue
+		}
 		packets += r.Packets
 		if found[name] = true; r.Unexplained != 0 || r.Off() || r.Delta != n || r.Traced != n {
 			t.Errorf("%s: %+v, want %d packets, all of them traced", r, *r, n)
@@ -167,7 +170,7 @@ func (k *kept) compare(t *testing.T, s *scene, want []string, n uint64) {
 	for name := range found {
 		t.Errorf("row %s besides %q", name, want)
 	}
-	traced := k.drops(s)
+	traced := k.drops(s) - k.handled(s)
 	switch {
 	case counted && packets != n:
 		t.Errorf("%d packets counted, want %d", packets, n)
@@ -175,7 +178,7 @@ func (k *kept) compare(t *testing.T, s *scene, want []string, n uint64) {
 	case traced != n:
 		t.Errorf("%d drops traced, want %d", traced, n)
 	}
-	for _, m := range k.book.Movements() {
+	for _, m := range k.moved {
 		if m.Moved > 0 && s.has(m.Netns) && !slices.ContainsFunc(k.Rows, func(r ledger.Row) bool { return r.Name == m.Name && r.Netns == m.Netns }) &&
 			!slices.ContainsFunc(noLoss, func(name string) bool { return strings.HasSuffix(m.Name, name) }) {
 			t.Errorf("counter without a row: %+v", m)
@@ -246,7 +249,19 @@ func name(t *testing.T, network *lab.Net) {
 type kept struct {
 	*ledger.Ledger
 	book  *ledger.Book
+	moved []event.Movement
 	cells map[*event.Cell]uint64
+}
+
+// handled returns how many errors the sender of a scene got by ICMPv6, and freed as
+// dropped when it had handled them: icmpv6_rcv does so in 5.10 with whatever is no echo.
+func (k *kept) handled(s *scene) (n uint64) {
+	for cell, drops := range k.cells {
+		if cell.Netns.Inode == s.Net().Tx.Netns && cell.Location.Symbol == "icmpv6_rcv" {
+			n += drops
+		}
+	}
+	return n
 }
 
 // drops returns how many died in a scene's namespaces.
@@ -273,7 +288,7 @@ func keep(t *testing.T, do func(context.Context) error) *kept {
 	if err := errors.Join(do(t.Context()), tracer.Stop(), <-read); err != nil {
 		t.Fatal(err)
 	}
-	if k.Ledger = k.book.Ledger(); k.Ledger == nil {
+	if k.Ledger, k.moved = k.book.Ledger(), k.book.Movements(); k.Ledger == nil {
 		t.Fatal("counters were not read")
 	}
 	return k

@@ -152,7 +152,16 @@ func compare(a, b Row) int {
 		cmp.Compare(slices.Index(order, a.Source), slices.Index(order, b.Source)),
 		strings.Compare(a.Netns.String(), b.Netns.String()), cmp.Compare(a.Netns.Inode, b.Netns.Inode),
 		strings.Compare(a.Device, b.Device), cmp.Compare(a.Index, b.Index),
+		strings.Compare(sum(a), sum(b)),
 		cmp.Compare(placeA, placeB), strings.Compare(a.Name, b.Name), strings.Compare(a.Part, b.Part))
+}
+
+// sum is the row of a driver that another is part of, or that row itself.
+func sum(r Row) string {
+	if r.Source == event.CounterDriver {
+		return cmp.Or(r.Within, r.Name)
+	}
+	return ""
 }
 
 // order is that of sources, from the wire up.
