@@ -156,12 +156,15 @@ func compare(a, b Row) int {
 		cmp.Compare(placeA, placeB), strings.Compare(a.Name, b.Name), strings.Compare(a.Part, b.Part))
 }
 
-// sum is the row of a driver that another is part of, or that row itself.
+// sum is what a driver's rows are ordered by: a sum, then its parts.
 func sum(r Row) string {
-	if r.Source == event.CounterDriver {
-		return cmp.Or(r.Within, r.Name)
+	switch {
+	case r.Source != event.CounterDriver:
+		return ""
+	case r.Within == "":
+		return r.Name
 	}
-	return ""
+	return r.Within + " " + r.Name
 }
 
 // order is that of sources, from the wire up.
