@@ -5,6 +5,7 @@ package ledger
 import (
 	"time"
 
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -27,6 +28,11 @@ type tally struct {
 	tick      int    // its number
 	first     bounds // when counters were read first
 	end       bounds // and last
+	part      bool   // what it counts is parts of packets, which are in no row: all stays 0
+}
+
+func isPart(c *event.Cell) bool {
+	return dropreason.At(c.Reason.Name, c.Place()).Class == dropreason.ClassPart
 }
 
 type bounds struct{ least, most uint64 }
@@ -53,8 +59,11 @@ func (b *Book) count(e *event.Tick) {
 	for _, c := range e.Counts {
 		t := b.cells[c.Cell]
 		if t == nil {
-			t = &tally{}
+			t = &tally{part: isPart(c.Cell)}
 			b.cells[c.Cell] = t
+		}
+		if t.part {
+			continue
 		}
 		if t.tick != b.ticks {
 			t.tick, t.last = b.ticks, t.all

@@ -168,6 +168,16 @@ func TestPackets(t *testing.T) {
 			want:    []want{{"protocol IcmpInErrors in 2", 10, 30, 0, 10, ""}},
 			counted: 10, explained: 10,
 		},
+		"parts of packets, and a packet": {
+			steps: []step{{protocol("UdpNoPorts", pod), 10}},
+			drops: map[*event.Cell]uint64{
+				died("NO_SOCKET", "__udp4_lib_rcv", eth0, pod, udp):     10,
+				died("NO_SOCKET", "skb_release_data", eth0, pod, udp):   200,
+				died("NOT_SPECIFIED", "skb_release_data", eth0, pod, 0): 7,
+			},
+			want:    []want{{"protocol UdpNoPorts in 2", 10, 0, 0, 10, ""}},
+			counted: 10, explained: 10,
+		},
 		"fragments without memory": {
 			steps:   []step{{protocol("IpReasmFails", pod), 38}},
 			drops:   map[*event.Cell]uint64{died("NOT_SPECIFIED", "ip_defrag", eth0, pod, udp): 38},
