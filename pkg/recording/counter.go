@@ -65,6 +65,7 @@ func (w *Writer) counter(c event.Counter) int {
 	}
 	if known.Counter != c {
 		known.Counter = c
+		w.entry("counter", known.number, string(c.Source), c.Name, c.Netns.Name, c.Device, c.Part)
 		w.json(counterLine{"counter", known.number, c.Source, c.Name, c.Netns.Inode, c.Netns.Name, c.Device, c.Index, c.Part})
 	}
 	known.read = true
@@ -86,6 +87,9 @@ func (n *counterIDs) take() int {
 func (t *tables) addCounter(text []byte) error {
 	var line counterLine
 	if err := json.Unmarshal(text, &line); err != nil {
+		return err
+	}
+	if err := checkNames(string(line.Source), line.Name, line.NetnsName, line.Device, line.Part); err != nil {
 		return err
 	}
 	counter := &event.Counter{

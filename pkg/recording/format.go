@@ -34,10 +34,10 @@ type (
 	}
 
 	stackLine struct {
-		Type   string `json:"type"` // "stack"
-		ID     int    `json:"id"`
-		Frames []int  `json:"frames"` // innermost first
-		Cut    bool   `json:"cut,omitempty"`
+		Type   string                    `json:"type"` // "stack"
+		ID     int                       `json:"id"`
+		Frames numbers[int, framesBound] `json:"frames"` // innermost first
+		Cut    bool                      `json:"cut,omitempty"`
 	}
 
 	// A cell is written again, whole, when its device or namespace gets another name.
@@ -93,11 +93,11 @@ type (
 	}
 
 	tickLine struct {
-		Type   string       `json:"type"` // "tick"
-		TimeNS int64        `json:"time_ns"`
-		Counts [][4]uint64  `json:"counts"` // cell, drops, bytes and segments since the last tick
-		Totals event.Totals `json:"totals"`
-		Loss   event.Loss   `json:"lost"`
+		Type   string                          `json:"type"` // "tick"
+		TimeNS int64                           `json:"time_ns"`
+		Counts numbers[[4]uint64, countsBound] `json:"counts"` // cell, drops, bytes and segments since the last tick
+		Totals event.Totals                    `json:"totals"`
+		Loss   event.Loss                      `json:"lost"`
 	}
 
 	counterLine struct {
@@ -113,12 +113,12 @@ type (
 	}
 
 	countersLine struct {
-		Type   string      `json:"type"` // "counters"
-		TimeNS int64       `json:"time_ns"`
-		Values [][2]uint64 `json:"values"`          // counter and value, of those that are new or changed
-		Bases  [][2]uint64 `json:"bases,omitempty"` // counter and value, of those that appear and do not start from 0
-		Gone   []int       `json:"gone,omitempty"`  // counters that cannot be read any more
-		Links  []linkLine  `json:"links,omitempty"` // that are new or changed
+		Type   string                         `json:"type"` // "counters"
+		TimeNS int64                          `json:"time_ns"`
+		Values numbers[[2]uint64, tableBound] `json:"values"`          // counter and value, of those that are new or changed
+		Bases  numbers[[2]uint64, tableBound] `json:"bases,omitempty"` // counter and value, of those that appear and do not start from 0
+		Gone   numbers[int, tableBound]       `json:"gone,omitempty"`  // counters that cannot be read any more
+		Links  list[linkLine, linksBound]     `json:"links,omitempty"` // that are new or changed
 	}
 
 	linkLine struct {

@@ -17,10 +17,6 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// maxLine bounds a line; a stack of 127 frames takes a kilobyte, a tick of a full
-// table half a megabyte.
-const maxLine = 16 << 20
-
 // ErrNotRecording is wrapped by the error for files of another kind.
 var ErrNotRecording = errors.New("not a dropwatch recording")
 
@@ -36,6 +32,7 @@ type Reader struct {
 	at     time.Duration
 	ended  bool
 	err    error // returned from now on
+	room   allowance
 	tables
 	absences absences
 	drop     event.Drop
@@ -46,10 +43,12 @@ type Reader struct {
 
 // NewReader begins to read a recording, compressed or not.
 func NewReader(r io.Reader) (*Reader, error) {
-	in := &Reader{lines: bufio.NewReaderSize(r, 64<<10)}
+	counted := &countingReader{Reader: r}
+	in := &Reader{lines: bufio.NewReaderSize(counted, 64<<10)}
+	in.room.read = func() int64 { return counted.n }
 	magic, _ := in.lines.Peek(4) // a shorter file fails below
 	if bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}) {
-		decoder, err := zstd.NewReader(in.lines, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+		decoder, err := zstd.NewReader(in.lines, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, fmt.Errorf("decompress recording: %w", err)
 		}
@@ -60,6 +59,18 @@ func NewReader(r io.Reader) (*Reader, error) {
 		return nil, err
 	}
 	return in, nil
+}
+
+// countingReader counts what is read.
+type countingReader struct {
+	io.Reader
+	n int64
+}
+
+func (r *countingReader) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	r.n += int64(n)
+	return n, err
 }
 
 // Close frees memory. It leaves the underlying reader open.
@@ -82,6 +93,9 @@ func (r *Reader) header() error {
 		return fmt.Errorf("%w: %w", ErrNotRecording, err)
 	case err != nil:
 		return err
+	}
+	if err := checkLine("header", len(line)); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotRecording, err)
 	}
 	var header headerLine
 	if err := json.Unmarshal(line, &header); err != nil || header.Type != "header" {
@@ -120,6 +134,9 @@ func (r *Reader) Next() (event.Event, error) {
 			break
 		}
 		e, err := r.parse(line)
+		if err == nil {
+			err = r.room.take(line, e)
+		}
 		if err != nil {
 			r.err = r.corrupt(err)
 			break
@@ -169,14 +186,17 @@ func (r *Reader) parse(line []byte) (event.Event, error) {
 	if r.ended {
 		return nil, errors.New("a line follows the end")
 	}
-	if bytes.HasPrefix(line, []byte(`{"type":"drop",`)) {
+	if bytes.HasPrefix(line, []byte(`{"type":"drop",`)) && len(line) <= maxEvent {
 		return r.parseDrop(line)
 	}
-	var kind struct{ Type string }
-	if err := json.Unmarshal(line, &kind); err != nil {
+	kind, err := kindOf(line)
+	if err != nil {
 		return nil, err
 	}
-	switch kind.Type {
+	if err := checkLine(kind, len(line)); err != nil {
+		return nil, err
+	}
+	switch kind {
 	case "drop":
 		return r.parseDrop(line)
 	case "frame":
@@ -200,5 +220,17 @@ func (r *Reader) parse(line []byte) (event.Event, error) {
 	case "end":
 		return r.parseEnd(line)
 	}
-	return nil, fmt.Errorf("line of type %q", kind.Type)
+	return nil, fmt.Errorf("line of type %q", kind)
+}
+
+// kindOf returns the type of a line. It is the first member where this package wrote it.
+func kindOf(line []byte) (string, error) {
+	if rest, ok := bytes.CutPrefix(line, []byte(`{"type":"`)); ok {
+		if end := bytes.IndexByte(rest[:min(len(rest), 16)], '"'); end >= 0 && bytes.IndexByte(rest[:end], '\\') < 0 {
+			return string(rest[:end]), nil
+		}
+	}
+	var kind struct{ Type string }
+	err := json.Unmarshal(line, &kind)
+	return kind.Type, err
 }

@@ -61,23 +61,23 @@ type (
 	}
 
 	windowLine struct {
-		Type      string          `json:"type"` // "window"
-		CPU       int             `json:"cpu"`
-		Waiter    string          `json:"waiter"`
-		Start     time.Duration   `json:"start_ns"`
-		Served    time.Duration   `json:"served_ns"`
-		Done      time.Duration   `json:"done_ns"`
-		Raised    time.Duration   `json:"raised_ns,omitempty"`
-		At        interruptedLine `json:"at"`
-		Blocked   *blockedLine    `json:"blocked,omitempty"`
-		Edges     []edgeLine      `json:"edges"`
-		EdgesLost uint32          `json:"edges_lost,omitempty"`
-		Stolen    *time.Duration  `json:"stolen_ns,omitempty"`
-		Ticks     uint32          `json:"ticks"`
-		Period    time.Duration   `json:"period_ns"`
-		Polls     pollsLine       `json:"polls"`
-		Late      uint64          `json:"late"`
-		ThreadPID uint32          `json:"thread,omitempty"`
+		Type      string                     `json:"type"` // "window"
+		CPU       int                        `json:"cpu"`
+		Waiter    string                     `json:"waiter"`
+		Start     time.Duration              `json:"start_ns"`
+		Served    time.Duration              `json:"served_ns"`
+		Done      time.Duration              `json:"done_ns"`
+		Raised    time.Duration              `json:"raised_ns,omitempty"`
+		At        interruptedLine            `json:"at"`
+		Blocked   *blockedLine               `json:"blocked,omitempty"`
+		Edges     list[edgeLine, edgesBound] `json:"edges"`
+		EdgesLost uint32                     `json:"edges_lost,omitempty"`
+		Stolen    *time.Duration             `json:"stolen_ns,omitempty"`
+		Ticks     uint32                     `json:"ticks"`
+		Period    time.Duration              `json:"period_ns"`
+		Polls     pollsLine                  `json:"polls"`
+		Late      uint64                     `json:"late"`
+		ThreadPID uint32                     `json:"thread,omitempty"`
 	}
 
 	syscallLine struct {
@@ -95,17 +95,17 @@ type (
 	}
 
 	sampleLine struct {
-		Type    string          `json:"type"` // "sample"
-		Time    time.Duration   `json:"time_ns"`
-		CPU     int             `json:"cpu"`
-		Window  time.Duration   `json:"window_ns"`
-		Late    time.Duration   `json:"late_ns,omitempty"`
-		At      interruptedLine `json:"at"`
-		Cgroup  string          `json:"cgroup_path,omitempty"`
-		Pending *uint32         `json:"pending,omitempty"`
-		Syscall *syscallLine    `json:"syscall,omitempty"`
-		Stack   *int            `json:"stack,omitempty"`
-		User    []userFrameLine `json:"user,omitempty"`
+		Type    string                           `json:"type"` // "sample"
+		Time    time.Duration                    `json:"time_ns"`
+		CPU     int                              `json:"cpu"`
+		Window  time.Duration                    `json:"window_ns"`
+		Late    time.Duration                    `json:"late_ns,omitempty"`
+		At      interruptedLine                  `json:"at"`
+		Cgroup  string                           `json:"cgroup_path,omitempty"`
+		Pending *uint32                          `json:"pending,omitempty"`
+		Syscall *syscallLine                     `json:"syscall,omitempty"`
+		Stack   *int                             `json:"stack,omitempty"`
+		User    list[userFrameLine, framesBound] `json:"user,omitempty"`
 	}
 
 	// packetLine is a late packet or an echo.

@@ -100,7 +100,7 @@ func (w *Writer) sampleLine(e *event.CPUSample) sampleLine {
 	if stack := w.stack(e.Stack); stack >= 0 {
 		line.Stack = &stack
 	}
-	for _, f := range e.User {
+	for _, f := range e.User[:min(len(e.User), maxFrames)] {
 		line.User = append(line.User, userFrameLine{f.Addr, f.Symbol, f.Offset, f.Module})
 	}
 	return line

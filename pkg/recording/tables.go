@@ -10,9 +10,6 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// maxTable bounds each table, so that a small hostile file cannot fill the memory.
-const maxTable = 1 << 20
-
 // vagueSince is the first schema whose cells say of reasons whether they are vague.
 const vagueSince = 4
 
@@ -49,6 +46,9 @@ func (t *tables) addFrame(text []byte) error {
 	if err := checkID(t.frames, "frame", line.ID); err != nil {
 		return err
 	}
+	if err := checkNames(line.Symbol, line.Module); err != nil {
+		return err
+	}
 	t.frames = append(t.frames, &event.Frame{
 		ID: line.ID, Addr: line.Addr, Offset: line.Offset,
 		Symbol: event.Printable(line.Symbol), Module: event.Printable(line.Module),
@@ -72,6 +72,9 @@ func (t *tables) addStack(text []byte) error {
 		}
 		stack.Frames = append(stack.Frames, frame)
 	}
+	if size := textOf(stack); size > maxText {
+		return fmt.Errorf("stack with names of %d bytes, at most %d are allowed", size, maxText)
+	}
 	t.stacks = append(t.stacks, stack)
 	return nil
 }
@@ -80,6 +83,9 @@ func (t *tables) addStack(text []byte) error {
 func (t *tables) addCell(text []byte) error {
 	var line cellLine
 	if err := json.Unmarshal(text, &line); err != nil {
+		return err
+	}
+	if err := checkNames(line.Reason, line.Device, line.NetnsName); err != nil {
 		return err
 	}
 	location, err := look(t.frames, "frame", line.Location)

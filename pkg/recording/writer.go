@@ -21,7 +21,7 @@ const window = 256 << 10
 type Writer struct {
 	zstd                  *zstd.Encoder
 	line                  []byte
-	frames, stacks, cells numbers
+	frames, stacks, cells ids
 	names                 []cellNames // of cells, as written
 	counters              counterIDs
 	err                   error
@@ -33,14 +33,14 @@ type cellNames struct {
 	netns  event.Netns
 }
 
-// numbers numbers what is written once, in the order of writing.
-type numbers struct {
+// ids numbers what is written once, in the order of writing.
+type ids struct {
 	of   []int // by ID; 0 if not yet written, else the number plus one
 	next int
 }
 
 // get returns the number of an ID, and whether it is a new one.
-func (n *numbers) get(id int) (number int, isNew bool) {
+func (n *ids) get(id int) (number int, isNew bool) {
 	for id >= len(n.of) {
 		n.of = append(n.of, 0)
 	}
@@ -114,6 +114,7 @@ func (w *Writer) cell(c *event.Cell) int {
 		return number
 	}
 	w.names[number] = names
+	w.entry("cell", number, c.Reason.Name, c.Device.Name, c.Netns.Name)
 	w.json(cellLine{
 		Type: "cell", ID: number, Reason: c.Reason.Name, ReasonCode: c.Reason.Code, Inferred: c.Reason.Inferred, Vague: c.Reason.Vague,
 		Location: w.frame(c.Location), Device: c.Device.Name, Ifindex: c.Device.Index,
@@ -131,9 +132,15 @@ func (w *Writer) stack(s *event.Stack) int {
 	number, isNew := w.stacks.get(s.ID)
 	if isNew {
 		line := stackLine{Type: "stack", ID: number, Cut: s.Cut, Frames: make([]int, 0, len(s.Frames))}
+		text := 0
 		for _, f := range s.Frames {
+			if text += len(f.Symbol) + len(f.Module); len(line.Frames) == maxFrames || text > maxText {
+				line.Cut = true
+				break
+			}
 			line.Frames = append(line.Frames, w.frame(f))
 		}
+		w.entry("stack", number)
 		w.json(line)
 	}
 	return number
@@ -142,6 +149,7 @@ func (w *Writer) stack(s *event.Stack) int {
 func (w *Writer) frame(f *event.Frame) int {
 	number, isNew := w.frames.get(f.ID)
 	if isNew {
+		w.entry("frame", number, f.Symbol, f.Module)
 		w.json(frameLine{
 			Type: "frame", ID: number, Addr: f.Addr,
 			Symbol: f.Symbol, Offset: f.Offset, Module: f.Module,
@@ -157,7 +165,18 @@ func (w *Writer) json(line any) {
 	w.put()
 }
 
+// entry fails for an entry of a table that has no room for it: nobody could read it.
+func (w *Writer) entry(table string, number int, names ...string) {
+	if number >= maxTable {
+		w.fail(fmt.Errorf("more than %d entries of type %s", maxTable, table))
+	}
+	w.fail(checkNames(names...))
+}
+
 func (w *Writer) put() {
+	if len(w.line) > maxLine {
+		w.fail(fmt.Errorf("line of %d bytes, at most %d can be read", len(w.line), maxLine))
+	}
 	if w.err == nil {
 		_, err := w.zstd.Write(w.line)
 		w.fail(err)
