@@ -17,6 +17,7 @@ type entry struct {
 	lost   uint64            // of Unseen, what no row before counts
 	// unexplained is what of Unexplained no row before counts.
 	unexplained uint64
+	number      int // of the row
 }
 
 // explainer divides the drops of a Book among the counters that they moved.
@@ -31,6 +32,8 @@ type explainer struct {
 	first   map[*place]*entry
 	// certain are those whose drops each moved a counter.
 	certain map[*event.Cell]bool
+	left    map[leftover]untraced // of the rows so far
+	drivers map[event.DeviceID][]event.Movement
 }
 
 func newExplainer(b *Book) *explainer {
@@ -38,6 +41,7 @@ func newExplainer(b *Book) *explainer {
 		Book: b, places: b.places(),
 		taken: map[rivals]map[*place]uint64{}, passed: map[rivals]map[*place]uint64{},
 		counted: map[*place]uint64{}, first: map[*place]*entry{}, certain: map[*event.Cell]bool{},
+		left: map[leftover]untraced{},
 	}
 }
 
@@ -89,8 +93,10 @@ func (x *explainer) trace(e *entry) {
 }
 
 // settle divides what was not traced, and says how many packets of the row are in no row
-// before it.
-func (x *explainer) settle(e *entry, before []*entry) {
+// before it. first is the first row of all.
+func (x *explainer) settle(e *entry, number int, first *entry) {
+	e.number = number
+	defer x.leave(e)
 	rest := e.Delta - min(e.Delta, e.Traced)
 	switch {
 	case e.kind == unseen || e.kind == partly:
@@ -100,7 +106,8 @@ func (x *explainer) settle(e *entry, before []*entry) {
 	case e.kind == byDrops && e.Source == event.CounterLink:
 		e.Unseen = min(rest, x.byDriver(e.Counter))
 	}
-	theirs, same := x.repeated(e, before)
+	theirs := x.left[x.repeats(e.Counter)]
+	same := theirs.last
 	if e.kind != echo {
 		e.lost = e.Unseen - min(e.Unseen, theirs.lost)
 		e.Unseen += min(rest-e.Unseen, theirs.lost)
@@ -116,8 +123,11 @@ func (x *explainer) settle(e *entry, before []*entry) {
 	if e.Packets > 0 || e.Delta == 0 {
 		return
 	}
-	for _, other := range before {
-		if same == nil || overlap[other] > overlap[same] {
+	if same == nil && number > 0 {
+		same = first
+	}
+	for other, packets := range overlap {
+		if most := overlap[same]; packets > most || packets == most && packets > 0 && other.number < same.number && same != theirs.last {
 			same = other
 		}
 	}
@@ -143,47 +153,83 @@ func (x *explainer) count(e *entry, overlap map[*entry]uint64) (fresh uint64) {
 	return fresh
 }
 
-// untraced is what rows count of packets that were not traced.
-type untraced struct{ lost, unexplained uint64 }
-
-// repeated adds up the untraced packets of the rows before that a row may count as well,
-// and returns one of these rows.
-func (x *explainer) repeated(e *entry, before []*entry) (sum untraced, same *entry) {
-	for _, other := range before {
-		if (other.lost > 0 || other.Unexplained > 0) && x.repeats(e.Counter, other.Counter) {
-			sum.lost += other.lost
-			sum.unexplained += uint64(max(0, other.Unexplained))
-			same = other
-		}
-	}
-	return sum, same
+// untraced is what rows count of packets that were not traced. last is one of them.
+type untraced struct {
+	lost, unexplained uint64
+	last              *entry
 }
 
-// repeats reports whether packets that a counter counts may be those of another, which
-// comes before it.
-func (x *explainer) repeats(c, other event.Counter) bool {
-	nearby := c.Netns.Inode == other.Netns.Inode
-	switch c.Source {
-	case event.CounterLink: // veth_xmit counts what its peer refuses (drivers/net/veth.c)
-		return c.Name == "tx_dropped" && other.Name == "rx_dropped" && other.ID().Device == x.places.peers[c.ID().Device]
-	case event.CounterSoftnet: // enqueue_to_backlog (net/core/dev.c)
-		return other.Source == event.CounterLink && other.Name == "rx_dropped"
-	case event.CounterProtocol: // ip_send_skb learns of what was not sent (net/ipv4/ip_output.c)
-		sent := other.Source == event.CounterQdisc || other.Source == event.CounterLink && other.Name == "tx_dropped"
-		return nearby && sent && strings.HasSuffix(c.Name, "OutDiscards")
-	case event.CounterXfrm: // whoever asks xfrm_policy_check counts what it refuses
-		return nearby && strings.HasPrefix(other.Name, "Udp") && strings.HasSuffix(other.Name, "InErrors")
+// leftover is a kind of counters whose untraced packets another may count as well, by
+// device or namespace.
+type leftover struct {
+	kind   string
+	netns  uint32
+	device event.DeviceID
+}
+
+// The kinds of leftovers.
+const (
+	leftReceived  = "received"   // rx_dropped of a device
+	leftAllDevice = "of devices" // rx_dropped of all of them
+	leftSent      = "sent"       // what queues and devices did not send
+	leftRefused   = "refused"    // what sockets refused
+)
+
+// leave adds up the untraced packets of a row for those after it.
+func (x *explainer) leave(e *entry) {
+	if e.lost == 0 && e.Unexplained <= 0 {
+		return
 	}
-	return false
+	add := func(at leftover) {
+		sum := x.left[at]
+		sum.lost += e.lost
+		sum.unexplained += uint64(max(0, e.Unexplained))
+		sum.last = e
+		x.left[at] = sum
+	}
+	isLink := e.Source == event.CounterLink
+	if isLink && e.Name == "rx_dropped" {
+		add(leftover{kind: leftReceived, device: e.ID().Device})
+		add(leftover{kind: leftAllDevice})
+	}
+	if e.Source == event.CounterQdisc || isLink && e.Name == "tx_dropped" {
+		add(leftover{kind: leftSent, netns: e.Netns.Inode})
+	}
+	if strings.HasPrefix(e.Name, "Udp") && strings.HasSuffix(e.Name, "InErrors") {
+		add(leftover{kind: leftRefused, netns: e.Netns.Inode})
+	}
+}
+
+// repeats returns what rows before that of a counter may have counted already of what it
+// counts.
+func (x *explainer) repeats(c event.Counter) leftover {
+	switch {
+	case c.Source == event.CounterLink && c.Name == "tx_dropped": // veth_xmit counts what its peer refuses (drivers/net/veth.c)
+		return leftover{kind: leftReceived, device: x.places.peers[c.ID().Device]}
+	case c.Source == event.CounterSoftnet: // enqueue_to_backlog (net/core/dev.c)
+		return leftover{kind: leftAllDevice}
+	case c.Source == event.CounterProtocol && strings.HasSuffix(c.Name, "OutDiscards"): // ip_send_skb learns of what was not sent (net/ipv4/ip_output.c)
+		return leftover{kind: leftSent, netns: c.Netns.Inode}
+	case c.Source == event.CounterXfrm: // whoever asks xfrm_policy_check counts what it refuses
+		return leftover{kind: leftRefused, netns: c.Netns.Inode}
+	}
+	return leftover{}
 }
 
 // byDriver returns how many of an interface's drops the driver's own counters count:
 // it dropped them before there was an skb, or freed what it had not handed on.
 func (x *explainer) byDriver(c event.Counter) (most uint64) {
+	if x.drivers == nil {
+		x.drivers = map[event.DeviceID][]event.Movement{}
+		for _, m := range x.meter.Movements() {
+			if m.Source == event.CounterDriver {
+				x.drivers[m.ID().Device] = append(x.drivers[m.ID().Device], m)
+			}
+		}
+	}
 	direction, _, _ := strings.Cut(c.Name, "_")
-	for _, m := range x.meter.Movements() {
-		if m.Source == event.CounterDriver && m.ID().Device == c.ID().Device &&
-			strings.Contains(m.Name, direction) && !dropsUnseen(m.Name) {
+	for _, m := range x.drivers[c.ID().Device] {
+		if strings.Contains(m.Name, direction) && !dropsUnseen(m.Name) {
 			most = max(most, m.Moved)
 		}
 	}

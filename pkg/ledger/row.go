@@ -74,7 +74,7 @@ func (b *Book) Ledger() *Ledger {
 		return e.Traced == 0 && (e.Delta == 0 || e.kind == echo)
 	})
 	for i, e := range entries {
-		x.settle(e, entries[:i])
+		x.settle(e, i, entries[0])
 		l.Rows = append(l.Rows, e.Row)
 		l.Counted += e.Packets
 		l.Explained += e.Packets - e.unexplained
