@@ -107,8 +107,12 @@ var tcpReasons = []Info{
 		Sysctls:  []string{"net.ipv4.ip_local_port_range"}},
 
 	// acknowledgements
-	{Name: "TCP_OLD_ACK", Layer: LayerTCP, Class: ClassBenign,
-		Meaning:  "An acknowledgement of what had been acknowledged before.",
+	// tcp_rcv_state_process (net/ipv4/tcp_input.c, 6.12, 7.2) says it of SYN_RECV alone, and
+	// takes old acknowledgements in any other state.
+	{Name: "TCP_OLD_ACK", Layer: LayerTCP, Class: ClassPeerError,
+		Meaning:  "An acknowledgement that is older than the handshake it came in: the connection is reset.",
+		Check:    "tcpdump -vvni DEV host PEER: ack numbers of the handshake; ss -tno state syn-recv",
+		Change:   "Nothing for single ones; else look for a NAT that gives ports away too early, or packets that are replayed.",
 		Counters: []string{"TcpOutRsts"}},
 	{Name: "TCP_TOO_OLD_ACK", Layer: LayerTCP, Class: ClassPeerError,
 		Meaning:  "An acknowledgement far older than anything in flight: broken middlebox or blind attack.",

@@ -113,6 +113,14 @@ var places = []placed{
 		meaning:  "A broadcast or multicast of the link layer with an IP destination beyond it, which this host need not forward.",
 		counters: []string{"IpExtInNoRoutes"}, when: []condition{{group: true}}},
 
+	{reason: "IP_INHDR", functions: []string{"ip_forward", "ip6_forward"},
+		source: "net/ipv4/ip_forward.c, ip_forward, and net/ipv6/ip6_output.c, ip6_forward, 6.12 to 7.2: too_many_hops",
+		layer:  LayerIP, class: ClassPeerError,
+		meaning:  "The TTL or hop limit ran out on the way through this host; the sender is told. Many: a routing loop; few: traceroute.",
+		check:    "dropwatch events -v: ttl, src and dst; traceroute DST: a loop shows the same hops again",
+		change:   "Correct the routes that form the loop; traceroutes need nothing.",
+		counters: []string{"IpInHdrErrors", "Ip6InHdrErrors"}},
+
 	// UDP
 	{reason: NotSpecified, functions: []string{"__udp4_lib_mcast_deliver", "__udp6_lib_mcast_deliver"},
 		source: "net/ipv4/udp.c, net/ipv6/udp.c, 5.10 to 7.2: no socket matches",
@@ -149,6 +157,26 @@ var places = []placed{
 		source: "net/core/gro.c, napi_get_frags_check, 5.10 to 7.2",
 		layer:  LayerDevice, class: ClassBenign,
 		meaning:  "No packet: a buffer that the kernel makes to look at as a device's receive queue is set up.",
+		counters: []string{}},
+
+	{reason: NotSpecified, functions: []string{"ipvlan_process_multicast"},
+		source: "drivers/net/ipvlan/ipvlan_core.c, ipvlan_process_multicast, 5.10 to 7.2",
+		layer:  LayerDriver, class: ClassBenign,
+		meaning:  "A broadcast or multicast that no ipvlan device of this port listens for.",
+		counters: []string{}},
+
+	// ARP, netlink
+	{reason: NotSpecified, functions: []string{"arp_process"},
+		source: "net/ipv4/arp.c, arp_process, 5.10 to 7.2: out_free_skb",
+		layer:  LayerNeighbour, class: ClassBenign,
+		meaning: "An ARP message of no use here: for a multicast or loopback address, gratuitous where that is unwanted " +
+			"(drop_gratuitous_arp), or of another kind.",
+		counters: []string{}},
+	{reason: NotSpecified, functions: []string{"do_one_broadcast", "netlink_broadcast_filtered", "netlink_broadcast"},
+		source: "net/netlink/af_netlink.c, do_one_broadcast, 5.10 to 7.2; netlink_broadcast_filtered, into which it may " +
+			"be inlined, also frees for sockets that want to hear of overruns (NETLINK_BROADCAST_ERROR)",
+		layer: LayerSocket, class: ClassBenign,
+		meaning:  "No packet: a message of the kernel that a filter on a program's netlink socket, as of udev, did not want.",
 		counters: []string{}},
 
 	// link layer

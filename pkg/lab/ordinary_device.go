@@ -198,9 +198,13 @@ func unixSockets(_ context.Context, l *LAN) error {
 
 func netlinkMonitor(_ context.Context, l *LAN) error {
 	h := l.Hosts[0]
-	updates, done := make(chan netlink.LinkUpdate, 100), make(chan struct{})
-	err := netlink.LinkSubscribeAt(h.ns, updates, done)
+	picky, err := h.pickyMonitor()
 	if err != nil {
+		return err
+	}
+	defer unix.Close(picky)
+	updates, done := make(chan netlink.LinkUpdate, 100), make(chan struct{})
+	if err := netlink.LinkSubscribeAt(h.ns, updates, done); err != nil {
 		return err
 	}
 	for n := range 10 {
@@ -222,4 +226,20 @@ func netlinkMonitor(_ context.Context, l *LAN) error {
 	for range updates { // until the subscription has ended
 	}
 	return nil
+}
+
+// pickyMonitor opens a socket that hears of devices and has a filter that wants none of
+// it, as udev has for most of what the kernel says.
+func (h *Host) pickyMonitor() (fd int, err error) {
+	if fd, err = h.socket(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_ROUTE); err != nil {
+		return -1, err
+	}
+	nothing := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K}
+	err = errors.Join(
+		unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &nothing}),
+		unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: unix.RTMGRP_LINK}))
+	if err != nil {
+		return -1, errors.Join(fmt.Errorf("watch devices: %w", err), unix.Close(fd))
+	}
+	return fd, nil
 }
