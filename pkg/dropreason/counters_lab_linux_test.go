@@ -46,7 +46,7 @@ func TestCountersMove(t *testing.T) {
 			}
 			after := hostCounters(t, scene)
 			var readable, moved []string
-			for _, c := range countersOf(reason, scene.Expect().Frames).Counters {
+			for _, c := range infoOf(reason, scene.Expect()).Counters {
 				name, _, _ := strings.Cut(c, " (")
 				value, ok := after[name]
 				if !ok {
@@ -65,11 +65,12 @@ func TestCountersMove(t *testing.T) {
 	}
 }
 
-// countersOf returns what is known of a reason in the first function that changes it.
-func countersOf(reason string, frames [][]string) Info {
-	for _, function := range slices.Concat(frames...) {
-		if at := At(reason, function); len(Places(reason)) > 0 && at.Meaning != Lookup(reason).Meaning {
-			return at
+// infoOf returns what is known of a reason where a scenario has packets die, if that
+// decides the class, and of the reason else.
+func infoOf(reason string, want lab.Expect) Info {
+	for _, function := range slices.Concat(want.Frames...) {
+		if info := At(reason, function); want.Class != "" && string(info.Class) == want.Class {
+			return info
 		}
 	}
 	return Lookup(reason)

@@ -66,7 +66,7 @@ func (n *Names) Vague(reason, function string, group bool) bool {
 		return false
 	}
 	return !slices.ContainsFunc(place.when, func(c condition) bool {
-		return (c.word == "" || n.knows(c.word)) && (group || !c.group)
+		return (c.word == "" || n.knows(c.word)) && (c.lacks == "" || !n.knows(c.lacks)) && (group || !c.group)
 	})
 }
 
@@ -135,7 +135,8 @@ type condition struct {
 	// word is a reason that the kernel must know. Releases come without a number here:
 	// vendors take reasons back into older kernels together with their use.
 	word  string
-	group bool // the packet went to all or to a group, by its link-layer address
+	lacks string // a reason that it must not know
+	group bool   // the packet went to all or to a group, by its link-layer address
 }
 
 // String says it in words.
@@ -143,6 +144,9 @@ func (c condition) String() string {
 	var parts []string
 	if c.word != "" {
 		parts = append(parts, "the kernel knows "+c.word)
+	}
+	if c.lacks != "" {
+		parts = append(parts, "the kernel does not know "+c.lacks)
 	}
 	if c.group {
 		parts = append(parts, "the frame went to all or a group")

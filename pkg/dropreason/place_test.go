@@ -125,9 +125,14 @@ func TestVague(t *testing.T) {
 		"one word, no group":        {early, "ip_rcv_finish_core", false, true},
 		"one word, a group":         {early, "ip_rcv_finish_core", true, false},
 		"the other word":            {late, "ip_rcv_finish_core", false, false},
+		"a word it lacks":           {early, "tcp_validate_incoming", false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := test.names.Vague(NotSpecified, test.function, test.group); got != test.want {
+			reason := NotSpecified
+			if test.function == "tcp_validate_incoming" {
+				reason = "TCP_INVALID_SEQUENCE"
+			}
+			if got := test.names.Vague(reason, test.function, test.group); got != test.want {
 				t.Errorf("got %t, want %t", got, test.want)
 			}
 		})

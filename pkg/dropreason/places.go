@@ -151,6 +151,13 @@ var places = []placed{
 			"and was answered again.",
 		counters: []string{}, when: []condition{{word: "TCP_CLOSE"}}},
 
+	{reason: "TCP_INVALID_SEQUENCE", functions: []string{"tcp_validate_incoming", "tcp_rcv_established", "tcp_rcv_state_process"},
+		source: "net/ipv4/tcp_input.c, tcp_sequence, 6.1: it says so of either side of the window; the side before it has TCP_OLD_SEQUENCE by 6.12",
+		layer:  LayerTCP, class: ClassBenign,
+		meaning: "A segment outside of the window: a keepalive, a window probe or a duplicate, and of such a kernel " +
+			"also one beyond it.",
+		counters: []string{"TcpExtDelayedACKLost", "ss -m: d"}, when: []condition{{lacks: "TCP_OLD_SEQUENCE"}}},
+
 	// devices
 	{reason: NotSpecified, functions: []string{"netif_napi_add", "netif_napi_add_weight", "netif_napi_add_weight_locked",
 		"napi_get_frags_check"},

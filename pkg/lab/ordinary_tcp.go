@@ -145,7 +145,7 @@ func webKeepAlive(_ context.Context, l *LAN) error {
 			end := make(chan error, 1)
 			done = append(done, end)
 			go func() {
-				for range 50 {
+				for range 12 {
 					if err := request(conn); err != nil {
 						end <- err
 						return
@@ -194,7 +194,7 @@ func (l *LAN) fetch(addr netip.Addr, times int) error {
 
 func webConnectionEach(_ context.Context, l *LAN) error {
 	addr := l.Hosts[1].Addr4
-	return l.exchange(addr, onePage, func() error { return l.fetch(addr, 100) })
+	return l.exchange(addr, onePage, func() error { return l.fetch(addr, 25) })
 }
 
 func webIPv6(_ context.Context, l *LAN) error {
@@ -202,10 +202,10 @@ func webIPv6(_ context.Context, l *LAN) error {
 		return fmt.Errorf("use IPv6: %w", errors.ErrUnsupported)
 	}
 	addr := l.Hosts[1].Addr6
-	return l.exchange(addr, onePage, func() error { return l.fetch(addr, 50) })
+	return l.exchange(addr, onePage, func() error { return l.fetch(addr, 15) })
 }
 
-const upload = 4 << 20
+const upload = 1 << 20
 
 func uploadHalfClosed(_ context.Context, l *LAN) error {
 	return l.exchange(l.Hosts[1].Addr4, func(conn *net.TCPConn) error {
@@ -259,20 +259,22 @@ func downloadHalfClosed(_ context.Context, l *LAN) error {
 }
 
 func closedAtOnce(_ context.Context, l *LAN) error {
-	closing := make(chan struct{})
+	const many = 20
+	accepted, closing := make(chan struct{}, many), make(chan struct{})
 	return l.exchange(l.Hosts[1].Addr4, func(conn *net.TCPConn) error {
+		accepted <- struct{}{}
 		<-closing
 		return conn.Close()
 	}, func() error {
 		var conns []*net.TCPConn
-		for range 20 {
+		for range many {
 			conn, err := l.Hosts[0].dial(l.Hosts[1].Addr4, serverPort, nil)
 			if err != nil {
 				return err
 			}
 			conns = append(conns, conn)
+			<-accepted
 		}
-		rest()
 		close(closing)
 		var errs []error
 		for _, conn := range conns {
@@ -351,7 +353,7 @@ func resetOnClose(_ context.Context, l *LAN) error {
 func kubernetesProbes(_ context.Context, l *LAN) error {
 	addr := l.Hosts[1].Addr4
 	return l.exchange(addr, answer, func() error {
-		for range 20 {
+		for range 10 {
 			conn, err := l.Hosts[0].dial(addr, serverPort, nil)
 			if err != nil {
 				return err
@@ -385,9 +387,9 @@ func reusePort(_ context.Context, l *LAN) error {
 		served = append(served, done)
 		go func() { done <- serve(listener, onePage)() }()
 	}
-	err := l.fetch(l.Hosts[1].Addr4, 30)
+	err := l.fetch(l.Hosts[1].Addr4, 12)
 	rest()
-	errs := []error{err, listeners[0].Close(), <-served[0], l.fetch(l.Hosts[1].Addr4, 30)}
+	errs := []error{err, listeners[0].Close(), <-served[0], l.fetch(l.Hosts[1].Addr4, 12)}
 	for i := range listeners[1:] {
 		errs = append(errs, listeners[i+1].Close(), <-served[i+1])
 	}
@@ -444,7 +446,7 @@ func multipath(_ context.Context, l *LAN) error {
 	defer rest()
 	return both(serve(listener, onePage), func() error {
 		defer listener.Close()
-		for range 20 {
+		for range 8 {
 			var conn *net.TCPConn
 			err := l.Hosts[0].Do(func() error {
 				c, err := dialer.Dial("tcp", to)
@@ -477,6 +479,6 @@ func loopbackTCP(_ context.Context, l *LAN) error {
 	defer rest()
 	return both(serve(listener, onePage), func() error {
 		defer listener.Close()
-		return l.fetch(local, 30)
+		return l.fetch(local, 15)
 	})
 }

@@ -57,7 +57,7 @@ func (l *LAN) questions(from, to netip.Addr) error {
 	if err != nil {
 		return err
 	}
-	const many = 100
+	const many = 40
 	return both(func() error {
 		defer server.Close()
 		buf := make([]byte, 512)
