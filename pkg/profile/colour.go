@@ -101,8 +101,8 @@ func classCategory(frame, parent string) string { return string(reasonInfo(frame
 // reasonInfo returns what is known of a frame that may be a reason, inferred or not. What
 // it was called from is then where the packets were freed.
 func reasonInfo(frame, parent string) dropreason.Info {
-	reason, vague := parseReasonFrame(frame)
-	if vague {
+	reason, holds := parseReasonFrame(frame, parent)
+	if !holds {
 		parent = ""
 	}
 	return dropreason.At(reason.Name, parent)

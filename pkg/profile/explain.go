@@ -11,7 +11,7 @@ import (
 // Explain returns what is known of a frame that is a reason, below the function that
 // freed the packets.
 func (o StackOptions) Explain(frame, parent string) []flamegraph.Fact {
-	reason, _ := parseReasonFrame(frame)
+	reason, _ := parseReasonFrame(frame, parent)
 	info := reasonInfo(frame, parent)
 	if info.Meaning == "" {
 		return nil

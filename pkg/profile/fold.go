@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -85,25 +86,40 @@ func (o StackOptions) root(c *event.Cell, d *event.Drop) []string {
 	return frames
 }
 
-// vagueMark goes behind a reason whose meaning at its location does not hold there
-// (event.Reason.Vague), for those who see frames alone.
-const vagueMark = "?"
+// Marks go behind a reason whose meaning at its location is a matter of the kernel or
+// the packet, for those who see frames alone: vagueMark behind NOT_SPECIFIED where it
+// does not hold (event.Reason.Vague), placeMark behind any other where it does.
+const vagueMark, placeMark = "?", "*"
 
 // reasonFrame names the reason as the innermost frame.
 func reasonFrame(c *event.Cell) string {
-	switch {
-	case c.Overflow:
+	if c.Overflow {
 		return "[overflow]"
-	case c.Reason.Vague:
-		return c.Reason.String() + vagueMark
 	}
-	return c.Reason.String()
+	return c.Reason.String() + reasonMark(c)
 }
 
-// parseReasonFrame takes apart what reasonFrame made.
-func parseReasonFrame(frame string) (reason event.Reason, vague bool) {
+func reasonMark(c *event.Cell) string {
+	unspecified := c.Reason.Name == dropreason.NotSpecified
+	switch {
+	case unspecified && c.Reason.Vague:
+		return vagueMark
+	case !unspecified && dropreason.Conditional(c.Reason.Name, c.Place()):
+		return placeMark
+	}
+	return ""
+}
+
+// parseReasonFrame takes apart what reasonFrame made of a reason below a function, and
+// tells whether what the reason stands for there holds.
+func parseReasonFrame(frame, function string) (reason event.Reason, holds bool) {
 	name, vague := strings.CutSuffix(frame, vagueMark)
-	return event.ParseReason(name), vague
+	name, placed := strings.CutSuffix(name, placeMark)
+	reason = event.ParseReason(name)
+	if reason.Name == dropreason.NotSpecified {
+		return reason, !vague
+	}
+	return reason, placed || !dropreason.Conditional(reason.Name, function)
 }
 
 // foldable escapes what has a meaning in folded stacks. Names double their

@@ -71,7 +71,7 @@ func (b *builder) sample(key stackKey, v *Value) {
 	}
 	reason := info(key.cell)
 	s.Label = map[string][]string{
-		"reason": {strings.TrimSuffix(reasonFrame(key.cell), vagueMark)}, "layer": {string(reason.Layer)}, "class": {string(reason.Class)},
+		"reason": {strings.TrimSuffix(reasonFrame(key.cell), reasonMark(key.cell))}, "layer": {string(reason.Layer)}, "class": {string(reason.Class)},
 		"device": {key.cell.Device.String()}, "netns": {key.cell.Netns.String()}, "proto": {key.cell.Proto()},
 	}
 	if key.root != "" {
