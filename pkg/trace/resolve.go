@@ -66,7 +66,7 @@ func (r *resolver) cell(key *bpf.DropCellKey, overflow bool) *event.Cell {
 			return r.overflowCell()
 		}
 	}
-	location := r.stacks.frame(key.Location)
+	location := r.stacks.location(key.Location)
 	name, inferred := r.reasons.NameAt(key.Reason, location.Symbol)
 	group := key.Ethertype != 0 && key.Sort == uint8(bpf.DropPacketSortSORT_GROUP)
 	c := &event.Cell{

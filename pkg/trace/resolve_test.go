@@ -22,7 +22,7 @@ import (
 type names struct{}
 
 func (names) Lookup(addr uint64) (symbolize.Symbol, bool) {
-	return symbolize.Symbol{Name: fmt.Sprintf("f%x", addr), Offset: 1, Module: "vmlinux"}, true
+	return symbolize.Symbol{Name: fmt.Sprintf("f%x", addr), Offset: 0x10, Module: "vmlinux"}, true
 }
 
 func (names) NameAt(code uint32, function string) (string, bool) {

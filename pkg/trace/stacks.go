@@ -50,6 +50,17 @@ func (s *stacks) frame(addr uint64) *event.Frame {
 	return f
 }
 
+// location returns the frame of code that frees packets. That is where it goes on after a
+// call, or, of what a driver had net_tx_action free, a function as such (net/core/dev.c).
+func (s *stacks) location(addr uint64) *event.Frame {
+	f := s.frame(addr)
+	// The byte at an address is looked up as before the address that follows.
+	if symbol, ok := s.names.Lookup(addr + 1); ok && symbol.Offset == 1 {
+		f.Symbol, f.Offset, f.Module = event.Text([]byte(symbol.Name)), 0, event.Text([]byte(symbol.Module))
+	}
+	return f
+}
+
 // find returns the stack of addresses from the drop site outwards, or nil if
 // there are too many different ones.
 func (s *stacks) find(addresses []uint64, location uint64) *event.Stack {
