@@ -73,6 +73,7 @@ static __always_inline __u32 hash_key(const struct cell_key *key)
 
 	hash ^= word[1] * 0x9e3779b97f4a7c15ULL;
 	hash ^= word[2] * 0xff51afd7ed558ccdULL;
+	hash ^= hash >> 32; /* else what lies in the upper bytes of a word moves no lower bit */
 	return hash * 0xc4ceb9fe1a85ec53ULL >> 32;
 }
 

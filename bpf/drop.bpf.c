@@ -37,9 +37,9 @@ const enum cell_location *unused_location __attribute__((unused));
  * The last word of a cell's key. It is put together in a register, as reading
  * back bytes that were just written would stall.
  */
-static __always_inline __u64 key_word(__u32 netns, __u16 ethertype, __u8 l4, __u8 sort)
+static __always_inline __u64 key_word(__u32 netns, __u32 kind, __u8 sort)
 {
-	return netns | (__u64)ethertype << 32 | (__u64)l4 << 48 | (__u64)sort << 56;
+	return netns | (__u64)kind << 32 | (__u64)sort << 56;
 }
 
 /* What a drop is counted by if its device or ethertype is not plain to see. */
@@ -61,8 +61,7 @@ static __noinline int describe_slowly(struct cell_key *key, struct sk_buff *skb,
 		sort = BPF_CORE_READ(sk, __sk_common.skc_family);
 	net = place.net;
 	key->ifindex = place.ifindex;
-	word = key_word(net ? BPF_CORE_READ(net, ns.inum) : 0, ethertype,
-			transport_of(false, skb, ethertype), sort);
+	word = key_word(net ? BPF_CORE_READ(net, ns.inum) : 0, kind_of(false, skb, ethertype), sort);
 	__builtin_memcpy(&key->netns, &word, sizeof(word));
 	return 0;
 }
@@ -72,8 +71,7 @@ static __always_inline void describe(const bool direct, struct cell_key *key, st
 				     struct net_device *dev, __u16 ethertype)
 {
 	struct net *net = READ(direct, dev, nd_net.net);
-	__u64 word = key_word(READ(direct, net, ns.inum), ethertype,
-			      transport_of(direct, skb, ethertype), sort_of(direct, skb));
+	__u64 word = key_word(READ(direct, net, ns.inum), kind_of(direct, skb, ethertype), sort_of(direct, skb));
 
 	key->ifindex = READ(direct, dev, ifindex);
 	__builtin_memcpy(&key->netns, &word, sizeof(word));

@@ -82,7 +82,7 @@ type DropRecord struct {
 	L3           uint16
 	StackLen     int32
 	Segments     uint16
-	Pad          uint16
+	Ethertype    uint16
 	Comm         [16]int8
 	Device       [16]int8
 	Stack        [127]uint64

@@ -11,6 +11,7 @@
 #include "wire.h"
 
 #define MAX_EXTENSIONS 6
+#define MAX_TAGS 4
 #define MAX_L2 64
 #define MAX_CHAIN 32
 
@@ -78,7 +79,10 @@ static __always_inline bool to_group(const bool direct, struct sk_buff *skb)
 
 	if (l2 == HEADER_UNSET || l3 < l2 + ETH_HLEN || l3 > l2 + MAX_L2)
 		return false;
-	bpf_probe_read_kernel(&first, sizeof(first), READ(direct, skb, head) + l2);
+	if (direct && bpf_rdonly_cast)
+		first = *(__u8 *)bpf_rdonly_cast(READ(direct, skb, head) + l2, bpf_core_type_id_kernel(struct iphdr));
+	else
+		bpf_probe_read_kernel(&first, sizeof(first), READ(direct, skb, head) + l2);
 	return first & 1;
 }
 
@@ -137,6 +141,75 @@ static __noinline __u8 skip_extensions(const unsigned char *ip6, __u8 next)
 	return next;
 }
 
+/* The protocols that are counted apart, see wire.h; below 64 as a mask. */
+static __always_inline __u8 counted_protocol(__u8 l4)
+{
+	const __u64 low = 1ULL << 0 | 1ULL << 1 | 1ULL << 2 | 1ULL << 4 | 1ULL << 6 | 1ULL << 17 | 1ULL << 33 |
+			  1ULL << 41 | 1ULL << 47 | 1ULL << 50 | 1ULL << 51 | 1ULL << 58;
+
+	if (l4 < 64)
+		return low >> l4 & 1 ? l4 : OTHER_PROTOCOL;
+	switch (l4) {
+	case 89: case 103: case 112: case 115: case 132: case 136: case 137: case 253: case 254: /* RFC 3692 */
+		return l4;
+	}
+	return OTHER_PROTOCOL;
+}
+
+/* The same of ethertypes. Below 0x600 they are the kernel's own (include/uapi/linux/if_ether.h). */
+static __always_inline __u16 counted_ethertype(__u16 ethertype)
+{
+	switch (ethertype) {
+	case ETH_P_IP: case ETH_P_IPV6: case ETH_P_8021Q: case ETH_P_8021AD:
+	case 0x0806: case 0x0842: case 0x22f0: case 0x6558: case 0x8035: case 0x8808: case 0x8809: case 0x8847:
+	case 0x8848: case 0x8863: case 0x8864: case 0x888e: case 0x8892: case 0x88a4: case 0x88b5: case 0x88b6:
+	case 0x88cc: case 0x88e1: case 0x88e5: case 0x88f5: case 0x88f7: case 0x8902: case 0x8906: case 0x893a:
+	case 0x9000:
+		return ethertype;
+	}
+	return ethertype < 0x600 ? ethertype : OTHER_ETHERTYPE;
+}
+
+static __always_inline bool is_tag(__u16 ethertype)
+{
+	return ethertype == ETH_P_8021Q || ethertype == ETH_P_8021AD;
+}
+
+/* What lies behind a packet's VLAN tags. */
+struct inner {
+	__u32 at;             /* from the start of the head */
+	__u16 ethertype;
+};
+
+/*
+ * Finds what lies behind the tags that are in the packet. On the way in the network header
+ * is where the first of them is; on the way out they were put in before it, into the link
+ * layer's header (__vlan_insert_tag(), include/linux/if_vlan.h).
+ */
+static __always_inline void find_inner(struct inner *in, struct sk_buff *skb, __u16 ethertype)
+{
+	unsigned char *head = BPF_CORE_READ(skb, head);
+	__u32 mac = BPF_CORE_READ(skb, mac_header);
+	__u16 tag[2] = {};
+	int i;
+
+	in->at = network_header(false, skb) - head;
+	in->ethertype = ethertype;
+	if (!is_tag(ethertype))
+		return;
+	if (mac != HEADER_UNSET && in->at >= mac + ETH_HLEN + sizeof(tag) && in->at <= mac + MAX_L2 &&
+	    !bpf_probe_read_kernel(tag, sizeof(*tag), head + mac + ETH_HLEN - sizeof(*tag)) && is_tag(bpf_ntohs(*tag)))
+		in->at = mac + ETH_HLEN;
+	for (i = 0; i < MAX_TAGS && is_tag(in->ethertype); i++) {
+		if (bpf_probe_read_kernel(tag, sizeof(tag), head + in->at))
+			return;
+		in->at += sizeof(tag);
+		in->ethertype = bpf_ntohs(tag[1]);
+	}
+	if (in->ethertype < 0x600) /* a length (IEEE 802.3) */
+		in->ethertype = 0x0004; /* ETH_P_802_2 */
+}
+
 /* The first byte of an IP header, and the one that names the next protocol. */
 static __always_inline void read_ip(const bool direct, const unsigned char *header, bool v4,
 				    __u8 *first, __u8 *next)
@@ -160,20 +233,42 @@ static __always_inline void read_ip(const bool direct, const unsigned char *head
 	}
 }
 
-/* The IP protocol number of a packet; 0 if it has none or its header cannot be found. */
-static __always_inline __u8 transport_of(const bool direct, struct sk_buff *skb, __u16 ethertype)
+/* The IP protocol behind an IP header; 0 if that is none. */
+static __always_inline __u8 transport_at(const bool direct, const unsigned char *header, bool v4)
 {
-	bool v4 = ethertype == ETH_P_IP;
-	const unsigned char *header;
 	__u8 first, next;
 
-	if (!v4 && ethertype != ETH_P_IPV6)
-		return 0;
-	header = network_header(direct, skb);
 	read_ip(direct, header, v4, &first, &next);
 	if (first >> 4 != (v4 ? 4 : 6))
 		return 0;
-	return !v4 && is_extension(next) ? skip_extensions(header, next) : next;
+	return counted_protocol(!v4 && is_extension(next) ? skip_extensions(header, next) : next);
+}
+
+/* What packets are counted by of their headers, as it lies in a key: the ethertype, and the protocol above it. */
+static __always_inline __u32 kind(__u16 ethertype, __u8 l4)
+{
+	return ethertype | (__u32)l4 << 16;
+}
+
+/* That of a packet with VLAN tags in it, or of no IP. */
+static __noinline __u32 rare_kind_of(struct sk_buff *skb, __u16 ethertype)
+{
+	struct inner in;
+	__u8 l4 = 0;
+
+	find_inner(&in, skb, ethertype);
+	if (in.ethertype == ETH_P_IP || in.ethertype == ETH_P_IPV6)
+		l4 = transport_at(false, BPF_CORE_READ(skb, head) + in.at, in.ethertype == ETH_P_IP);
+	return kind(counted_ethertype(in.ethertype), l4);
+}
+
+static __always_inline __u32 kind_of(const bool direct, struct sk_buff *skb, __u16 ethertype)
+{
+	bool v4 = ethertype == ETH_P_IP;
+
+	if (!v4 && ethertype != ETH_P_IPV6)
+		return rare_kind_of(skb, ethertype);
+	return kind(ethertype, transport_at(direct, network_header(direct, skb), v4));
 }
 
 /*
@@ -231,13 +326,15 @@ static __always_inline void copy_packet(struct record *rec, struct sk_buff *skb)
 	__u32 network = network_header(false, skb) - head;
 	__u32 mac = BPF_CORE_READ(skb, mac_header);
 	__u32 tail = BPF_CORE_READ(skb, tail);
-	__u32 start = network, len;
+	__u32 start = network, len, l3;
+	struct inner in;
 
+	find_inner(&in, skb, bpf_ntohs(BPF_CORE_READ(skb, protocol)));
+	rec->ethertype = in.ethertype;
 	rec->l3 = 0;
 	rec->packet_len = 0;
 	if (mac != HEADER_UNSET && mac < network && network - mac <= MAX_L2) {
 		start = mac;
-		rec->l3 = network - mac;
 		rec->flags |= RECORD_L2;
 	}
 	if (start >= tail)
@@ -245,8 +342,11 @@ static __always_inline void copy_packet(struct record *rec, struct sk_buff *skb)
 	len = tail - start;
 	if (len > packet_bytes)
 		len = packet_bytes;
-	if (!bpf_probe_read_kernel(rec->packet, len, head + start))
-		rec->packet_len = len;
+	if (bpf_probe_read_kernel(rec->packet, len, head + start))
+		return;
+	rec->packet_len = len;
+	l3 = in.at - start;
+	rec->l3 = l3 < len ? l3 : len;
 }
 
 static __always_inline void copy_vlan(struct record *rec, struct sk_buff *skb)

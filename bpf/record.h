@@ -107,7 +107,7 @@ static __always_inline int sample(void *ctx, const struct cell_key *key, struct 
 	rec->drops = drops;
 	rec->cpu = cpu;
 	rec->flags = same_key(&cell->key, key) ? 0 : RECORD_OVERFLOW;
-	rec->pad = rec->segments = 0;
+	rec->segments = rec->ethertype = 0;
 	copy_task(rec);
 	if (skb) {
 		rec->len = BPF_CORE_READ(skb, len);

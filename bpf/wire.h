@@ -21,9 +21,18 @@ struct cell_key {
 	__u32 reason;         /* enum skb_drop_reason, or subsystem << 16 | code */
 	__u32 ifindex;
 	__u32 netns;          /* inode number of the network namespace */
-	__u16 ethertype;      /* host byte order */
-	__u8 l4;              /* IP protocol number behind IPv6 extension headers */
+	__u16 ethertype;      /* behind VLAN tags, host byte order; or OTHER_ETHERTYPE */
+	__u8 l4;              /* IP protocol number behind IPv6 extension headers; or OTHER_PROTOCOL */
 	__u8 sort;            /* if ethertype is 0 the address family of the socket, else enum packet_sort */
+};
+
+/*
+ * Whoever sends chooses these numbers, and each would take a cell. Those that have a name
+ * (pkg/event/protocol.go) are counted apart, the others together.
+ */
+enum {
+	OTHER_ETHERTYPE = 0xffff, /* reserved (IEEE) */
+	OTHER_PROTOCOL = 255,     /* reserved (IANA) */
 };
 
 enum packet_sort {
@@ -100,10 +109,10 @@ struct record {
 	__u16 flags;          /* enum record_flag */
 	__u16 vlan_tci;
 	__u16 packet_len;     /* valid bytes in packet[] */
-	__u16 l3;             /* offset of the network header in packet[] */
+	__u16 l3;             /* offset in packet[] of the header behind VLAN tags */
 	__s32 stack_len;      /* bytes in stack[], or a negative errno */
 	__u16 segments;       /* 0: not known */
-	__u16 pad;
+	__u16 ethertype;      /* behind VLAN tags */
 	char comm[COMM_LEN];
 	char device[DEVICE_LEN];
 	__u64 stack[MAX_FRAMES];

@@ -3,6 +3,7 @@
 package event
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"unsafe"
@@ -57,9 +58,22 @@ func (r *Record) Bytes() []byte { return r.packet }
 
 // Headers parses the packet's headers.
 func (r *Record) Headers() Packet {
-	p := ParsePacket(r.Key.Ethertype, r.packet[min(int(r.L3), len(r.packet)):])
-	if r.Has(bpf.DropRecordFlagRECORD_VLAN) {
-		p.HasVLAN, p.VLAN = true, r.VlanTci&0xfff
+	var p Packet
+	if r.Has(bpf.DropRecordFlagRECORD_VLAN) { // taken off or not put in yet, so outermost
+		p.tag(r.VlanTci)
+	}
+	l3 := min(int(r.L3), len(r.packet))
+	before := r.packet[:l3]
+	const types = 12 // bytes of an Ethernet header before its type
+	switch {
+	case !r.Has(bpf.DropRecordFlagRECORD_L2): // nothing but tags
+		p.tags(EthertypeVLAN, before)
+	case l3 > types+2:
+		p.tags(binary.BigEndian.Uint16(before[types:]), before[types+2:])
+	}
+	p.parse(r.Ethertype, r.packet[l3:])
+	if r.Key.Ethertype == OtherEthertype {
+		p.Ethertype = r.Ethertype
 	}
 	return p
 }

@@ -4,6 +4,7 @@ package event
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
@@ -28,12 +29,12 @@ func chars(s string) (c [16]int8) {
 
 func TestDecode(t *testing.T) {
 	rec := bpf.DropRecord{
-		Key:      bpf.DropCellKey{Location: 0xffffffff81000010, Reason: 3, Ifindex: 7, Netns: 99, Ethertype: EthertypeIPv4, L4: 17},
-		TimeNs:   12,
-		Drops:    5,
-		Flags:    uint16(bpf.DropRecordFlagRECORD_L2 | bpf.DropRecordFlagRECORD_VLAN),
-		VlanTci:  0x6005,
-		L3:       14,
+		Key:     bpf.DropCellKey{Location: 0xffffffff81000010, Reason: 3, Ifindex: 7, Netns: 99, Ethertype: EthertypeIPv4, L4: 17},
+		TimeNs:  12,
+		Drops:   5,
+		Flags:   uint16(bpf.DropRecordFlagRECORD_L2 | bpf.DropRecordFlagRECORD_VLAN),
+		VlanTci: 0x6005,
+		L3:      14, Ethertype: EthertypeIPv4,
 		StackLen: 16,
 		Comm:     chars("curl"),
 		Device:   chars("0123456789abcdef"),
@@ -58,6 +59,48 @@ func TestDecode(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got.Headers(), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 		t.Errorf("Headers (-want +got):\n%s", diff)
+	}
+}
+
+// TestTags has VLAN tags where the kernel keeps them: beside the packet, in the link
+// layer's header, and before the network header of a packet without one.
+func TestTags(t *testing.T) {
+	outer, inner := []byte{0x88, 0xa8, 0x40, 9}, []byte{0x81, 0, 0x60, 7}
+	addresses, ip := make([]byte, 12), []byte{8, 0}
+	const l2, accelerated = uint16(bpf.DropRecordFlagRECORD_L2), uint16(bpf.DropRecordFlagRECORD_VLAN)
+	for name, test := range map[string]struct {
+		flags         uint16
+		before        []byte
+		vlan, innerID uint16
+	}{
+		"none":                        {l2, slices.Concat(addresses, ip), 0, 0},
+		"accelerated":                 {l2 | accelerated, slices.Concat(addresses, ip), 5, 0},
+		"in the frame":                {l2, slices.Concat(addresses, inner, ip), 7, 0},
+		"accelerated over one":        {l2 | accelerated, slices.Concat(addresses, inner, ip), 5, 7},
+		"two in the frame":            {l2, slices.Concat(addresses, outer, inner, ip), 9, 7},
+		"three":                       {l2 | accelerated, slices.Concat(addresses, outer, inner, ip), 5, 9},
+		"no link header":              {0, slices.Concat(inner[2:], ip), 7, 0},
+		"no link header, two":         {0, slices.Concat(outer[2:], inner, ip), 9, 7},
+		"another link layer's header": {l2, append(make([]byte, 18), ip...), 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			packet := append(slices.Clone(test.before), udp4...)
+			rec := bpf.DropRecord{
+				Key: bpf.DropCellKey{Ethertype: EthertypeIPv4, L4: 17}, Ethertype: EthertypeIPv4, Flags: test.flags,
+				VlanTci: 0x4005, L3: uint16(len(test.before)), PacketLen: uint16(len(packet)),
+			}
+			var got Record
+			if err := got.Decode(wire(rec, packet, 128)); err != nil {
+				t.Fatal(err)
+			}
+			p := got.Headers()
+			if p.HasVLAN != (test.vlan != 0) || p.VLAN != test.vlan || p.HasInner != (test.innerID != 0) || p.Inner != test.innerID {
+				t.Errorf("vlan %d and %d, want %d and %d", p.VLAN, p.Inner, test.vlan, test.innerID)
+			}
+			if p.Version != 4 || p.DstPort != 53 {
+				t.Errorf("%+v", p)
+			}
+		})
 	}
 }
 

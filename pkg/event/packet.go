@@ -11,7 +11,9 @@ import (
 // that lie past the bytes at hand, are zero.
 type Packet struct {
 	HasVLAN  bool
-	VLAN     uint16 // id, without priority bits
+	VLAN     uint16 // id of the outermost tag, without priority bits
+	HasInner bool
+	Inner    uint16 // id of the tag behind it
 	Version  uint8  // 4, 6, or 0 if not IP
 	Protocol uint8  // IP protocol number, behind extension headers
 	TTL      uint8  // or hop limit
@@ -25,6 +27,8 @@ type Packet struct {
 	ICMPCode uint8
 	EchoID   uint16 // of an echo request or reply
 	EchoSeq  uint16
+	// Ethertype behind tags, where that of its cell is OtherEthertype.
+	Ethertype uint16
 }
 
 // Ethertypes dropwatch looks into, IEEE 802 numbers.
@@ -51,17 +55,39 @@ const (
 // ethertype names.
 func ParsePacket(ethertype uint16, b []byte) Packet {
 	var p Packet
-	for (ethertype == EthertypeVLAN || ethertype == EthertypeQinQ) && len(b) >= 4 {
-		p.HasVLAN, p.VLAN = true, binary.BigEndian.Uint16(b)&0xfff
+	p.parse(ethertype, b)
+	return p
+}
+
+func isTag(ethertype uint16) bool { return ethertype == EthertypeVLAN || ethertype == EthertypeQinQ }
+
+// tag takes down a VLAN tag, the outermost first.
+func (p *Packet) tag(tci uint16) {
+	switch id := tci & 0xfff; {
+	case !p.HasVLAN:
+		p.HasVLAN, p.VLAN = true, id
+	case !p.HasInner:
+		p.HasInner, p.Inner = true, id
+	}
+}
+
+// tags takes down the VLAN tags that bytes begin with, and returns what is behind them.
+func (p *Packet) tags(ethertype uint16, b []byte) (uint16, []byte) {
+	for isTag(ethertype) && len(b) >= 4 {
+		p.tag(binary.BigEndian.Uint16(b))
 		ethertype, b = binary.BigEndian.Uint16(b[2:]), b[4:]
 	}
+	return ethertype, b
+}
+
+func (p *Packet) parse(ethertype uint16, b []byte) {
+	ethertype, b = p.tags(ethertype, b)
 	switch {
 	case ethertype == EthertypeIPv4 && len(b) >= 20 && b[0]>>4 == 4:
 		p.parseIPv4(b)
 	case ethertype == EthertypeIPv6 && len(b) >= 40 && b[0]>>4 == 6:
 		p.parseIPv6(b)
 	}
-	return p
 }
 
 func (p *Packet) parseIPv4(b []byte) {

@@ -65,7 +65,7 @@ func TestParsePacket(t *testing.T) {
 		"vlan in the packet": {EthertypeVLAN, append([]byte{0x60, 7, 8, 0}, udp4...),
 			Packet{HasVLAN: true, VLAN: 7, Version: 4, Protocol: 17, TTL: 64, Src: a4, Dst: b4, SrcPort: 4000, DstPort: 53}},
 		"two vlans": {EthertypeQinQ, append([]byte{0, 9, 0x81, 0, 0, 7, 8, 0}, udp4...),
-			Packet{HasVLAN: true, VLAN: 7, Version: 4, Protocol: 17, TTL: 64, Src: a4, Dst: b4, SrcPort: 4000, DstPort: 53}},
+			Packet{HasVLAN: true, VLAN: 9, HasInner: true, Inner: 7, Version: 4, Protocol: 17, TTL: 64, Src: a4, Dst: b4, SrcPort: 4000, DstPort: 53}},
 		"ipv6 udp": {EthertypeIPv6, ip6(17, ports...),
 			Packet{Version: 6, Protocol: 17, TTL: 63, Src: a6, Dst: b6, SrcPort: 4000, DstPort: 53}},
 		"ipv6 hop-by-hop, destination options": {EthertypeIPv6,

@@ -44,6 +44,10 @@ func appendPacket(b []byte, p *event.Packet) []byte {
 	if p.HasVLAN {
 		b = appendUint(b, "vlan", uint64(p.VLAN))
 	}
+	if p.HasInner {
+		b = appendUint(b, "inner_vlan", uint64(p.Inner))
+	}
+	b = appendNonzero(b, "ethertype", uint64(p.Ethertype))
 	if p.Version == 0 {
 		return b
 	}

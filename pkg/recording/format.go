@@ -76,20 +76,24 @@ type (
 		Segments uint16        `json:"segments"`
 		Len      uint32        `json:"len"`
 		VLAN     *uint16       `json:"vlan"`
-		Version  uint8         `json:"ip"`
-		Protocol uint8         `json:"protocol"`
-		TTL      uint8         `json:"ttl"`
-		Fragment bool          `json:"fragment"`
-		Src      string        `json:"src"`
-		Dst      string        `json:"dst"`
-		SrcPort  uint16        `json:"sport"`
-		DstPort  uint16        `json:"dport"`
-		TCPFlags uint8         `json:"tcp_flags"`
-		ICMPType *uint8        `json:"icmp_type"`
-		ICMPCode uint8         `json:"icmp_code"`
-		EchoID   *uint16       `json:"echo_id"`
-		EchoSeq  uint16        `json:"echo_seq"`
-		Packet   []byte        `json:"packet"` // base64
+		Inner    *uint16       `json:"inner_vlan"`
+
+		Ethertype uint16 `json:"ethertype"`
+
+		Version  uint8   `json:"ip"`
+		Protocol uint8   `json:"protocol"`
+		TTL      uint8   `json:"ttl"`
+		Fragment bool    `json:"fragment"`
+		Src      string  `json:"src"`
+		Dst      string  `json:"dst"`
+		SrcPort  uint16  `json:"sport"`
+		DstPort  uint16  `json:"dport"`
+		TCPFlags uint8   `json:"tcp_flags"`
+		ICMPType *uint8  `json:"icmp_type"`
+		ICMPCode uint8   `json:"icmp_code"`
+		EchoID   *uint16 `json:"echo_id"`
+		EchoSeq  uint16  `json:"echo_seq"`
+		Packet   []byte  `json:"packet"` // base64
 	}
 
 	tickLine struct {

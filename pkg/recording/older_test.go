@@ -35,13 +35,13 @@ func TestOlderSchemas(t *testing.T) {
 	}
 }
 
-// withoutSegments are sampleEvents as schemas before 4 had them.
+// withoutSegments are sampleEvents as schemas before 4 had them, with one VLAN tag at most.
 func withoutSegments() []event.Event {
 	events := sampleEvents()
 	for _, e := range events {
 		switch e := e.(type) {
 		case *event.Drop:
-			e.Segments = 0
+			e.Segments, e.Packet.HasInner, e.Packet.Inner = 0, false, 0
 		case *event.Tick:
 			e.Totals.Segments = 0
 			for i := range e.Counts {

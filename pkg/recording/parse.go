@@ -43,6 +43,10 @@ func (line *dropLine) packet(p *event.Packet) (err error) {
 	if line.VLAN != nil {
 		p.HasVLAN, p.VLAN = true, *line.VLAN
 	}
+	p.Ethertype = line.Ethertype
+	if line.Inner != nil {
+		p.HasInner, p.Inner = true, *line.Inner
+	}
 	if line.Version == 0 {
 		return nil
 	}

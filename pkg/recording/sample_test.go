@@ -50,7 +50,7 @@ func sampleEvents() []event.Event {
 			Time: time.Millisecond, CPU: 1, Drops: 90, Cell: policy, Segments: 45, Len: 78, Context: event.ContextSoftirq,
 			Task: event.Task{PID: 12, TGID: 11, Comm: `<b>"x\\\x1b`, Cgroup: 1 << 40}, Stack: stack,
 			Packet: event.Packet{
-				HasVLAN: true, Version: 4, Protocol: 6, TTL: 64, Src: a, Dst: a, SrcPort: 1, DstPort: 65535, TCPFlags: 0x12,
+				HasVLAN: true, HasInner: true, Inner: 5, Version: 4, Protocol: 6, TTL: 64, Src: a, Dst: a, SrcPort: 1, DstPort: 65535, TCPFlags: 0x12,
 			},
 			Bytes: []byte{0x45, 0, 0xff},
 		},

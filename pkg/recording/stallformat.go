@@ -123,6 +123,7 @@ type (
 		NetnsName string        `json:"netns_name,omitempty"`
 		Len       uint32        `json:"len,omitempty"`
 		VLAN      *uint16       `json:"vlan,omitempty"`
+		Inner     *uint16       `json:"inner_vlan,omitempty"`
 		Version   uint8         `json:"ip,omitempty"`
 		Protocol  uint8         `json:"protocol,omitempty"`
 		TTL       uint8         `json:"ttl,omitempty"`

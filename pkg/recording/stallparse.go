@@ -156,7 +156,7 @@ func (r *Reader) parsePacket(text []byte) (event.Event, error) {
 // drop returns the members that tell of the packet as those of a drop.
 func (line *packetLine) drop() *dropLine {
 	return &dropLine{
-		VLAN: line.VLAN, Version: line.Version, Protocol: line.Protocol, TTL: line.TTL, Fragment: line.Fragment,
+		VLAN: line.VLAN, Inner: line.Inner, Version: line.Version, Protocol: line.Protocol, TTL: line.TTL, Fragment: line.Fragment,
 		Src: line.Src, Dst: line.Dst, SrcPort: line.SrcPort, DstPort: line.DstPort, TCPFlags: line.TCPFlags,
 		ICMPType: line.ICMPType, ICMPCode: line.ICMPCode, EchoID: line.EchoID, EchoSeq: line.EchoSeq,
 	}

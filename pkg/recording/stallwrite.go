@@ -114,6 +114,9 @@ func newPacketLine(p *event.Packet) packetLine {
 	if p.HasVLAN {
 		line.VLAN = &p.VLAN
 	}
+	if p.HasInner {
+		line.Inner = &p.Inner
+	}
 	if p.Version != 0 {
 		line.Src, line.Dst = p.Src.String(), p.Dst.String()
 	}

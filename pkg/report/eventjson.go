@@ -3,6 +3,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -38,6 +39,7 @@ type eventJSON struct {
 	EchoID     *uint16          `json:"echo_id,omitempty"`
 	EchoSeq    *uint16          `json:"echo_seq,omitempty"`
 	VLAN       *uint16          `json:"vlan,omitempty"`
+	InnerVLAN  *uint16          `json:"inner_vlan,omitempty"`
 	Segments   uint16           `json:"segments,omitempty"`
 	Len        uint32           `json:"len"`
 	PID        uint32           `json:"pid"`
@@ -57,7 +59,7 @@ func EncodeEvent(enc *json.Encoder, meta *event.Meta, d *event.Drop) error {
 		Time: meta.Start.Add(d.Time), CPU: d.CPU, Drops: d.Drops,
 		Reason: c.Reason.Name, ReasonCode: c.Reason.Code, Class: info.Class, Inferred: c.Reason.Inferred, Location: c.Location.String(),
 		Device: c.Device.Name, Ifindex: c.Device.Index, Netns: c.Netns.Name, NetnsInode: c.Netns.Inode,
-		Ethertype: c.Ethertype, Proto: c.Proto(), IP: p.Version, TTL: p.TTL,
+		Ethertype: cmp.Or(p.Ethertype, c.Ethertype), Proto: d.Proto(), IP: p.Version, TTL: p.TTL,
 		Sport: p.SrcPort, Dport: p.DstPort, Segments: d.Segments, Len: d.Len,
 		PID: d.Task.PID, TGID: d.Task.TGID, Comm: d.Task.Comm, Cgroup: d.Task.Cgroup,
 		Context: d.Context, Stack: []string{}, Packet: d.Bytes,
@@ -76,6 +78,9 @@ func EncodeEvent(enc *json.Encoder, meta *event.Meta, d *event.Drop) error {
 	}
 	if p.HasVLAN {
 		e.VLAN = &p.VLAN
+	}
+	if p.HasInner {
+		e.InnerVLAN = &p.Inner
 	}
 	if d.Stack != nil {
 		for _, f := range d.Stack.Frames {

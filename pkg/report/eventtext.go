@@ -21,7 +21,7 @@ type EventOptions struct {
 func AppendEvent(b []byte, meta *event.Meta, d *event.Drop, options EventOptions) []byte {
 	b = meta.Start.Add(d.Time).AppendFormat(b, "15:04:05.000000")
 	b = fmt.Appendf(b, " %s%s %s: %s at %s [%s, %s/%d, cpu %d]",
-		d.Cell.Device, namespace(d.Cell), packetText(&d.Packet, d.Cell.Proto(), d.Len), d.Cell.Reason, d.Cell.Location,
+		d.Cell.Device, namespace(d.Cell), packetText(&d.Packet, d.Proto(), d.Len), d.Cell.Reason, d.Cell.Location,
 		d.Context, d.Task.Comm, d.Task.TGID, d.CPU)
 	if d.Segments > 1 {
 		b = fmt.Appendf(b, " %d segments", d.Segments)
@@ -65,6 +65,9 @@ func packetText(p *event.Packet, proto string, length uint32) string {
 	var b strings.Builder
 	if p.HasVLAN {
 		fmt.Fprintf(&b, "vlan %d, ", p.VLAN)
+	}
+	if p.HasInner {
+		fmt.Fprintf(&b, "vlan %d, ", p.Inner)
 	}
 	switch p.Version {
 	case 0:

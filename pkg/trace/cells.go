@@ -176,6 +176,7 @@ func words(key *bpf.DropCellKey) *[3]uint64 { return (*[3]uint64)(unsafe.Pointer
 // checkOf does what check_of does in bpf/cell.h.
 func checkOf(key *[3]uint64) uint32 {
 	hash := key[0] ^ key[1]*0x9e3779b97f4a7c15 ^ key[2]*0xff51afd7ed558ccd
+	hash ^= hash >> 32
 	return uint32(hash*0xc4ceb9fe1a85ec53>>32) | 1
 }
 
