@@ -33,6 +33,11 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 	d.Host, d.Kernel = trace.Machine()
 	trials := make(chan []event.Trial, 1)
 	go func() { trials <- trace.Try() }()
+	before, err := host.LiveSources()
+	if err != nil {
+		return nil, err
+	}
+	sockets := host.WatchSockets(before.Spaces)
 	in := finding.Input{LoadBefore: files.ReadLoad()}
 	seen := newSighting()
 	notes, err := seen.watch(func() { wait(ctx, flags.duration, nil) })
@@ -45,10 +50,12 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 	if err != nil {
 		return nil, err
 	}
+	losing := finding.LostSegments(in)
+	in.Sockets = sockets.Losses(sources.Spaces, func(ns event.Netns) bool { return losing[ns.Inode] })
 	in.State = host.ReadState(sources)
 	d.Duration, d.Findings, d.Ledger = in.Elapsed, finding.Find(in), seen.book.Ledger()
 	d.Notes = notes
-	for _, note := range in.State.Notes {
+	for _, note := range slices.Concat(in.State.Notes, sockets.Notes()) {
 		if !slices.ContainsFunc(notes, func(said string) bool { return strings.HasSuffix(said, note) }) {
 			d.Notes = append(d.Notes, note)
 		}

@@ -53,11 +53,30 @@ func isPlain(word string) bool {
 // setting is a sysctl with the value it has and the one it should have.
 type setting struct{ name, now, then string }
 
+// kernelDefaults are what settings have before anybody changes them, on every kernel from
+// 5.10 to 7.2 alike and whatever memory there is: include/linux/socket.h (SOMAXCONN),
+// net/core/hotdata.c and dev.c, include/net/sock.h (SK_RMEM_MAX), net/ipv4/arp.c.
+var kernelDefaults = map[string]string{
+	somaxconn:                           "4096",
+	backlogName:                         "1000",
+	budgetName:                          "300",
+	rmemDefault:                         "212992",
+	"net.ipv4.neigh.default.gc_thresh1": "128",
+	"net.ipv4.neigh.default.gc_thresh2": "512",
+	"net.ipv4.neigh.default.gc_thresh3": "1024",
+	"net.ipv6.neigh.default.gc_thresh1": "128",
+	"net.ipv6.neigh.default.gc_thresh2": "512",
+	"net.ipv6.neigh.default.gc_thresh3": "1024",
+}
+
 // set adds to a finding how settings are changed, kept, and restored.
 func (n *node) set(f *Finding, ns host.Namespace, settings ...setting) {
 	for _, s := range settings {
 		f.Fix = append(f.Fix, in(ns, "sysctl -w "+quote(s.name+"="+s.then)))
 		f.Undo = append(f.Undo, in(ns, "sysctl -w "+quote(s.name+"="+s.now)))
+		if first, ok := kernelDefaults[s.name]; ok && first != s.now {
+			f.Undo = append(f.Undo, "# "+s.now+" may be an earlier change: the kernel's default is "+first)
+		}
 		switch {
 		case ns.Path == "":
 			f.keep(sysctlFile + ": " + s.name + " = " + s.then)

@@ -63,6 +63,7 @@ type Input struct {
 	LoadBefore, LoadAfter host.Load
 	Elapsed               time.Duration // for which counters were watched
 	State                 host.State
+	Sockets               []host.Socket // that lost packets, see host.SocketWatch
 }
 
 // found is a finding with what it is ordered by within its severity: packets, or

@@ -3,6 +3,9 @@
 package finding
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/dropwatch/dropwatch/pkg/host"
 )
 
@@ -16,52 +19,129 @@ const (
 	queueDefault, queueLargest = 4096, 65535
 )
 
-// listens speaks when listening sockets refused connections in the interval: because
-// the queue of accepted ones was full (or for another reason, ListenDrops), or that of
-// half-open ones. Answering with cookies loses nothing and is told for information.
+// listens speaks when listening sockets dropped requests for connections in the interval.
+// Answering with cookies loses nothing and is reported for information.
 func listens(n *node) []found {
 	var all []found
 	for _, ns := range n.State.Namespaces {
-		all = append(all, n.acceptQueue(ns)...)
-		all = append(all, n.synQueue(ns)...)
+		all = append(all, n.listens(ns)...)
 	}
 	return all
 }
 
-func (n *node) acceptQueue(ns host.Namespace) []found {
-	moved, facts := n.sum(ns, "TcpExtListenDrops")
-	overflows, more := n.sum(ns, "TcpExtListenOverflows")
-	// A full queue of half-open ones counts as ListenDrops too (tcp_conn_request).
-	halfOpen, _ := n.sum(ns, "TcpExtTCPReqQFullDrop")
-	if moved -= min(moved, halfOpen); moved == 0 {
-		return nil
-	}
-	f := n.lossIn(ns, "accept-queue", moved, append(facts, more...))
-	if overflows == 0 {
-		f.Explain = say("listening sockets dropped %d requests for connections, none for a full accept queue: memory, or no way back to the client.", moved)
-		return []found{{f, n.perSecond(moved)}}
-	}
-	limit, _ := ns.Sysctls.Number(somaxconn)
-	f.Explain = say("%d times a connection was refused because %d waited already for a program to accept them, or as many as it asked for in listen().", overflows, limit)
-	n.raise(&f, ns, ns.Sysctls, 4, span{queueDefault, queueLargest}, somaxconn)
-	f.Cost = "the program has to ask for a longer queue in listen() too, and start anew; connections wait longer if it accepts too slowly"
-	return []found{{f, n.perSecond(moved)}}
+// requests are what a namespace's listening sockets counted.
+type requests struct {
+	dropped  uint64 // TcpExtListenDrops: all that follow but cookies, and more
+	overflow uint64 // the accept queue was full
+	halfOpen uint64 // the queue of half-open ones was full (tcp_syn_flood_action)
+	cookies  uint64 // it was full, and they were answered with cookies
+	facts    []Fact
 }
 
-func (n *node) synQueue(ns host.Namespace) []found {
-	moved, facts := n.sum(ns, "TcpExtTCPReqQFullDrop", "TcpExtTCPReqQFullDoCookies")
-	lost, _ := n.sum(ns, "TcpExtTCPReqQFullDrop")
-	if moved == 0 {
+func (n *node) requests(ns host.Namespace) (r requests) {
+	sum := func(name string) uint64 {
+		moved, facts := n.sum(ns, name)
+		r.facts = append(r.facts, facts...)
+		return moved
+	}
+	r.dropped, r.overflow = sum("TcpExtListenDrops"), sum("TcpExtListenOverflows")
+	r.halfOpen, r.cookies = sum("TcpExtTCPReqQFullDrop"), sum("TcpExtTCPReqQFullDoCookies")
+	r.dropped = max(r.dropped, r.overflow, r.halfOpen)
+	return r
+}
+
+// listens makes one finding for each program. Its backlog limits both queues
+// (sk_acceptq_is_full, inet_csk_reqsk_queue_is_full), so that a full one of half-open
+// connections is reported apart only where the accept queue was never full.
+func (n *node) listens(ns host.Namespace) []found {
+	r := n.requests(ns)
+	if r.dropped == 0 && r.cookies == 0 {
 		return nil
 	}
-	f := n.lossIn(ns, "syn-queue", lost, facts)
-	f.Explain = say("%d requests for connections found the queue of half-open ones full; %d of them were dropped, the others answered with cookies.", moved, lost)
-	// The queue is as long as that of accepted ones (reqsk_queue_is_full); without
-	// cookies tcp_max_syn_backlog bounds it as well (tcp_conn_request).
-	n.raise(&f, ns, ns.Sysctls, 4, span{queueDefault, queueLargest}, somaxconn, synBacklog)
-	if ns.Sysctls[cookies] == "0" {
-		n.set(&f, ns, setting{cookies, "0", "1"})
+	losers := n.losers(ns, func(s host.Socket) bool { return s.Listens })
+	switch {
+	case r.dropped == 0:
+		return n.cookied(ns, r)
+	case r.overflow == 0 && r.halfOpen == 0 && ns.Sysctls[cookies] != "0":
+		return n.refused(ns, r, losers)
 	}
-	f.Cost = "about 300 bytes for each half-open connection; connections made by cookies lack some TCP options"
-	return []found{{f, n.perSecond(moved)}}
+	id := "accept-queue"
+	if r.overflow == 0 {
+		id = "syn-queue"
+	}
+	var all []found
+	for _, l := range losers {
+		f := n.foundAt(ns, id, l, r.facts)
+		n.longerBacklog(&f, ns, l)
+		if id == "syn-queue" {
+			n.halfOpen(&f, ns, l)
+		}
+		all = append(all, found{f, n.perSecond(l.lost)})
+	}
+	rest := r.dropped - min(r.dropped, sumLost(losers))
+	if len(losers) == 0 || n.losing(rest) != Info {
+		f := n.lossIn(ns, id, rest, r.facts)
+		f.Explain = say("listening sockets dropped %d requests for connections because a queue was full; none that is open now did: it was closed, or could not be looked at.", rest)
+		f.Fix = []string{in(ns, "ss -lnt")}
+		f.Cost = "none: it only shows each backlog (Send-Q) and how many wait (Recv-Q)"
+		all = append(all, found{f, n.perSecond(rest)})
+	}
+	return all
+}
+
+// longerBacklog says what limits a queue: the program, or the setting that cuts what it
+// asks for (__sys_listen in net/socket.c).
+func (n *node) longerBacklog(f *Finding, ns host.Namespace, l loser) {
+	limit, known := ns.Sysctls.Number(somaxconn)
+	if known {
+		f.Evidence = append(f.Evidence, Fact{somaxconn, limit})
+	}
+	f.Explain = say("%s lost %d requests for connections at %s, where it listens with a backlog of %d. ", l.program(), l.lost, l.Local, uint64(l.Backlog))
+	f.Cost = "connections wait longer if the program accepts too slowly"
+	then := min(max(4*limit, queueDefault), queueLargest)
+	switch backlog := uint64(l.Backlog); {
+	case !known:
+		f.Explain += "How much the namespace allows is not known."
+	case backlog < limit:
+		f.Explain += say("The program asked for that: %s allows %d, and raising it changes nothing.", somaxconn, limit)
+		f.Fix = append(f.Fix, fmt.Sprintf("# %s has to call listen() with a backlog above %d; %s allows %d", l.program(), backlog, somaxconn, limit))
+	case then > limit:
+		f.Explain += say("%s allows no more.", somaxconn)
+		n.set(f, ns, setting{somaxconn, number(limit), number(then)})
+		f.Fix = append(f.Fix, l.restart("listen() takes the limit when it is called"))
+	default:
+		f.Explain += "A longer queue would only make clients wait: the program has to accept faster."
+	}
+}
+
+// halfOpen adds what else bounds half-open connections: without cookies, three quarters of
+// tcp_max_syn_backlog (tcp_conn_request in net/ipv4/tcp_input.c).
+func (n *node) halfOpen(f *Finding, ns host.Namespace, l loser) {
+	f.Explain += " Too many of them were half open: clients did not answer, or a flood of SYNs."
+	if ns.Sysctls[cookies] != "0" {
+		return
+	}
+	n.set(f, ns, setting{cookies, "0", "1"})
+	f.Cost = "connections made by cookies lack some TCP options"
+	if limit, ok := ns.Sysctls.Number(synBacklog); ok {
+		f.Evidence = append(f.Evidence, Fact{synBacklog, limit})
+	}
+}
+
+// cookied is for requests that were answered with cookies.
+func (n *node) cookied(ns host.Namespace, r requests) []found {
+	f := n.lossIn(ns, "syn-queue", 0, r.facts)
+	f.Explain = say("%d requests for connections found the queue of half-open ones full and were answered with cookies, which loses none: clients do not answer, or a listener's backlog is short (ss -lnt: Send-Q).", r.cookies)
+	return []found{{f, n.perSecond(r.cookies)}}
+}
+
+// refused is for requests that were dropped though no queue was full.
+func (n *node) refused(ns host.Namespace, r requests, losers []loser) []found {
+	facts := r.facts
+	if len(losers) > 0 {
+		facts = slices.Concat(losers[0].facts(), facts)
+	}
+	f := n.lossIn(ns, "accept-queue", r.dropped, facts)
+	f.Explain = say("listening sockets dropped %d requests for connections, none for a full queue: memory, or no way back to the client.", r.dropped)
+	return []found{{f, n.perSecond(r.dropped)}}
 }

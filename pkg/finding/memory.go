@@ -13,7 +13,8 @@ import (
 // memories speaks when the sockets of UDP or TCP together hold nine tenths of what they
 // may (the last number of udp_mem and tcp_mem, in pages), which is a warning, or when
 // UDP lost datagrams by that in the interval. 6.18 loses them without counting
-// (__udp_enqueue_schedule_skb in net/ipv4/udp.c).
+// (__udp_enqueue_schedule_skb in net/ipv4/udp.c). TCP counts what it loses by that like
+// what a full receive buffer loses (tcp_try_rmem_schedule in net/ipv4/tcp_input.c).
 func memories(n *node) []found {
 	var all []found
 	for _, m := range []struct {
@@ -22,12 +23,10 @@ func memories(n *node) []found {
 		counters []string
 	}{
 		{"udp-memory", "net.ipv4.udp_mem", n.State.SocketPages.UDP, []string{"UdpMemErrors", "Udp6MemErrors"}},
-		{"tcp-memory", "net.ipv4.tcp_mem", n.State.SocketPages.TCP, nil},
+		{"tcp-memory", tcpMem, n.State.SocketPages.TCP, prunings},
 	} {
-		lost := n.everywhere(m.counters)
-		limits := n.State.Sysctls.Numbers(m.name)
-		full := len(limits) == 3 && float64(m.pages) >= tableFull*float64(limits[2])
-		if lost == 0 && !full {
+		lost, full := n.everywhere(m.counters), n.overMemory(m.name, m.pages)
+		if !full && (lost == 0 || m.name == tcpMem) {
 			continue
 		}
 		f := Finding{ID: m.id, Severity: n.losing(lost)}
@@ -40,6 +39,12 @@ func memories(n *node) []found {
 		all = append(all, found{f, n.perSecond(lost)})
 	}
 	return all
+}
+
+// overMemory tells whether a protocol's sockets hold nine tenths of what they may.
+func (n *node) overMemory(name string, pages uint64) bool {
+	limits := n.State.Sysctls.Numbers(name)
+	return len(limits) == 3 && float64(pages) >= tableFull*float64(limits[2])
 }
 
 // everywhere adds up what counters of all namespaces did.

@@ -67,7 +67,7 @@ func TestBacklogs(t *testing.T) {
 		{"no speed known", func(in *Input) { in.link().Speed = 0; in.softnet("dropped", 10) },
 			[]string{"warning backlog: sysctl -w net.core.netdev_max_backlog=4096 | sysctl -w net.core.netdev_max_backlog=1000"}},
 		{"long enough for 10 Gb/s, and yet full", func(in *Input) { in.State.Sysctls[backlogName] = "8192"; in.softnet("dropped", 10) },
-			[]string{"warning backlog: sysctl -w net.core.netdev_max_backlog=16384 | sysctl -w net.core.netdev_max_backlog=8192"}},
+			[]string{"warning backlog: sysctl -w net.core.netdev_max_backlog=16384 | sysctl -w net.core.netdev_max_backlog=8192; # 8192 may be an earlier change: the kernel's default is 1000"}},
 		{"as long as makes sense", func(in *Input) { in.State.Sysctls[backlogName] = "131072"; in.softnet("dropped", 10) },
 			[]string{"warning backlog:  | "}},
 		{"a setting that could not be read", func(in *Input) { delete(in.State.Sysctls, backlogName); in.softnet("dropped", 10) },
