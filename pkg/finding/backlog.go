@@ -24,30 +24,30 @@ const (
 )
 
 // backlogs speaks when a CPU's backlog, which packets of veths, loopback, and RPS pass,
-// was full: in the interval, or since boot (see lostBefore). Packets over a flow limit
-// count as well (enqueue_to_backlog in net/core/dev.c).
+// was full: in the interval, or, for information, since boot (see lostBefore). Packets over
+// a flow limit count as well (enqueue_to_backlog in net/core/dev.c).
 func backlogs(n *node) []found {
 	dropped := n.machine(event.CounterSoftnet, "dropped")
-	severity := n.losing(dropped.moved)
-	switch {
-	case lostBefore(dropped.total, n.received()) && severity == Info:
-		severity = Warning
-	case dropped.moved == 0:
+	if dropped.moved == 0 && !lostBefore(dropped.total, n.received()) {
 		return nil
 	}
 	now, known := n.State.Sysctls.Number(backlogName)
-	f := Finding{ID: "backlog", Severity: severity, Evidence: n.facts("softnet_dropped", dropped)}
+	f := Finding{ID: "backlog", Severity: n.losing(dropped.moved), Evidence: n.facts("softnet_dropped", dropped)}
 	if known {
 		f.Evidence = append(f.Evidence, Fact{"netdev_max_backlog", now})
 	}
 	if dropped.moved > 0 {
 		f.Evidence = append(f.Evidence, n.victims()...)
 	}
-	f.Explain = say("CPUs dropped %d packets since boot because their backlog, the queue behind veths, loopback and RPS, already held %s packets.", dropped.total, n.State.Sysctls[backlogName])
+	f.Explain = say("CPUs dropped %d packets in %s because their backlog, the queue behind veths, loopback and RPS, was full.", dropped.moved, n.Elapsed.Round(time.Second))
+	if dropped.moved == 0 {
+		f.Explain = say("CPUs dropped %d packets since boot, none in the last %s, because their backlog, the queue behind veths, loopback and RPS, was full.", dropped.total, n.Elapsed.Round(time.Second))
+	}
 	then := n.backlogFor(now)
 	switch {
 	case !known:
-		f.Explain = say("CPUs dropped %d packets since boot because their backlog, the queue behind veths, loopback and RPS, was full.", dropped.total)
+	case dropped.moved == 0 && number(now) != kernelDefaults[backlogName]:
+		f.Explain += say(" %s is not the kernel's default any more: they may be from before it was raised.", backlogName)
 	case then > now:
 		n.set(&f, n.own(), setting{backlogName, number(now), number(then)})
 		f.Cost = say("up to %s more on each CPU whose backlog is full, in packets of 2 KiB; the last of %d packets waits %s at a million packets a second", mebibytes((then-now)*2048), then, time.Duration(then)*time.Microsecond)

@@ -10,7 +10,7 @@ import (
 )
 
 // rings speaks when packets found no room in a device's receive ring: in the interval,
-// or, where the ring could be larger, since boot (see lostBefore). It names the device
+// or, where the ring could be larger, since boot, for information (see lostBefore). It names the device
 // that has the ring: under a bond, or the VF under a netvsc device.
 func rings(n *node) []found {
 	var all []found
@@ -21,14 +21,10 @@ func rings(n *node) []found {
 				missed = less(missed, n.missed(ns, below))
 			}
 			grows := link.Device.Ring.Rx < link.Device.Ring.RxMax
-			severity := n.losing(missed.moved)
-			switch {
-			case grows && lostBefore(missed.total, link.RxPackets) && severity == Info:
-				severity = Warning
-			case missed.moved == 0:
+			if missed.moved == 0 && !(grows && lostBefore(missed.total, link.RxPackets)) {
 				continue
 			}
-			all = append(all, found{n.ring(ns, link, missed, severity), n.weight(missed)})
+			all = append(all, found{n.ring(ns, link, missed, n.losing(missed.moved)), n.weight(missed)})
 		}
 	}
 	return all

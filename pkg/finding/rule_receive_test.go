@@ -19,7 +19,7 @@ func TestRings(t *testing.T) {
 		{"lost long ago, a small share", func(in *Input) { in.device("rx_missed_errors", 99_000, 99_000) }, nil},
 		{"lost long ago, too few", func(in *Input) { in.link().RxPackets = 10; in.device("rx_missed_errors", 999, 999) }, nil},
 		{"lost long ago, a large share", func(in *Input) { in.device("rx_missed_errors", 101_000, 101_000) },
-			[]string{"warning rx-ring eth0: " + bigger}},
+			[]string{"info rx-ring eth0: " + bigger}},
 		{"lost long ago, the ring is as large as can be", func(in *Input) { in.link().Device.Ring.Rx = 4096; in.device("rx_missed_errors", 101_000, 101_000) }, nil},
 		{"one now", func(in *Input) { in.device("rx_missed_errors", 5, 6) }, []string{"info rx-ring eth0: " + bigger}},
 		{"one a second", func(in *Input) { in.device("rx_missed_errors", 5, 15) }, []string{"warning rx-ring eth0: " + bigger}},
@@ -72,6 +72,14 @@ func TestBacklogs(t *testing.T) {
 			[]string{"warning backlog:  | "}},
 		{"a setting that could not be read", func(in *Input) { delete(in.State.Sysctls, backlogName); in.softnet("dropped", 10) },
 			[]string{"warning backlog:  | "}},
+		{"lost long ago", func(in *Input) {
+			in.count(event.Counter{Source: event.CounterSoftnet, Name: "dropped", Part: "cpu 1"}, 200_000, 200_000)
+		},
+			[]string{"info backlog: sysctl -w net.core.netdev_max_backlog=2048 | sysctl -w net.core.netdev_max_backlog=1000"}},
+		{"lost long ago, and raised since", func(in *Input) {
+			in.State.Sysctls[backlogName] = "4096"
+			in.count(event.Counter{Source: event.CounterSoftnet, Name: "dropped", Part: "cpu 1"}, 200_000, 200_000)
+		}, []string{"info backlog:  | "}},
 	})
 }
 

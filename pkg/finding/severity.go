@@ -37,7 +37,7 @@ func atMost(limit, s Severity) Severity {
 }
 
 // lostBefore tells whether what was lost since boot, beside what was received, is worth
-// a warning though nothing is lost now.
+// a finding though nothing is lost now.
 func lostBefore(lost, received uint64) bool {
 	return lost >= lifetimeLeast && float64(lost) >= lifetimeShare*float64(lost+received)
 }
