@@ -46,6 +46,7 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 	}
 	in.LoadAfter = files.ReadLoad()
 	in.Counters, in.Elapsed = seen.book.Movements(), time.Since(d.Start)
+	in.Traced = seen.traced()
 	sources, err := host.LiveSources()
 	if err != nil {
 		return nil, err
@@ -69,14 +70,34 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 type sighting struct {
 	book  *ledger.Book
 	links []event.Link
+	drops map[*event.Cell]uint64 // nil if none were traced
 }
 
 func newSighting() *sighting {
 	return &sighting{book: ledger.NewBook()}
 }
 
+// traced returns the drops of each cell; nil if drops were not traced.
+func (s *sighting) traced() (counts []event.Count) {
+	if s.drops != nil {
+		counts = []event.Count{}
+	}
+	for cell, drops := range s.drops {
+		counts = append(counts, event.Count{Cell: cell, Drops: drops})
+	}
+	return counts
+}
+
 func (s *sighting) add(e event.Event) {
 	s.book.Add(e)
+	if tick, ok := e.(*event.Tick); ok {
+		if s.drops == nil {
+			s.drops = map[*event.Cell]uint64{}
+		}
+		for _, c := range tick.Counts {
+			s.drops[c.Cell] += c.Drops
+		}
+	}
 	if counters, ok := e.(*event.Counters); ok {
 		s.links = append(s.links, counters.Links...)
 	}

@@ -3,6 +3,8 @@
 package finding
 
 import (
+	"slices"
+
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -11,30 +13,30 @@ import (
 const strayFrames = 10
 
 // dropped speaks of devices whose rx_dropped or tx_dropped grows by strayFrames or more,
-// without what full backlogs explain, which count at the device as well. Why is for a
-// trace to tell: devices drop for many reasons under one name.
+// without what other findings explain and what was traced as benign. It comes last.
 func dropped(n *node) []found {
-	backlog := n.machine(event.CounterSoftnet, "dropped").moved
 	var all []found
 	for _, c := range n.of(event.CounterLink, "rx_dropped", "tx_dropped") {
-		if c.Name == "rx_dropped" && c.moved <= backlog || n.perSecond(c.moved) < strayFrames {
+		ns := n.namespace(c.Netns)
+		moved := n.unclaimed(ns, c.Device, c)
+		if n.perSecond(moved) < strayFrames {
 			continue
 		}
-		name := c.Device
-		if link, ok := n.namespace(c.Netns).Find(c.Device); ok {
+		name, traced := c.Device, []Fact(nil)
+		if link, ok := ns.Find(c.Device); ok {
 			if sumsUp(link) {
 				continue
 			}
-			name = title(link)
+			name, traced = title(link), n.tracedMost(ns, link)
 		}
 		f := Finding{
-			ID: "device-dropped", Severity: atMost(Warning, n.losing(c.moved)), Device: c.Device, Netns: c.Netns,
-			Evidence: n.facts(c.Name, c),
-			Explain:  say("%s drops %.0f packets a second (%s); what they died of, a trace tells.", name, n.perSecond(c.moved), c.Name),
-			Fix:      []string{"dropwatch record -d 10s", "dropwatch report --by reason,location,device"},
+			ID: "device-dropped", Severity: atMost(Warning, n.losing(moved)), Device: c.Device, Netns: c.Netns,
+			Evidence: slices.Concat(n.facts(c.Name, c), traced),
+			Explain:  say("%s drops %.0f packets a second (%s): record a trace to see why.", name, n.perSecond(moved), c.Name),
+			Fix:      []string{"dropwatch record -d 10s", "dropwatch report --by reason,location,device,netns"},
 			Cost:     "none: it only looks",
 		}
-		all = append(all, found{f, n.perSecond(c.moved)})
+		all = append(all, found{f, n.perSecond(moved)})
 	}
 	return all
 }

@@ -64,6 +64,7 @@ type Input struct {
 	Elapsed               time.Duration // for which counters were watched
 	State                 host.State
 	Sockets               []host.Socket // that lost packets, see host.SocketWatch
+	Traced                []event.Count // drops in the interval; nil if they were not traced
 }
 
 // found is a finding with what it is ordered by within its severity: packets, or
@@ -78,9 +79,10 @@ func Find(in Input) []Finding {
 	n := newNode(in)
 	var all []found
 	for _, rule := range []func(*node) []found{
-		rings, backlogs, budgets, dropped, steering, ksoftirqds, steals,
+		rings, backlogs, budgets, steering, ksoftirqds, steals,
 		receiveBuffers, memories, listens, conntracks, neighbourTables, neighbourQueues,
 		qdiscs, reversePaths, fragments, peerMTUs, tunnelMTUs, checksums, frameChecks, dyingCgroups,
+		downs, dropped,
 	} {
 		all = append(all, rule(n)...)
 	}

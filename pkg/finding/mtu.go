@@ -49,8 +49,12 @@ func peerMTUs(n *node) []found {
 			if !ok || peer.MTU == link.MTU || n.toldBefore(i, there, link, peer) {
 				continue
 			}
-			lost := n.ofDevice(event.CounterLink, ns, link.Name, "rx_dropped").moved + n.ofDevice(event.CounterLink, there, peer.Name, "rx_dropped").moved +
-				n.ofDevice(event.CounterLink, ns, link.Name, "tx_dropped").moved + n.ofDevice(event.CounterLink, there, peer.Name, "tx_dropped").moved
+			small, place := link, ns
+			if peer.MTU < link.MTU {
+				small, place = peer, there
+			}
+			lost := n.unclaimed(place, small.Name, n.ofDevice(event.CounterLink, place, small.Name, "rx_dropped"))
+			n.claim(place, small.Name, "rx_dropped", lost)
 			all = append(all, found{n.peerMTU(ns, there, link, peer, lost), n.perSecond(lost)})
 		}
 	}

@@ -14,6 +14,7 @@ type node struct {
 	Input
 	changes map[event.CounterSource][]change // in the order of Counters
 	named   map[event.Counter]change         // the same, as unnamed spells them
+	claims  map[place]uint64                 // packets that findings explain
 }
 
 // change is what a counter did.
@@ -24,7 +25,7 @@ type change struct {
 }
 
 func newNode(in Input) *node {
-	n := &node{Input: in, changes: map[event.CounterSource][]change{}, named: map[event.Counter]change{}}
+	n := &node{Input: in, changes: map[event.CounterSource][]change{}, named: map[event.Counter]change{}, claims: map[place]uint64{}}
 	for _, m := range in.Counters {
 		if m.Gone {
 			continue
@@ -33,6 +34,7 @@ func newNode(in Input) *node {
 		n.changes[m.Source] = append(n.changes[m.Source], c)
 		n.named[unnamed(m.Counter)] = c
 	}
+	n.claimTraced()
 	return n
 }
 

@@ -94,7 +94,7 @@ func TestBudgets(t *testing.T) {
 }
 
 func TestDropped(t *testing.T) {
-	const look = "dropwatch record -d 10s; dropwatch report --by reason,location,device | "
+	const look = "dropwatch record -d 10s; dropwatch report --by reason,location,device,netns | "
 	run(t, []rule{
 		{"now and then", func(in *Input) { in.device("rx_dropped", 0, 99) }, nil},
 		{"ten a second", func(in *Input) { in.device("rx_dropped", 0, 100) }, []string{"warning device-dropped eth0: " + look}},
@@ -108,5 +108,88 @@ func TestDropped(t *testing.T) {
 			in.Counters[len(in.Counters)-1].Gone = true
 		}, nil},
 		{"went back", func(in *Input) { in.device("rx_dropped", 10_000, 0) }, nil},
+		{"traced as benign", func(in *Input) {
+			in.device("rx_dropped", 0, 10_000)
+			in.traced(host0, event.Device{Index: 2}, "UNHANDLED_PROTO", "__netif_receive_skb_core", 9_950)
+		}, nil},
+		{"traced as benign at another device", func(in *Input) {
+			in.device("rx_dropped", 0, 10_000)
+			in.traced(pod0, event.Device{Index: 2, Name: "eth0"}, "UNHANDLED_PROTO", "__netif_receive_skb_core", 10_000)
+		}, []string{"warning device-dropped eth0: " + look}},
+		{"benign frames that rx_nohandler counts", func(in *Input) {
+			in.device("rx_dropped", 0, 10_000)
+			in.device("rx_nohandler", 0, 10_000)
+			in.traced(host0, event.Device{Name: "eth0"}, "UNHANDLED_PROTO", "__netif_receive_skb_core", 10_000)
+		}, []string{"warning device-dropped eth0: " + look}},
+		{"both ends of a pair count one packet", func(in *Input) {
+			in.count(event.Counter{Source: event.CounterLink, Name: "tx_dropped", Netns: host0, Device: "veth0"}, 0, 600)
+			in.count(event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: pod0, Device: "eth0"}, 0, 600)
+		}, []string{"warning device-dropped eth0: " + look}},
+		{"a pair, in a full backlog that was traced", func(in *Input) {
+			in.softnet("dropped", 600)
+			in.count(event.Counter{Source: event.CounterLink, Name: "tx_dropped", Netns: host0, Device: "veth0"}, 0, 600)
+			in.count(event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: pod0, Device: "eth0"}, 0, 600)
+			in.traced(pod0, event.Device{Index: 2, Name: "eth0"}, "CPU_BACKLOG", "enqueue_to_backlog", 600)
+		}, []string{"warning backlog: sysctl -w net.core.netdev_max_backlog=2048 | sysctl -w net.core.netdev_max_backlog=1000"}},
+		{"more than a full backlog explains, as traced", func(in *Input) {
+			in.softnet("dropped", 600)
+			in.device("rx_dropped", 0, 600)
+			in.traced(pod0, event.Device{Index: 2, Name: "eth0"}, "CPU_BACKLOG", "enqueue_to_backlog", 600)
+		}, []string{
+			"warning backlog: sysctl -w net.core.netdev_max_backlog=2048 | sysctl -w net.core.netdev_max_backlog=1000",
+			"warning device-dropped eth0: " + look,
+		}},
+		{"what a pair of different MTUs drops", func(in *Input) {
+			in.State.Namespaces[1].Links[0].MTU = 1000
+			in.count(event.Counter{Source: event.CounterLink, Name: "tx_dropped", Netns: host0, Device: "veth0"}, 0, 600)
+			in.count(event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: pod0, Device: "eth0"}, 0, 600)
+		}, []string{"warning mtu-peer veth0: ip link set dev veth0 mtu 1000 | ip link set dev veth0 mtu 1500"}},
+	})
+}
+
+// sends has a device drop what is sent to it.
+func (in *Input) sends(ns event.Netns, device string, dropped uint64) {
+	in.count(event.Counter{Source: event.CounterLink, Name: "tx_dropped", Netns: ns, Device: device}, 0, dropped)
+}
+
+func TestDowns(t *testing.T) {
+	const pod = "nsenter --net=/run/netns/pod "
+	own := func(in *Input, link host.Link) {
+		in.State.Namespaces[0].Links = append(in.State.Namespaces[0].Links, link)
+	}
+	run(t, []rule{
+		{"down, but nothing is sent", func(in *Input) { in.link().Enabled = false }, nil},
+		{"down", func(in *Input) { in.link().Enabled, in.link().Carrier = false, false; in.sends(host0, "eth0", 40) },
+			[]string{"warning link-down eth0: ip link set dev eth0 up | ip link set dev eth0 down"}},
+		{"no carrier", func(in *Input) { in.link().Carrier = false; in.sends(host0, "eth0", 1000) },
+			[]string{"critical link-down eth0: ethtool eth0 | "}},
+		{"the loopback of a pod", func(in *Input) {
+			in.State.Namespaces[1].Links = append(in.State.Namespaces[1].Links, host.Link{Name: "lo", Index: 1, Kind: "loopback"})
+			in.sends(pod0, "lo", 40)
+		}, []string{"warning link-down lo: " + pod + "ip link set dev lo up | " + pod + "ip link set dev lo down"}},
+		{"the peer is down", func(in *Input) {
+			in.State.Namespaces[0].Links[1].Carrier = false
+			in.State.Namespaces[1].Links[0].Enabled, in.State.Namespaces[1].Links[0].Carrier = false, false
+			in.sends(host0, "veth0", 40)
+		}, []string{"warning link-down veth0: " + pod + "ip link set dev eth0 up | " + pod + "ip link set dev eth0 down"}},
+		{"a tunnel that nobody opened", func(in *Input) {
+			own(in, host.Link{Name: "tun0", Index: 7, Kind: "tuntap", Enabled: true})
+			in.sends(host0, "tun0", 40)
+		}, []string{"warning link-down tun0: # start the program that opens tun0 (a VPN, a virtual machine), or remove the routes and bridge ports that lead there: ip route show dev tun0 | "}},
+		{"a VLAN on a device that is down", func(in *Input) {
+			in.link().Enabled, in.link().Carrier = false, false
+			own(in, host.Link{Name: "eth0.7", Index: 7, Kind: "vlan", Lower: "eth0", Enabled: true})
+			in.sends(host0, "eth0.7", 40)
+		}, []string{"warning link-down eth0.7: ip link set dev eth0 up | ip link set dev eth0 down"}},
+		{"a bridge whose port is down", func(in *Input) {
+			own(in, host.Link{Name: "br0", Index: 7, Kind: "bridge", Enabled: true})
+			in.link().Master, in.link().Enabled, in.link().Carrier = "br0", false, false
+			in.sends(host0, "br0", 40)
+		}, []string{"warning link-down br0: ip link set dev eth0 up | ip link set dev eth0 down"}},
+		{"devices that stand on each other", func(in *Input) {
+			own(in, host.Link{Name: "a", Index: 7, Kind: "vlan", Lower: "b", Enabled: true})
+			own(in, host.Link{Name: "b", Index: 8, Kind: "vlan", Lower: "a", Enabled: true})
+			in.sends(host0, "a", 40)
+		}, []string{"warning link-down a: ethtool a | "}},
 	})
 }

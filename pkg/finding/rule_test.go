@@ -69,14 +69,14 @@ func quiet() Input {
 	}
 	in.State.Namespaces = []host.Namespace{
 		{Netns: host0, Sysctls: own, Links: []host.Link{
-			{Name: "eth0", Index: 2, MTU: 1500, Up: true, Speed: 10000, TxQueueLen: 1000, RxPackets: 1e9, Unresolved: host.Unresolved{IPv4: 1000, IPv6: 1000},
+			{Name: "eth0", Index: 2, MTU: 1500, Up: true, Enabled: true, Carrier: true, Speed: 10000, TxQueueLen: 1000, RxPackets: 1e9, Unresolved: host.Unresolved{IPv4: 1000, IPv6: 1000},
 				IRQs:     []host.IRQ{{Number: 30, CPUs: []int{0, 1}}, {Number: 31, CPUs: []int{0, 1}}},
 				RxQueues: []host.RxQueue{{}},
 				Device:   host.Device{Driver: "ixgbe", RxChecks: true, Ring: host.Ring{Rx: 512, RxMax: 4096}, Channels: host.Channels{Combined: 2, CombinedMax: 64}}},
-			{Name: "veth0", Index: 5, Kind: "veth", MTU: 1500, Up: true, Peer: &host.Peer{Netns: pod0, Index: 2, Name: "eth0"}},
+			{Name: "veth0", Index: 5, Kind: "veth", MTU: 1500, Up: true, Enabled: true, Carrier: true, Peer: &host.Peer{Netns: pod0, Index: 2, Name: "eth0"}},
 		}},
 		{Netns: pod0, Path: "/run/netns/pod", Sysctls: own, Links: []host.Link{
-			{Name: "eth0", Index: 2, Kind: "veth", MTU: 1500, Up: true, Peer: &host.Peer{Netns: host0, Index: 5, Name: "veth0"}},
+			{Name: "eth0", Index: 2, Kind: "veth", MTU: 1500, Up: true, Enabled: true, Carrier: true, Peer: &host.Peer{Netns: host0, Index: 5, Name: "veth0"}},
 		}},
 	}
 	in.LoadBefore = idle(100 * time.Second)
@@ -119,4 +119,10 @@ func (in *Input) softnet(name string, moved uint64) {
 // moves is a case in which a protocol's counter of a namespace moves.
 func moves(ns event.Netns, name string, moved uint64) func(*Input) {
 	return func(in *Input) { in.protocol(ns, name, moved) }
+}
+
+// traced has drops traced at a device.
+func (in *Input) traced(ns event.Netns, device event.Device, reason, function string, drops uint64) {
+	cell := &event.Cell{Netns: ns, Device: device, Reason: event.Reason{Name: reason}, Location: &event.Frame{Symbol: function}}
+	in.Traced = append(in.Traced, event.Count{Cell: cell, Drops: drops})
 }
