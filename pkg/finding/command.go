@@ -55,12 +55,15 @@ type setting struct{ name, now, then string }
 
 // kernelDefaults are what settings have before anybody changes them, on every kernel from
 // 5.10 to 7.2 alike and whatever memory there is: include/linux/socket.h (SOMAXCONN),
-// net/core/hotdata.c and dev.c, include/net/sock.h (SK_RMEM_MAX), net/ipv4/arp.c.
+// net/core/hotdata.c and dev.c, include/net/sock.h (SK_RMEM_MAX), net/ipv4/arp.c,
+// net/ipv4/ip_fragment.c, net/ipv6/reassembly.c.
 var kernelDefaults = map[string]string{
 	somaxconn:                           "4096",
 	backlogName:                         "1000",
 	budgetName:                          "300",
 	rmemDefault:                         "212992",
+	fragments4:                          "4194304",
+	fragments6:                          "4194304",
 	"net.ipv4.neigh.default.gc_thresh1": "128",
 	"net.ipv4.neigh.default.gc_thresh2": "512",
 	"net.ipv4.neigh.default.gc_thresh3": "1024",

@@ -82,7 +82,7 @@ func Find(in Input) []Finding {
 		rings, backlogs, budgets, steering, ksoftirqds, steals,
 		receiveBuffers, memories, listens, conntracks, neighbourTables, neighbourQueues,
 		qdiscs, reversePaths, fragments, peerMTUs, tunnelMTUs, checksums, frameChecks, dyingCgroups,
-		downs, dropped,
+		fragmentMemories, downs, dropped,
 	} {
 		all = append(all, rule(n)...)
 	}

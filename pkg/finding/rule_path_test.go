@@ -80,3 +80,32 @@ func TestChecksums(t *testing.T) {
 		{"not damaged now", func(in *Input) { in.device("rx_crc_errors", 7, 7) }, nil},
 	})
 }
+
+func TestFragmentMemories(t *testing.T) {
+	const pod = "nsenter --net=/run/netns/pod sysctl -w "
+	full := func(in *Input) {
+		in.State.Namespaces[1].Sysctls = host.Sysctls{fragments4: "4000", fragments6: "4000"}
+		in.State.Namespaces[1].Fragments = host.FragmentMemory{IPv4: 4100, IPv6: 4100}
+	}
+	run(t, []rule{
+		{"none now", func(in *Input) { full(in); in.protocol(pod0, "IpReasmFails", 0) }, nil},
+		{"full", func(in *Input) { full(in); in.protocol(pod0, "IpReasmFails", 38) },
+			[]string{"warning fragment-memory: " + pod + "net.ipv4.ipfrag_high_thresh=4194304 | " + pod + "net.ipv4.ipfrag_high_thresh=4000; # 4000 may be an earlier change: the kernel's default is 4194304"}},
+		{"full of IPv6", func(in *Input) { full(in); in.protocol(pod0, "Ip6ReasmFails", 38) },
+			[]string{"warning fragment-memory: " + pod + "net.ipv6.ip6frag_high_thresh=4194304 | " + pod + "net.ipv6.ip6frag_high_thresh=4000; # 4000 may be an earlier change: the kernel's default is 4194304"}},
+		{"it was full, as traced", func(in *Input) {
+			in.protocol(host0, "IpReasmFails", 38)
+			in.traced(host0, event.Device{Index: 2}, "NOT_SPECIFIED", "ip_defrag", 38)
+		}, []string{"warning fragment-memory: sysctl -w net.ipv4.ipfrag_high_thresh=16777216 | sysctl -w net.ipv4.ipfrag_high_thresh=4194304"}},
+		{"the rest never came", func(in *Input) {
+			in.protocol(host0, "IpReasmFails", 38)
+			in.protocol(host0, "IpReasmTimeout", 38)
+		}, nil},
+		{"they overlap", func(in *Input) {
+			full(in)
+			in.protocol(pod0, "IpReasmFails", 38)
+			in.protocol(pod0, "IpReasmOverlaps", 38)
+		}, nil},
+		{"none was traced for want of memory", func(in *Input) { in.protocol(host0, "IpReasmFails", 38) }, nil},
+	})
+}

@@ -65,6 +65,7 @@ func quiet() Input {
 	}
 	own := host.Sysctls{
 		somaxconn: "128", synBacklog: "512", cookies: "1", "net.ipv4.tcp_rmem": "4096 131072 6291456", allFilter: "0",
+		fragments4: "4194304", fragments6: "4194304",
 		conntrackCount: "10", "net.ipv4.neigh.default.unres_qlen_bytes": "212992",
 	}
 	in.State.Namespaces = []host.Namespace{
