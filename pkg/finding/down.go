@@ -57,7 +57,7 @@ func (n *node) bringUp(f *Finding, ns host.Namespace, link host.Link, depth int)
 		f.Fix = []string{"# set up the other end of " + link.Name + ", in the namespace that it is in"}
 	case link.Kind == "tuntap":
 		f.Explain += say("no program has %s open, which would take the packets.", link.Name)
-		f.Fix = []string{"# start the program that opens " + link.Name + " (a VPN, a virtual machine), or remove the routes and bridge ports that lead there: " + in(ns, "ip route show dev "+quote(link.Name))}
+		f.Fix = []string{"# start the program that opens " + link.Name + " (a VPN, a virtual machine), or remove what leads there:", in(ns, "ip route show dev "+quote(link.Name))}
 	case stacked && depth > 0 && !(lower.Enabled && lower.Carrier):
 		f.Explain += say("%s stands on %s. ", link.Name, lower.Name)
 		n.bringUp(f, ns, lower, depth-1)
@@ -74,7 +74,7 @@ func (n *node) bringUp(f *Finding, ns host.Namespace, link host.Link, depth int)
 		}
 	case link.Kind == "bridge" || sumsUp(link):
 		f.Explain += say("%s has no device below it that could carry them.", link.Name)
-		f.Fix = []string{"# give " + link.Name + " a port, or remove the routes that lead there: " + in(ns, "ip route show dev "+quote(link.Name))}
+		f.Fix = []string{"# give " + link.Name + " a port, or remove what leads there:", in(ns, "ip route show dev "+quote(link.Name))}
 	default:
 		f.Explain += say("%s has no carrier: its cable, its transceiver, or the port at the other end.", link.Name)
 		f.Fix = []string{in(ns, "ethtool "+quote(link.Name))}

@@ -6,11 +6,14 @@ import (
 	"slices"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/host"
 )
 
 const (
-	neighbourFull     = 0.8
-	unresolvedLargest = 16 << 20 // bytes for a neighbour that may never answer
+	neighbourFull = 0.8
+	// Bytes for a neighbour that may never answer: the kernel's default (SK_WMEM_DEFAULT,
+	// include/net/sock.h), and too many.
+	unresolvedStandard, unresolvedLargest = 212992, 16 << 20
 )
 
 // neighbourTables speaks when a table of neighbours is four fifths full, or refused one
@@ -41,8 +44,9 @@ func neighbourTables(n *node) []found {
 }
 
 // neighbourQueues speaks when packets that waited for a neighbour's address were pushed
-// out by later ones, someLoss or more a second. Counters tell no device: the setting is
-// raised for the hardware and for devices made later.
+// out by later ones, someLoss or more a second. The counter is of all namespaces: traced
+// drops say at which devices. Without them the setting is raised for the hardware and for
+// devices made later.
 func neighbourQueues(n *node) []found {
 	var all []found
 	for _, table := range n.State.Neighbours {
@@ -53,21 +57,54 @@ func neighbourQueues(n *node) []found {
 		f := Finding{ID: "neighbour-queue", Severity: n.losing(discarded.moved)}
 		f.Evidence = append([]Fact{{"table", table.Name}}, n.facts("unresolved_discards", discarded)...)
 		f.Explain = say("%d packets were thrown away while they waited for the address of a %s neighbour that answers late or never; look for it with ip neigh show nud incomplete.", discarded.moved, table.Family)
-		name := "net." + table.Family + ".neigh.default.unres_qlen_bytes"
-		n.raise(&f, n.own(), n.own().Sysctls, 4, span{0, unresolvedLargest}, name)
-		for _, link := range hardware(n.own()) {
-			now := link.Unresolved.IPv4
-			if table.Family == "ipv6" {
-				now = link.Unresolved.IPv6
-			}
-			if then := min(4*now, unresolvedLargest); link.Up && then > now && now > 0 && isPlain(link.Name) {
-				n.set(&f, n.own(), setting{"net/" + table.Family + "/neigh/" + link.Name + "/unres_qlen_bytes", number(now), number(then)})
+		if !n.raiseWhereTraced(&f, table.Family) {
+			n.raise(&f, n.own(), n.own().Sysctls, 4, span{0, unresolvedLargest}, "net."+table.Family+".neigh.default.unres_qlen_bytes")
+			for _, link := range hardware(n.own()) {
+				if link.Up {
+					n.longerUnresolved(&f, n.own(), link, table.Family)
+				}
 			}
 		}
 		f.Cost = "as much memory for each neighbour that does not answer"
 		all = append(all, found{f, n.perSecond(discarded.moved)})
 	}
 	return all
+}
+
+// raiseWhereTraced raises the queues of the devices that packets were traced at, and
+// reports whether there were any.
+func (n *node) raiseWhereTraced(f *Finding, family string) bool {
+	found := false
+	for _, ns := range n.State.Namespaces {
+		for _, link := range ns.Links {
+			if n.queuesFull(ns, link, family) {
+				f.Evidence = append(f.Evidence, Fact{"device", title(link) + " in namespace " + ns.Netns.String()})
+				n.longerUnresolved(f, ns, link, family)
+				found = true
+			}
+		}
+	}
+	return found
+}
+
+// queuesFull reports whether packets of a family were traced at a device as pushed out.
+func (n *node) queuesFull(ns host.Namespace, link host.Link, family string) bool {
+	return slices.ContainsFunc(n.Traced, func(count event.Count) bool {
+		six := count.Cell.Ethertype == event.EthertypeIPv6
+		return count.Drops > 0 && count.Cell.Reason.Name == "NEIGH_QUEUEFULL" && six == (family == "ipv6") && isAt(count.Cell, ns, link)
+	})
+}
+
+// longerUnresolved raises what may wait at a device, unless it is as much as makes sense.
+func (n *node) longerUnresolved(f *Finding, ns host.Namespace, link host.Link, family string) {
+	now := link.Unresolved.IPv4
+	if family == "ipv6" {
+		now = link.Unresolved.IPv6
+	}
+	then := min(max(4*now, unresolvedStandard), unresolvedLargest)
+	if now > 0 && then > now && isPlain(link.Name) {
+		n.set(f, ns, setting{"net/" + family + "/neigh/" + link.Name + "/unres_qlen_bytes", number(now), number(then)})
+	}
 }
 
 // neighbourCounter adds up a counter of a table. Its name is the counter's part.

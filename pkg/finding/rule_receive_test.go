@@ -175,7 +175,7 @@ func TestDowns(t *testing.T) {
 		{"a tunnel that nobody opened", func(in *Input) {
 			own(in, host.Link{Name: "tun0", Index: 7, Kind: "tuntap", Enabled: true})
 			in.sends(host0, "tun0", 40)
-		}, []string{"warning link-down tun0: # start the program that opens tun0 (a VPN, a virtual machine), or remove the routes and bridge ports that lead there: ip route show dev tun0 | "}},
+		}, []string{"warning link-down tun0: # start the program that opens tun0 (a VPN, a virtual machine), or remove what leads there:; ip route show dev tun0 | "}},
 		{"a VLAN on a device that is down", func(in *Input) {
 			in.link().Enabled, in.link().Carrier = false, false
 			own(in, host.Link{Name: "eth0.7", Index: 7, Kind: "vlan", Lower: "eth0", Enabled: true})

@@ -168,7 +168,12 @@ func TestNeighbours(t *testing.T) {
 		{"four fifths", func(in *Input) { in.State.Neighbours[0].Entries = 820 }, []string{"warning neighbour-table" + more}},
 		{"refused", func(in *Input) { in.count(counter("table_fulls"), 0, 1000) }, []string{"critical neighbour-table" + more}},
 		{"a few wait in vain", func(in *Input) { in.count(counter("unresolved_discards"), 0, 9) }, nil},
+		{"many wait in vain at a device of a pod", func(in *Input) {
+			in.count(counter("unresolved_discards"), 0, 10)
+			in.State.Namespaces[1].Links[0].Unresolved.IPv4 = 212992
+			in.traced(pod0, event.Device{Index: 2, Name: "eth0"}, "NEIGH_QUEUEFULL", "__neigh_event_send", 10)
+		}, []string{"warning neighbour-queue: nsenter --net=/run/netns/pod sysctl -w net/ipv4/neigh/eth0/unres_qlen_bytes=851968 | nsenter --net=/run/netns/pod sysctl -w net/ipv4/neigh/eth0/unres_qlen_bytes=212992"}},
 		{"many wait in vain", func(in *Input) { in.count(counter("unresolved_discards"), 0, 10) },
-			[]string{"warning neighbour-queue: sysctl -w net.ipv4.neigh.default.unres_qlen_bytes=851968; sysctl -w net/ipv4/neigh/eth0/unres_qlen_bytes=4000 | sysctl -w net.ipv4.neigh.default.unres_qlen_bytes=212992; sysctl -w net/ipv4/neigh/eth0/unres_qlen_bytes=1000"}},
+			[]string{"warning neighbour-queue: sysctl -w net.ipv4.neigh.default.unres_qlen_bytes=851968; sysctl -w net/ipv4/neigh/eth0/unres_qlen_bytes=212992 | sysctl -w net.ipv4.neigh.default.unres_qlen_bytes=212992; sysctl -w net/ipv4/neigh/eth0/unres_qlen_bytes=1000"}},
 	})
 }
