@@ -23,12 +23,16 @@ func fragments(n *node) []found {
 		}
 		f := n.lossIn(ns, "mtu", moved, facts)
 		f.Explain = say("%d packets were larger than the MTU of the way they had to take, and might not be split.", moved)
-		const rule = "iptables -t mangle -%s FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"
-		f.Fix = []string{in(ns, fmt.Sprintf(rule, "A"))}
-		f.Undo = []string{in(ns, fmt.Sprintf(rule, "D"))}
+		for _, command := range []string{
+			"add table inet dropwatch", "'add chain inet dropwatch forward { type filter hook forward priority mangle; }'",
+			"add rule inet dropwatch forward tcp flags syn tcp option maxseg size set rt mtu",
+		} {
+			f.Fix = append(f.Fix, in(ns, "nft "+command))
+		}
+		f.Undo = []string{in(ns, "nft delete table inet dropwatch")}
 		f.Persist = []string{"the node's firewall configuration, or the MTU of its network plugin"}
 		n.daemonSet(&f)
-		f.Cost = "a rule for each forwarded packet; only TCP is helped, other protocols need the MTUs to agree"
+		f.Cost = "a rule for each forwarded packet; only new connections of TCP are helped, other protocols need the MTUs to agree"
 		all = append(all, found{f, n.perSecond(moved)})
 	}
 	return all

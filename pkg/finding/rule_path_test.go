@@ -47,7 +47,8 @@ func TestReversePaths(t *testing.T) {
 }
 
 func TestMTUs(t *testing.T) {
-	const clamp = "FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"
+	const clamp = "nft add table inet dropwatch; nft 'add chain inet dropwatch forward { type filter hook forward priority mangle; }'; " +
+		"nft add rule inet dropwatch forward tcp flags syn tcp option maxseg size set rt mtu | nft delete table inet dropwatch"
 	vxlan := func(mtu int) func(*Input) {
 		return func(in *Input) {
 			in.State.Namespaces[0].Links = append(in.State.Namespaces[0].Links, host.Link{Name: "vx0", Kind: "vxlan", Lower: "eth0", MTU: mtu, Up: true})
@@ -55,7 +56,7 @@ func TestMTUs(t *testing.T) {
 	}
 	run(t, []rule{
 		{"path MTU discovery", moves(host0, "IpFragFails", 9), nil},
-		{"too big all the time", moves(host0, "IpFragFails", 10), []string{"warning mtu: iptables -t mangle -A " + clamp + " | iptables -t mangle -D " + clamp}},
+		{"too big all the time", moves(host0, "IpFragFails", 10), []string{"warning mtu: " + clamp}},
 		{"a pod's end is larger", func(in *Input) { in.State.Namespaces[1].Links[0].MTU = 9000 },
 			[]string{"info mtu-peer veth0: nsenter --net=/run/netns/pod ip link set dev eth0 mtu 1500 | nsenter --net=/run/netns/pod ip link set dev eth0 mtu 9000"}},
 		{"a node's end is larger and drops", func(in *Input) {
