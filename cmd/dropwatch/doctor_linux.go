@@ -33,26 +33,28 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 	d.Host, d.Kernel = trace.Machine()
 	trials := make(chan []event.Trial, 1)
 	go func() { trials <- trace.Try() }()
-	before, err := host.LiveSources()
-	if err != nil {
-		return nil, err
-	}
-	sockets := host.WatchSockets(before.Spaces)
-	in := finding.Input{LoadBefore: files.ReadLoad()}
-	seen := newSighting()
-	notes, err := seen.watch(func() { wait(ctx, flags.duration, nil) })
-	if err != nil {
-		return nil, err
-	}
-	in.LoadAfter = files.ReadLoad()
-	in.Counters, in.Elapsed = seen.book.Movements(), time.Since(d.Start)
-	in.Traced = seen.traced()
 	sources, err := host.LiveSources()
 	if err != nil {
 		return nil, err
 	}
+	var in finding.Input
+	var sockets *host.SocketWatch
+	var lost error
+	seen := newSighting()
+	notes, err := seen.watch(func() {
+		in.LoadBefore, sockets = files.ReadLoad(), host.WatchSockets(sources.Spaces)
+		wait(ctx, flags.duration, nil)
+		sources, lost = host.LiveSources() // with namespaces that are new
+		in.Sockets, in.LoadAfter = sockets.Losses(sources.Spaces), files.ReadLoad()
+	})
+	if err := errors.Join(err, lost); err != nil {
+		return nil, err
+	}
+	in.Counters, in.Elapsed = seen.book.Movements(), seen.to-seen.from
+	in.Traced = seen.traced()
 	losing := finding.LostSegments(in)
-	in.Sockets = sockets.Losses(sources.Spaces, func(ns event.Netns) bool { return losing[ns.Inode] })
+	in.Sockets = append(in.Sockets, sockets.Connections(slices.DeleteFunc(slices.Clone(sources.Spaces), func(s host.Space) bool { return !losing[s.Netns.Inode] }))...)
+	sockets.Hold(in.Sockets)
 	in.State = host.ReadState(sources)
 	d.Duration, d.Findings, d.Ledger = in.Elapsed, finding.Find(in), seen.book.Ledger()
 	d.Notes = notes
@@ -71,6 +73,9 @@ type sighting struct {
 	book  *ledger.Book
 	links []event.Link
 	drops map[*event.Cell]uint64 // nil if none were traced
+
+	from, to time.Duration // when counters were read first and last, since the start
+	read     bool
 }
 
 func newSighting() *sighting {
@@ -100,6 +105,9 @@ func (s *sighting) add(e event.Event) {
 	}
 	if counters, ok := e.(*event.Counters); ok {
 		s.links = append(s.links, counters.Links...)
+		if s.to = counters.Time; !s.read {
+			s.from, s.read = counters.Time, true
+		}
 	}
 }
 

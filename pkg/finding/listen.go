@@ -78,8 +78,7 @@ func (n *node) listens(ns host.Namespace) []found {
 		}
 		all = append(all, found{f, n.perSecond(l.lost)})
 	}
-	rest := r.dropped - min(r.dropped, sumLost(losers))
-	if len(losers) == 0 || n.losing(rest) != Info {
+	if rest := restOf(r.dropped, losers); rest > 0 {
 		f := n.lossIn(ns, id, rest, r.facts)
 		f.Explain = say("listening sockets dropped %d requests for connections because a queue was full; none that is open now did: it was closed, or could not be looked at.", rest)
 		f.Fix = []string{in(ns, "ss -lnt")}

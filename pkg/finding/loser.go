@@ -89,13 +89,17 @@ func (n *node) foundAt(ns host.Namespace, id string, l loser, facts []Fact) Find
 	return Finding{ID: id, Severity: n.losing(l.lost), Netns: ns.Netns, Evidence: slices.Concat(l.facts(), facts)}
 }
 
-// sumLost adds up what programs lost.
-func sumLost(all []loser) uint64 {
-	var sum uint64
+// restOf is what a counter moved by beyond what programs lost; 0 if that is less than a
+// fifth, as counters and sockets are not read at the same moment.
+func restOf(moved uint64, all []loser) uint64 {
+	rest := moved
 	for _, l := range all {
-		sum += l.lost
+		rest -= min(rest, l.lost)
 	}
-	return sum
+	if len(all) > 0 && 5*rest < moved {
+		return 0
+	}
+	return rest
 }
 
 // restart is what has to follow a change that open sockets do not see.

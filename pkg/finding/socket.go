@@ -83,8 +83,7 @@ func (n *node) udpBuffer(ns host.Namespace) []found {
 		n.largerBuffer(&f, l)
 		all = append(all, found{f, n.perSecond(l.lost)})
 	}
-	rest := moved - min(moved, sumLost(losers))
-	if len(losers) == 0 || n.losing(rest) != Info {
+	if rest := restOf(moved, losers); rest > 0 {
 		f := n.lossIn(ns, "udp-receive-buffer", rest, facts)
 		f.Explain = say("%d datagrams came while the receive buffer of their socket was full; no socket that is open now dropped them: it was closed, or could not be looked at.", rest)
 		f.Fix = []string{in(ns, "ss -uanmp")}
@@ -132,8 +131,9 @@ func (n *node) largerBuffer(f *Finding, l loser) {
 }
 
 // prunings count segments that a full receive buffer had no room for. What TCP only
-// collapses (PruneCalled) is not lost.
-var prunings = []string{"TcpExtTCPRcvQDrop", "TcpExtRcvPruned", "TcpExtOfoPruned", "TcpExtTCPOFODrop", "TcpExtTCPBacklogDrop"}
+// collapses (PruneCalled) is not lost, and a try that made no room (RcvPruned) is followed
+// by a drop that counts (tcp_data_queue in net/ipv4/tcp_input.c).
+var prunings = []string{"TcpExtTCPRcvQDrop", "TcpExtOfoPruned", "TcpExtTCPOFODrop", "TcpExtTCPBacklogDrop"}
 
 // LostSegments returns the namespaces, by inode, where TCP lost segments in the interval
 // because a receive buffer was full, so that connections there are worth a look.

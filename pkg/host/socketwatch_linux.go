@@ -13,8 +13,6 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
-
-	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
 // SocketWatch finds the sockets that lose packets: of UDP, and those that listen for TCP.
@@ -44,29 +42,31 @@ func WatchSockets(spaces []Space) *SocketWatch {
 }
 
 // Losses returns the sockets that lost packets since the watch began, most first. A socket
-// that was closed meanwhile is not among them. In the namespaces that connections picks,
-// TCP's connections that lost packets since they were opened are too; there may be too
-// many of them to be watched from the start.
-func (w *SocketWatch) Losses(spaces []Space, connections func(event.Netns) bool) []Socket {
+// that was closed meanwhile is not among them. Their holders are for Hold to find.
+func (w *SocketWatch) Losses(spaces []Space) []Socket {
+	return w.losses(spaces, socketKinds, false)
+}
+
+// Connections returns the connections of TCP that a program has open and that lost packets
+// since they were opened, most first. There may be too many of them to be watched from the
+// start.
+func (w *SocketWatch) Connections(spaces []Space) []Socket {
+	return w.losses(spaces, connectionKinds, true)
+}
+
+func (w *SocketWatch) losses(spaces []Space, kinds []socketKind, sinceOpen bool) []Socket {
 	var lost []Socket
 	for _, space := range spaces {
-		kinds := socketKinds
-		if connections(space.Netns) {
-			kinds = slices.Concat(kinds, connectionKinds)
-		}
 		for _, kind := range kinds {
 			w.list(space, kind, func(s Socket) {
-				s.Lost, s.SinceOpen = uint64(s.Drops-w.drops[socketID{space.Netns.Inode, s.Cookie}]), kind.connections
-				if s.Lost > 0 {
+				s.Lost, s.SinceOpen = uint64(s.Drops-w.drops[socketID{space.Netns.Inode, s.Cookie}]), sinceOpen
+				if s.Lost > 0 && (s.Inode != 0 || !sinceOpen) {
 					lost = append(lost, s)
 				}
 			})
 		}
 	}
 	slices.SortStableFunc(lost, func(a, b Socket) int { return cmp.Compare(b.Lost, a.Lost) })
-	if len(lost) > 0 {
-		w.hold(lost)
-	}
 	return lost
 }
 
@@ -78,21 +78,20 @@ type socketKind struct {
 	family, protocol uint8
 	name             string // of the protocol
 	states           uint32
-	connections      bool
 }
 
 var socketKinds = []socketKind{
-	{unix.AF_INET, unix.IPPROTO_UDP, "udp", stateAll, false},
-	{unix.AF_INET6, unix.IPPROTO_UDP, "udp", stateAll, false},
-	{unix.AF_INET, unix.IPPROTO_UDPLITE, "udplite", stateAll, false},
-	{unix.AF_INET6, unix.IPPROTO_UDPLITE, "udplite", stateAll, false},
-	{unix.AF_INET, unix.IPPROTO_TCP, "tcp", 1 << stateListen, false},
-	{unix.AF_INET6, unix.IPPROTO_TCP, "tcp", 1 << stateListen, false},
+	{unix.AF_INET, unix.IPPROTO_UDP, "udp", stateAll},
+	{unix.AF_INET6, unix.IPPROTO_UDP, "udp", stateAll},
+	{unix.AF_INET, unix.IPPROTO_UDPLITE, "udplite", stateAll},
+	{unix.AF_INET6, unix.IPPROTO_UDPLITE, "udplite", stateAll},
+	{unix.AF_INET, unix.IPPROTO_TCP, "tcp", 1 << stateListen},
+	{unix.AF_INET6, unix.IPPROTO_TCP, "tcp", 1 << stateListen},
 }
 
 var connectionKinds = []socketKind{
-	{unix.AF_INET, unix.IPPROTO_TCP, "tcp", stateAll &^ (1 << stateListen), true},
-	{unix.AF_INET6, unix.IPPROTO_TCP, "tcp", stateAll &^ (1 << stateListen), true},
+	{unix.AF_INET, unix.IPPROTO_TCP, "tcp", stateAll &^ (1 << stateListen)},
+	{unix.AF_INET6, unix.IPPROTO_TCP, "tcp", stateAll &^ (1 << stateListen)},
 }
 
 // list hands on each socket of a kind in a namespace.
@@ -127,9 +126,13 @@ func (w *SocketWatch) list(space Space, kind socketKind, each func(Socket)) {
 	}
 }
 
-// hold finds the processes that have sockets open. A socket's file is a link to
-// "socket:[INODE]" below /proc/PID/fd.
-func (w *SocketWatch) hold(sockets []Socket) {
+// Hold fills in which processes have sockets open. A socket's file is a link to
+// "socket:[INODE]" below /proc/PID/fd. It looks at each file of each process, unless there
+// is no socket.
+func (w *SocketWatch) Hold(sockets []Socket) {
+	if len(sockets) == 0 {
+		return
+	}
 	of := map[string][]int{}
 	for i, s := range sockets {
 		if s.Inode != 0 {

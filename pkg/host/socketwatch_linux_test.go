@@ -18,7 +18,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
-	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/lab"
 	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
 )
@@ -44,9 +43,8 @@ func TestSocketLosses(t *testing.T) {
 	short, long := listenAt(t, network.Rx, at(20202), 1), listenAt(t, network.Rx, at(20203), 100)
 
 	spaces := spacesOf(t, network.Rx.Netns)
-	never := func(event.Netns) bool { return false }
 	watch := WatchSockets(spaces)
-	if lost := watch.Losses(spaces, never); len(lost) > 0 {
+	if lost := watch.Losses(spaces); len(lost) > 0 {
 		t.Fatalf("got %+v where nothing was lost", lost)
 	}
 	const datagrams = 50
@@ -68,7 +66,8 @@ func TestSocketLosses(t *testing.T) {
 			connectTo(t, network.Tx, at(port))
 		}
 	}
-	lost := watch.Losses(spaces, never)
+	lost := watch.Losses(spaces)
+	watch.Hold(lost)
 	self := Process{PID: os.Getpid(), Comm: commOf(os.Getpid())}
 	find := func(port uint16) Socket {
 		i := slices.IndexFunc(lost, func(s Socket) bool { return s.Local.Port() == port })
@@ -128,7 +127,7 @@ func TestSocketConnections(t *testing.T) {
 	watch := WatchSockets(spaces)
 	var lost []Socket
 	for deadline := time.Now().Add(10 * time.Second); len(lost) == 0 && time.Now().Before(deadline); { // segments may be under way
-		lost = watch.Losses(spaces, func(ns event.Netns) bool { return ns.Inode == network.Rx.Netns })
+		lost = watch.Connections(spaces)
 	}
 	if len(lost) != 1 || lost[0].Local != local || lost[0].Listens || !lost[0].SinceOpen || lost[0].Buffer != 2304 {
 		t.Errorf("got %+v", lost)
