@@ -45,12 +45,12 @@ func conntracks(n *node) []found {
 	return all
 }
 
-// moreConntrack doubles the table and, with it, its hash: in this order, so that chains
-// do not grow meanwhile. Both belong to the machine, not to a namespace.
+// moreConntrack doubles the table and, with it, its hash, unless that is longer already:
+// in this order, so that chains do not grow meanwhile. Both belong to the machine, not to a namespace.
 func (n *node) moreConntrack(f *Finding, limit uint64) {
 	var changes []setting
 	buckets, ok := n.State.Sysctls.Number(conntrackBuckets)
-	if ok {
+	if ok && buckets < 2*limit {
 		changes = append(changes, setting{conntrackBuckets, number(buckets), number(2 * buckets)})
 	}
 	n.set(f, n.own(), append(changes, setting{conntrackMax, number(limit), number(2 * limit)})...)

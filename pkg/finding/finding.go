@@ -81,7 +81,7 @@ func Find(in Input) []Finding {
 	for _, rule := range []func(*node) []found{
 		rings, backlogs, budgets, steering, ksoftirqds, steals,
 		receiveBuffers, memories, listens, conntracks, neighbourTables, neighbourQueues,
-		qdiscs, reversePaths, fragments, peerMTUs, tunnelMTUs, checksums, frameChecks, dyingCgroups,
+		qdiscs, reversePaths, peerMTUs, tunnelMTUs, fragments, checksums, frameChecks, dyingCgroups,
 		fragmentMemories, downs, dropped,
 	} {
 		all = append(all, rule(n)...)

@@ -12,12 +12,16 @@ import (
 // vxlanOverhead is what VXLAN over IPv4 adds to a packet: Ethernet, IP, UDP, VXLAN.
 const vxlanOverhead = 14 + 20 + 8 + 8
 
+// tooBig count packets that do not fit and may not be split.
+var tooBig = []string{"IpFragFails", "Ip6InTooBigErrors", "Ip6FragFails"}
+
 // fragments speaks when packets were too big to be sent on and might not be split,
 // someLoss or more a second: path MTU discovery loses a few by design.
 func fragments(n *node) []found {
 	var all []found
 	for _, ns := range n.State.Namespaces {
-		moved, facts := n.sum(ns, "IpFragFails", "Ip6InTooBigErrors", "Ip6FragFails")
+		moved, facts := n.sum(ns, tooBig...)
+		moved -= min(moved, n.claims[place{ns.Netns.Inode, "", tooBig[0]}])
 		if n.perSecond(moved) < someLoss {
 			continue
 		}
@@ -96,7 +100,7 @@ func (n *node) peerMTU(ns, there host.Namespace, link, peer host.Link, lost uint
 }
 
 // tunnelMTUs speaks when a VXLAN device's packets do not fit into those of the device it
-// stands on.
+// stands on. If it drops some, as it may not split them, that is a warning.
 func tunnelMTUs(n *node) []found {
 	var all []found
 	for _, ns := range n.State.Namespaces {
@@ -111,7 +115,19 @@ func tunnelMTUs(n *node) []found {
 				Explain:  say("%s has an MTU of %d, which with %d bytes of VXLAN does not fit into the %d of %s.", link.Name, link.MTU, vxlanOverhead, lower.MTU, lower.Name),
 				Cost:     "packets of the tunnel get smaller; what is inside has to learn of it",
 			}
-			n.onDevice(&f, ns, link.Name, fmt.Sprintf("ip link set dev %s mtu %d", quote(link.Name), lower.MTU-vxlanOverhead), fmt.Sprintf("ip link set dev %s mtu %d", quote(link.Name), link.MTU))
+			tooLarge, _ := n.sum(ns, tooBig...)
+			sent := n.ofDevice(event.CounterLink, ns, link.Name, "tx_dropped")
+			if lost := min(tooLarge, n.unclaimed(ns, link.Name, sent)); lost > 0 {
+				f.Severity = Warning
+				f.Evidence = append(f.Evidence, Fact{"dropped", lost})
+				n.claim(ns, link.Name, "tx_dropped", lost)
+				n.claim(ns, "", tooBig[0], lost)
+			}
+			fix := fmt.Sprintf("ip link set dev %s mtu %d", quote(link.Name), lower.MTU-vxlanOverhead)
+			f.Fix = []string{in(ns, fix)}
+			n.atStart(&f, ns, link.Name, fix)
+			// vxlan_change_mtu in drivers/net/vxlan/vxlan_core.c
+			f.Undo = []string{fmt.Sprintf("# none: the kernel lets %s have no MTU above %d while %s has %d", link.Name, lower.MTU-vxlanOverhead, lower.Name, lower.MTU)}
 			all = append(all, found{f, 0})
 		}
 	}

@@ -30,6 +30,10 @@ func reversePaths(n *node) []found {
 		} else {
 			n.loosen(&f, ns)
 		}
+		if len(f.Fix) > 0 {
+			// fib_validate_source in net/ipv4/fib_frontend.c: without any route 2 drops too.
+			f.Fix = append(f.Fix, "# if no device at all leads back to the sender (ip route get ADDRESS fails), add a route")
+		}
 		all = append(all, found{f, n.perSecond(moved)})
 	}
 	return all

@@ -106,7 +106,7 @@ func TestSteals(t *testing.T) {
 }
 
 func TestDyingCgroups(t *testing.T) {
-	const drop = "echo 2 > /proc/sys/vm/drop_caches | # none is needed: caches fill again"
+	const drop = "echo 3 > /proc/sys/vm/drop_caches | # none is needed: caches fill again"
 	set := func(dying int, read time.Duration) func(*Input) {
 		return func(in *Input) { in.State.Cgroups.Dying, in.State.Cgroups.Read = dying, read }
 	}

@@ -38,11 +38,11 @@ func TestReversePaths(t *testing.T) {
 		{"strict everywhere", func(in *Input) {
 			in.State.Namespaces[0].Sysctls[allFilter] = "1"
 			in.protocol(host0, "TcpExtIPReversePathFilter", 10)
-		}, []string{"warning rp-filter: sysctl -w net.ipv4.conf.all.rp_filter=2 | sysctl -w net.ipv4.conf.all.rp_filter=1"}},
+		}, []string{"warning rp-filter: sysctl -w net.ipv4.conf.all.rp_filter=2; # if no device at all leads back to the sender (ip route get ADDRESS fails), add a route | sysctl -w net.ipv4.conf.all.rp_filter=1"}},
 		{"strict on a VLAN in a pod", func(in *Input) {
 			in.State.Namespaces[1].Links = append(in.State.Namespaces[1].Links, host.Link{Name: "eth0.7", Kind: "vlan", RPFilter: 1})
 			in.protocol(pod0, "TcpExtIPReversePathFilter", 10)
-		}, []string{"warning rp-filter: nsenter --net=/run/netns/pod sysctl -w net/ipv4/conf/eth0.7/rp_filter=2 | nsenter --net=/run/netns/pod sysctl -w net/ipv4/conf/eth0.7/rp_filter=1"}},
+		}, []string{"warning rp-filter: nsenter --net=/run/netns/pod sysctl -w net/ipv4/conf/eth0.7/rp_filter=2; # if no device at all leads back to the sender (ip route get ADDRESS fails), add a route | nsenter --net=/run/netns/pod sysctl -w net/ipv4/conf/eth0.7/rp_filter=1"}},
 	})
 }
 
@@ -51,7 +51,7 @@ func TestMTUs(t *testing.T) {
 		"nft add rule inet dropwatch forward tcp flags syn tcp option maxseg size set rt mtu | nft delete table inet dropwatch"
 	vxlan := func(mtu int) func(*Input) {
 		return func(in *Input) {
-			in.State.Namespaces[0].Links = append(in.State.Namespaces[0].Links, host.Link{Name: "vx0", Kind: "vxlan", Lower: "eth0", MTU: mtu, Up: true})
+			in.State.Namespaces[0].Links = append(in.State.Namespaces[0].Links, host.Link{Name: "vx0", Kind: "vxlan", Lower: "eth0", MTU: mtu, Up: true, Enabled: true, Carrier: true})
 		}
 	}
 	run(t, []rule{
@@ -64,7 +64,12 @@ func TestMTUs(t *testing.T) {
 			in.count(event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: pod0, Device: "eth0"}, 0, 1)
 		}, []string{"warning mtu-peer veth0: ip link set dev veth0 mtu 1500 | ip link set dev veth0 mtu 9000"}},
 		{"a tunnel that fits", vxlan(1450), nil},
-		{"a tunnel that does not", vxlan(1451), []string{"info mtu-tunnel vx0: ip link set dev vx0 mtu 1450 | ip link set dev vx0 mtu 1451"}},
+		{"a tunnel that does not, and drops", func(in *Input) {
+			vxlan(1451)(in)
+			in.sends(host0, "vx0", 600)
+			in.protocol(host0, "IpFragFails", 600)
+		}, []string{"warning mtu-tunnel vx0: ip link set dev vx0 mtu 1450 | # none: the kernel lets vx0 have no MTU above 1450 while eth0 has 1500"}},
+		{"a tunnel that does not", vxlan(1451), []string{"info mtu-tunnel vx0: ip link set dev vx0 mtu 1450 | # none: the kernel lets vx0 have no MTU above 1450 while eth0 has 1500"}},
 	})
 }
 
