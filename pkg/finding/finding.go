@@ -32,6 +32,17 @@ type Finding struct {
 	Cost     string   // of the change: memory, latency, risk
 }
 
+// IDs returns those of all rules, as docs/findings.md lists them.
+func IDs() []string {
+	return []string{
+		"rx-ring", "backlog", "budget", "irq-affinity", "rx-queues", "rps", "ksoftirqd", "steal",
+		"udp-receive-buffer", "tcp-receive-buffer", "udp-memory", "tcp-memory", "accept-queue", "syn-queue",
+		"conntrack-table", "neighbour-table", "neighbour-queue", "fragment-memory",
+		"qdisc-drops", "link-down", "device-dropped", "rp-filter", "mtu", "mtu-peer", "mtu-tunnel",
+		"checksum", "crc", "dying-cgroups",
+	}
+}
+
 // Fact is a number or text that a finding rests on.
 type Fact struct {
 	Name  string // with its unit where it has one: rx_missed_errors_per_s

@@ -4,6 +4,7 @@ package finding
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,9 @@ func run(t *testing.T, rules []rule) {
 			for _, f := range Find(in) {
 				got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s %s", f.Severity, f.ID, f.Device))+
 					": "+strings.Join(f.Fix, "; ")+" | "+strings.Join(f.Undo, "; "))
+				if !slices.Contains(IDs(), f.ID) {
+					t.Errorf("%s is not among IDs", f.ID)
+				}
 				if f.Explain == "" || len(f.Evidence) == 0 || f.Cost == "" && len(f.Fix) > 0 {
 					t.Errorf("something is not said: %+v", f)
 				}
