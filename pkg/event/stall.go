@@ -14,9 +14,17 @@ type Window struct {
 	// evidence: the first raise, or what kept that from coming. Served is when
 	// the work began, Done when all that had waited was handled.
 	Start, Served, Done time.Duration // since Meta.Start
-	// Raised is the first raise of NET_RX that was not served at once, or the
-	// wake-up of the thread; 0 if work was never seen to be pending.
+	// Raised is the first raise of NET_RX that was not served at once, or when the
+	// thread began to wait on this CPU; 0 if work was never seen to be pending.
 	Raised time.Duration
+	// Woken is when the thread began to wait, on any CPU: the wake-up, or the end of a
+	// turn in which it was not done. It is before Raised if the thread moved meanwhile,
+	// and 0 if it is not known. WaitedCPU is then the CPU on which it waited longest.
+	Woken     time.Duration
+	WaitedCPU int
+	// Moved says that the thread was given to another CPU at Served, where it waits on: a
+	// window with the same ThreadPID and Woken follows.
+	Moved bool
 	// At the raise, or if there was none when the work began: what the CPU was in the
 	// middle of. Of packets, when it was noticed that they waited.
 	At Interrupted
@@ -35,8 +43,14 @@ type Window struct {
 	Ticks  uint32
 	Period time.Duration
 	Polls  Polls
-	// Late is how many packets had waited, those past the room for LatePackets too.
+	// Late is how many packets had waited for the threshold, or may have, as nobody saw
+	// them come; those past the room for LatePackets too. Cut says that the window ended
+	// before all that had waited was handled, so that there may be more.
 	Late uint64
+	Cut  bool
+	// Longest is the longest wait of a packet that was seen to come, 0 if none was, and
+	// LongestEnd when that packet was handled.
+	Longest, LongestEnd time.Duration
 	// ThreadPID is the waiter's, if it is a thread.
 	ThreadPID uint32
 }

@@ -77,7 +77,13 @@ type (
 		Period    time.Duration              `json:"period_ns"`
 		Polls     pollsLine                  `json:"polls"`
 		Late      uint64                     `json:"late"`
+		Cut       bool                       `json:"cut,omitempty"`            // since schema 4
+		Longest   time.Duration              `json:"longest_ns,omitempty"`     // likewise
+		LongestAt time.Duration              `json:"longest_end_ns,omitempty"` // likewise
 		ThreadPID uint32                     `json:"thread,omitempty"`
+		Woken     time.Duration              `json:"woken_ns,omitempty"`   // likewise
+		WaitedCPU *int                       `json:"waited_cpu,omitempty"` // likewise, with woken_ns
+		Moved     bool                       `json:"moved,omitempty"`      // likewise
 	}
 
 	syscallLine struct {

@@ -53,7 +53,11 @@ func (r *Reader) parseWindow(text []byte) (event.Event, error) {
 	e := &event.Window{
 		CPU: line.CPU, Waiter: event.Waiter(waiter), Start: line.Start, Served: line.Served, Done: line.Done,
 		Raised: line.Raised, EdgesLost: line.EdgesLost, Ticks: line.Ticks, Period: line.Period,
-		Polls: event.Polls(line.Polls), Late: line.Late, ThreadPID: line.ThreadPID,
+		Polls: event.Polls(line.Polls), Late: line.Late, Cut: line.Cut, Longest: line.Longest, LongestEnd: line.LongestAt,
+		ThreadPID: line.ThreadPID, Woken: line.Woken, Moved: line.Moved,
+	}
+	if line.WaitedCPU != nil {
+		e.WaitedCPU = *line.WaitedCPU
 	}
 	e.Polls.Device = event.Printable(e.Polls.Device)
 	if line.Stolen != nil {

@@ -63,7 +63,11 @@ func (w *Writer) windowLine(e *event.Window) windowLine {
 		Type: "window", CPU: e.CPU, Waiter: waiterNames[e.Waiter],
 		Start: e.Start, Served: e.Served, Done: e.Done, Raised: e.Raised, At: w.interrupted(&e.At),
 		Edges: make([]edgeLine, 0, len(e.Edges)), EdgesLost: e.EdgesLost, Ticks: e.Ticks, Period: e.Period,
-		Polls: pollsLine(e.Polls), Late: e.Late, ThreadPID: e.ThreadPID,
+		Polls: pollsLine(e.Polls), Late: e.Late, Cut: e.Cut, Longest: e.Longest, LongestAt: e.LongestEnd, ThreadPID: e.ThreadPID,
+		Woken: e.Woken, Moved: e.Moved,
+	}
+	if e.Woken != 0 {
+		line.WaitedCPU = &e.WaitedCPU
 	}
 	if e.StolenKnown {
 		line.Stolen = &e.Stolen
