@@ -108,7 +108,7 @@ static __always_inline void copy_state(struct interrupted *at, struct cpu *s)
 
 static __always_inline bool waits(struct cpu *s)
 {
-	return s->raised_ns || s->thread_ns;
+	return s->raised_ns || s->threads;
 }
 
 /* Room for an edge; NULL if there is none, which is counted. */
@@ -137,21 +137,29 @@ static __always_inline void complete_switch(struct cpu *s)
 	s->switched = 0;
 }
 
+/* What was seen to keep interrupts off the CPU kept work that comes now, too. */
+static __always_inline bool kept(struct cpu *s, __u64 now)
+{
+	return s->window.flags & WINDOW_BLOCKED && now - s->window.blocked_till_ns <= RECENT_NS;
+}
+
+/* Since when work that comes now is kept waiting. */
+static __always_inline __u64 kept_since(struct cpu *s, __u64 now)
+{
+	return kept(s, now) && s->window.blocked_from_ns < now ? s->window.blocked_from_ns : now;
+}
+
 /*
- * Work may wait from now on; what is known of an earlier wait is of no use any more.
- * The task is copied when another one has its turn, or when the work has.
+ * Work may wait from now on, and no other does; what is known of an earlier wait is of no
+ * use any more. The task is copied when another one has its turn, or when the work has.
  */
 static __always_inline void begin(struct cpu *s, __u64 now)
 {
 	struct window *w = &s->window;
 
-	s->start_ns = now;
-	if (w->flags & WINDOW_BLOCKED) {
-		if (now - w->blocked_till_ns > RECENT_NS)
-			w->flags = 0;
-		else if (w->blocked_from_ns < now)
-			s->start_ns = w->blocked_from_ns;
-	}
+	if (!kept(s, now))
+		w->flags = 0;
+	s->start_ns = kept_since(s, now);
 	w->edges = 0;
 	w->edges_lost = 0;
 	s->switched = 0;
@@ -161,35 +169,9 @@ static __always_inline void begin(struct cpu *s, __u64 now)
 	copy_context(&w->at, s);
 }
 
-/* The work is being done. True if it waited so long that it is told about. */
-static __always_inline bool serve(struct cpu *s, __u64 now, __u32 waiter)
-{
-	struct window *w = &s->window;
-
-	if (s->open)
-		return true;
-	if (!s->start_ns || now - s->start_ns < threshold_ns)
-		return false;
-	s->open = 1;
-	s->packets = 0;
-	s->drained = 0;
-	s->known = 0;
-	if (!w->at.task.comm[0])
-		copy_current(&w->at.task);
-	w->waiter = waiter;
-	w->served_ns = now;
-	w->raised_ns = waiter == WAITER_THREAD ? s->thread_ns : s->raised_ns;
-	w->thread_pid = waiter == WAITER_THREAD ? s->thread_pid : 0;
-	w->late = 0;
-	w->runs = w->polls = w->full = w->squeezed = 0;
-	w->packets = 0;
-	return true;
-}
-
 static __always_inline void forget(struct cpu *s)
 {
 	s->start_ns = 0;
-	s->open = 0;
 	s->samples = 0;
 }
 

@@ -3,7 +3,7 @@
 #ifndef DROPWATCH_INTERRUPT_H
 #define DROPWATCH_INTERRUPT_H
 
-#include "sample.h"
+#include "thread.h"
 
 /* The function of the scheduler's tick; 0: any timer may take samples. */
 const volatile __u64 tick_function = 0;
@@ -26,6 +26,8 @@ static __always_inline void block(struct cpu *s, __u64 from, __u64 till, __u64 f
 	w->blocked_function = function;
 	w->blocked_handler[0] = 0;
 	w->flags = WINDOW_BLOCKED | flags;
+	if (s->raised_ns && from < s->pending_ns)
+		s->pending_ns = from;
 	if (!waits(s)) {
 		s->start_ns = from;
 		s->samples = 0;
@@ -130,33 +132,22 @@ int timer_expire_exit(void *ctx)
 	return 0;
 }
 
-/* Packets may wait because those before them take long: look at those that come now. */
-static __always_inline void watch(struct cpu *s, __u64 now)
-{
-	if (s->open || !s->served_ns || now - s->busy_ns < watch_ns)
-		return;
-	s->start_ns = s->busy_ns;
-	s->open = 1;
-	s->packets = 0;
-	s->drained = 0;
-	s->known = 0;
-	s->window.waiter = WAITER_PACKETS;
-	s->window.served_ns = s->busy_ns;
-	s->window.raised_ns = 0;
-	s->window.late = 0;
-	s->window.edges = s->window.edges_lost = 0;
-	copy_state(&s->window.at, s);
-}
-
 static __always_inline void tick(void *ctx, struct cpu *s, __u64 now, __u64 late_ns)
 {
-	watch(s, now);
+	if (!s->open && s->served_ns && now - s->busy_ns >= watch_ns)
+		watch(s, s->busy_ns);
+	if (given != GIVEN_RECORD && s->threads && !still_waits(s))
+		reset_threads(s);
+	if (outlived(s, now))
+		finish(s, now, WINDOW_CUT);
 	if (!late_ns && (!(waits(s) || s->open) || now - s->start_ns < watch_ns)) {
 		s->ticked = read_near(s, &s->stolen_ns, sizeof(s->stolen_ns), stolen_offset);
 		return;
 	}
 	s->window.ticks++;
 	s->samples++;
+	if (!s->window.at.task.comm[0])
+		copy_current(&s->window.at.task);
 	send_sample(ctx, s, now, late_ns);
 }
 

@@ -159,6 +159,7 @@ struct task_struct {
 	int tgid;
 	int prio;
 	unsigned int policy;
+	int on_cpu;
 	int wake_cpu;
 	int nr_cpus_allowed;
 	char comm[16];

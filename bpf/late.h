@@ -5,9 +5,13 @@
 
 #include <bpf/bpf_endian.h>
 
-#include "sample.h"
+#include "softirq.h"
 
 #define STAMPS (1 << 14)
+
+/* For how long a packet may lie in a queue while NET_RX of its CPU runs: until the sender's own run ends, which interrupts that CPU. */
+#define STALE_NS 20000000
+
 #define ETH_P_IP 0x0800
 #define IPPROTO_ICMP 1
 
@@ -104,31 +108,74 @@ static __always_inline void send_packet(const bool direct, struct cpu *s, struct
 	count_submit(s, 0);
 }
 
+/* Packets wait, since a time, because those before them take long: look at those that come now. */
+static __always_inline void watch(struct cpu *s, __u64 since)
+{
+	if (!s->threads) {
+		s->start_ns = since;
+		s->window.edges = s->window.edges_lost = 0;
+		s->window.at.task.comm[0] = 0;
+		copy_context(&s->window.at, s);
+	}
+	open(s, s->busy_ns, WAITER_PACKETS);
+}
+
+/*
+ * Whether a packet is of the work that a window is open for, and not handled by other work
+ * meanwhile. Softirqs handle what was seen to come, even where their entry was not seen.
+ */
+static __always_inline bool belongs(struct cpu *s, __u64 queued)
+{
+	struct window *w = &s->window;
+
+	if (w->waiter == WAITER_THREAD)
+		return !s->vector && s->thread_pid == w->thread_pid;
+	return s->vector == NET_RX + 1 || (queued && !s->thread_pid);
+}
+
 /*
  * A packet is handled while a window is open: it had waited, or it tells that all that
  * had are done. One that nobody saw come may have waited, but behind slow packets it
  * tells nothing.
  */
-static __always_inline void receive(struct cpu *s, struct sk_buff *skb, __u64 queued)
+static __always_inline void receive(struct cpu *s, struct sk_buff *skb, __u64 queued, __u64 now)
 {
-	__u64 now = bpf_ktime_get_ns();
 	struct window *w = &s->window;
+	bool behind = w->waiter == WAITER_PACKETS;
 
-	if (w->waiter == WAITER_THREAD && s->vector)
-		return; /* not by the thread */
-	if (w->waiter == WAITER_PACKETS && !queued)
-		return;
-	if (w->waiter == WAITER_PACKETS ? now - queued < threshold_ns : queued >= w->served_ns) {
-		s->drained = 1;
-		return;
+	if (!queued) {
+		if (behind || s->drained)
+			return;
+	} else {
+		if (!behind && queued >= w->served_ns) {
+			s->drained = 1;
+			return;
+		}
+		s->known = 1;
+		if (now - queued > w->longest_ns) {
+			w->longest_ns = now - queued;
+			w->longest_till_ns = now;
+		}
+		s->drained = behind && now - queued < threshold_ns;
+		if (now - queued < threshold_ns)
+			return;
 	}
 	w->late++;
-	if (queued)
-		s->known = 1;
 	if (s->packets >= MAX_LATE)
 		return;
 	s->packets++;
 	send_packet(DIRECT, s, skb, 0, STALL_PACKET, now, queued);
+}
+
+/* A packet that was seen to come waited long enough to be looked at, behind others of this busy time. */
+static __always_inline void find_late(struct cpu *s, __u64 queued, __u64 now)
+{
+	struct window *w = &s->window;
+
+	if (s->open && w->waiter == WAITER_SOFTIRQ && queued >= w->served_ns)
+		finish(s, now, 0); /* what had waited for the softirq is handled */
+	if (!s->open)
+		watch(s, queued < s->busy_ns ? queued : s->busy_ns);
 }
 
 static __always_inline bool is_echo(struct sk_buff *skb)

@@ -33,8 +33,11 @@ static __always_inline __u32 bucket(__u64 ns)
 	return (n + (ns >> 1)) & (BUCKETS - 1);
 }
 
-/* Sends the open window and forgets it. */
-static __noinline int finish(struct cpu *s, __u64 now)
+/*
+ * Sends the open window. What else waits goes on to wait, and what is known of that time
+ * is kept.
+ */
+static __noinline int finish(struct cpu *s, __u64 now, __u32 flags)
 {
 	struct window *w;
 	__u64 stolen = 0;
@@ -44,32 +47,74 @@ static __noinline int finish(struct cpu *s, __u64 now)
 	w = &s->window;
 	complete_switch(s);
 	fill_header(&w->head, STALL_WINDOW, now, s->start_ns);
+	w->flags |= flags;
 	if (s->ticked && read_near(s, &stolen, sizeof(stolen), stolen_offset)) {
 		w->stolen_ns = stolen - s->stolen_ns;
 		w->flags |= WINDOW_STOLEN;
 	}
 	if (w->waiter != WAITER_PACKETS || w->late) {
 		count_submit(s, bpf_ringbuf_output(&stalls, w, sizeof(*w), BPF_RB_FORCE_WAKEUP));
-		w->flags = 0; /* the evidence is used up */
+		if (!waits(s))
+			w->flags = 0; /* the evidence is used up */
 	}
-	w->flags &= ~WINDOW_STOLEN;
-	forget(s);
+	w->flags &= ~(WINDOW_STOLEN | WINDOW_CUT);
+	s->open = 0;
+	if (!waits(s))
+		forget(s);
 	return 0;
+}
+
+static __always_inline void open(struct cpu *s, __u64 served, __u32 waiter)
+{
+	struct window *w = &s->window;
+
+	if (!w->at.task.comm[0])
+		copy_current(&w->at.task);
+	s->open = 1;
+	s->packets = 0;
+	s->drained = 0;
+	s->known = 0;
+	w->waiter = waiter;
+	w->served_ns = served;
+	w->raised_ns = 0;
+	w->woken_ns = 0;
+	w->thread_pid = 0;
+	w->waited_cpu = 0;
+	w->longest_ns = w->longest_till_ns = 0;
+	w->late = 0;
+}
+
+/* The work is being done that waited. True if that was so long that it is told about. */
+static __always_inline bool serve(struct cpu *s, __u64 now, __u64 since, __u32 waiter)
+{
+	struct window *w = &s->window;
+
+	if (now - since < threshold_ns)
+		return false;
+	if (s->open) /* for other work, which may not be done yet */
+		finish(s, now, WINDOW_CUT);
+	open(s, now, waiter);
+	w->runs = w->polls = w->full = w->squeezed = 0;
+	w->packets = 0;
+	return true;
 }
 
 SEC("tp_btf/softirq_raise")
 int softirq_raise(void *ctx)
 {
 	struct cpu *s;
+	__u64 now;
 
 	if ((__u32)ARGUMENT(ctx, 0, softirq, vec) != NET_RX)
 		return 0;
 	s = this_cpu();
 	if (!s || s->raised_ns)
 		return 0;
-	s->raised_ns = bpf_ktime_get_ns();
-	if (!s->open && !s->thread_ns && !s->served_ns)
-		begin(s, s->raised_ns);
+	now = bpf_ktime_get_ns();
+	if (!s->open && !s->threads && !s->served_ns)
+		begin(s, now);
+	s->raised_ns = now;
+	s->pending_ns = s->served_ns ? now : kept_since(s, now);
 	return 0;
 }
 
@@ -77,17 +122,26 @@ int softirq_raise(void *ctx)
 static __always_inline void enter(struct cpu *s, __u64 now)
 {
 	struct window *w = &s->window;
+	__u64 raised = s->raised_ns, since = s->pending_ns;
 
-	if (s->raised_ns)
-		s->waits[bucket(now - s->raised_ns)]++;
-	if (!serve(s, now, WAITER_SOFTIRQ) && !s->busy_ns) {
+	if (raised) {
+		s->waits[bucket(now - raised)]++;
+	} else {
+		since = kept_since(s, now); /* raised when interrupts were back on, which nobody saw */
+		if (now - since >= threshold_ns && !s->threads && !s->open)
+			begin(s, now);
+	}
+	s->raised_ns = 0;
+	if (serve(s, now, since, WAITER_SOFTIRQ)) {
+		w->raised_ns = raised;
+	} else if (!s->open && !s->busy_ns) {
 		w->runs = w->polls = w->full = w->squeezed = 0;
 		w->packets = 0;
 	}
 	if (!s->busy_ns)
 		s->busy_ns = now;
 	s->served_ns = now;
-	s->raised_ns = 0;
+	s->received = 0;
 	w->runs++;
 }
 
@@ -121,12 +175,14 @@ static __always_inline void leave(struct cpu *s, __u64 now)
 	if (more) {
 		s->budget_ended++;
 		s->window.squeezed++;
+		s->pending_ns = now;
 	} else {
 		s->busy_ns = 0;
+		s->idle_ns = now;
 	}
 	if (s->open && handled(s, now, more))
-		finish(s, now);
-	if (s->open || s->thread_ns)
+		finish(s, now, more && !s->drained ? WINDOW_CUT : 0);
+	if (s->open || s->threads)
 		return;
 	forget(s);
 	if (more)
@@ -176,31 +232,6 @@ int softirq_exit(void *ctx)
 	}
 	if (vec == NET_RX)
 		leave(s, now);
-	return 0;
-}
-
-SEC("tp_btf/napi_poll")
-int napi_poll(void *ctx)
-{
-	struct napi_struct *napi = (void *)ARGUMENT(ctx, 0, napi_poll, napi);
-	int work = ARGUMENT(ctx, 1, napi_poll, work);
-	struct cpu *s = this_cpu();
-	struct net_device *dev;
-	struct window *w;
-
-	if (!s)
-		return 0;
-	w = &s->window;
-	w->polls++;
-	w->packets += work;
-	if (work >= (int)ARGUMENT(ctx, 2, napi_poll, budget))
-		w->full++;
-	else if (!s->open)
-		return 0;
-	dev = READ(DIRECT, napi, dev);
-	__builtin_memset(w->device, 0, sizeof(w->device));
-	if (dev)
-		BPF_CORE_READ_INTO(&w->device, dev, name);
 	return 0;
 }
 

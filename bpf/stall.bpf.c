@@ -38,19 +38,26 @@ int netif_receive_skb(void *ctx)
 {
 	struct sk_buff *skb = (void *)ARGUMENT(ctx, 0, net_dev_template, skbaddr);
 	struct cpu *s = this_cpu();
-	__u64 queued, now;
+	__u64 queued, now = 0;
 
 	if (!s)
 		return 0;
 	queued = came(s, skb);
-	/* No tick interrupts a softirq that interrupted an idle CPU: packets have to tell. */
-	if (!s->open && s->served_ns && queued > s->served_ns) {
+	if (queued && s->served_ns && queued + STALE_NS < s->idle_ns)
+		queued = 0; /* another packet had the address: all that came before idle_ns are handled */
+	if (s->open)
+		now = bpf_ktime_get_ns();
+	/*
+	 * No tick interrupts a softirq that interrupted an idle CPU: packets have to tell. How
+	 * long the first one of a run waited was seen when that began.
+	 */
+	if (queued && s->served_ns && (s->received++ || queued > s->served_ns)) {
 		now = bpf_ktime_get_ns();
 		if (now - queued >= watch_ns)
-			watch(s, now);
+			find_late(s, queued, now);
 	}
-	if (s->open && !s->drained)
-		receive(s, skb, queued);
+	if (s->open && belongs(s, queued))
+		receive(s, skb, queued, now);
 	if (echoes) {
 		if (icmp_echo_traced)
 			s->queued_ns = queued;

@@ -17,6 +17,8 @@ type StallCpu struct {
 	_           structs.HostLayout
 	StartNs     uint64
 	RaisedNs    uint64
+	PendingNs   uint64
+	IdleNs      uint64
 	ServedNs    uint64
 	BusyNs      uint64
 	VectorNs    uint64
@@ -30,13 +32,17 @@ type StallCpu struct {
 	Queue       uint64
 	Skb         uint64
 	QueuedNs    uint64
-	ThreadNs    uint64
+	Waiting     uint64
+	WaitingPid  uint32
+	Threads     uint32
+	Resets      uint32
 	ThreadPid   uint32
 	Vector      int32
 	Irq         int32
 	Open        uint32
 	Samples     uint32
 	Packets     uint32
+	Received    uint32
 	Drained     uint32
 	Known       uint32
 	Ticked      uint32
@@ -180,6 +186,18 @@ const (
 	StallTaskFlagTASK_KTHREAD StallTaskFlag = 1
 )
 
+type StallThread struct {
+	_          structs.HostLayout
+	SinceNs    uint64
+	WokenNs    uint64
+	CameNs     uint64
+	LongestNs  uint64
+	LongestCpu uint32
+	Cpu        uint32
+	Resets     uint32
+	Pad        uint32
+}
+
 type StallWaiter uint32
 
 const (
@@ -193,6 +211,9 @@ type StallWindow struct {
 	Head            StallHeader
 	ServedNs        uint64
 	RaisedNs        uint64
+	WokenNs         uint64
+	LongestNs       uint64
+	LongestTillNs   uint64
 	BlockedFromNs   uint64
 	BlockedTillNs   uint64
 	BlockedFunction uint64
@@ -201,6 +222,8 @@ type StallWindow struct {
 	Late            uint64
 	Waiter          uint32
 	ThreadPid       uint32
+	WaitedCpu       uint32
+	Pad             uint32
 	Flags           uint32
 	Ticks           uint32
 	Runs            uint32
@@ -221,6 +244,8 @@ const (
 	StallWindowFlagWINDOW_BLOCKED StallWindowFlag = 1
 	StallWindowFlagWINDOW_LATE    StallWindowFlag = 2
 	StallWindowFlagWINDOW_STOLEN  StallWindowFlag = 4
+	StallWindowFlagWINDOW_CUT     StallWindowFlag = 8
+	StallWindowFlagWINDOW_MOVED   StallWindowFlag = 16
 )
 
 // Names of all BPF objects in the ELF.
@@ -229,6 +254,7 @@ const (
 const (
 	StallMapCpus                  = "cpus"
 	StallMapStalls                = "stalls"
+	StallMapThreads               = "threads"
 	StallProgHrtimerExpireEntry   = "hrtimer_expire_entry"
 	StallProgHrtimerExpireExit    = "hrtimer_expire_exit"
 	StallProgIcmpEchoFentry       = "icmp_echo_fentry"
@@ -242,6 +268,7 @@ const (
 	StallProgNetRxActionKretprobe = "net_rx_action_kretprobe"
 	StallProgNetifReceiveSkb      = "netif_receive_skb"
 	StallProgNetifRx              = "netif_rx"
+	StallProgSchedMigrateTask     = "sched_migrate_task"
 	StallProgSchedSwitch          = "sched_switch"
 	StallProgSchedWakeup          = "sched_wakeup"
 	StallProgSoftirqEntry         = "softirq_entry"
@@ -258,6 +285,7 @@ const (
 	StallVarStackPadding          = "stack_padding"
 	StallVarStamps                = "stamps"
 	StallVarStolenOffset          = "stolen_offset"
+	StallVarThreaded              = "threaded"
 	StallVarThresholdNs           = "threshold_ns"
 	StallVarTickFunction          = "tick_function"
 	StallVarTyped                 = "typed"
@@ -327,6 +355,7 @@ type StallProgramSpecs struct {
 	NetRxActionKretprobe *ebpf.ProgramSpec `ebpf:"net_rx_action_kretprobe"`
 	NetifReceiveSkb      *ebpf.ProgramSpec `ebpf:"netif_receive_skb"`
 	NetifRx              *ebpf.ProgramSpec `ebpf:"netif_rx"`
+	SchedMigrateTask     *ebpf.ProgramSpec `ebpf:"sched_migrate_task"`
 	SchedSwitch          *ebpf.ProgramSpec `ebpf:"sched_switch"`
 	SchedWakeup          *ebpf.ProgramSpec `ebpf:"sched_wakeup"`
 	SoftirqEntry         *ebpf.ProgramSpec `ebpf:"softirq_entry"`
@@ -340,8 +369,9 @@ type StallProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type StallMapSpecs struct {
-	Cpus   *ebpf.MapSpec `ebpf:"cpus"`
-	Stalls *ebpf.MapSpec `ebpf:"stalls"`
+	Cpus    *ebpf.MapSpec `ebpf:"cpus"`
+	Stalls  *ebpf.MapSpec `ebpf:"stalls"`
+	Threads *ebpf.MapSpec `ebpf:"threads"`
 }
 
 // StallVariableSpecs contains global variables before they are loaded into the kernel.
@@ -357,6 +387,7 @@ type StallVariableSpecs struct {
 	StackPadding         *ebpf.VariableSpec `ebpf:"stack_padding"`
 	Stamps               *ebpf.VariableSpec `ebpf:"stamps"`
 	StolenOffset         *ebpf.VariableSpec `ebpf:"stolen_offset"`
+	Threaded             *ebpf.VariableSpec `ebpf:"threaded"`
 	ThresholdNs          *ebpf.VariableSpec `ebpf:"threshold_ns"`
 	TickFunction         *ebpf.VariableSpec `ebpf:"tick_function"`
 	Typed                *ebpf.VariableSpec `ebpf:"typed"`
@@ -391,14 +422,16 @@ func (o *StallObjects) Close() error {
 //
 // It can be passed to LoadStallObjects or ebpf.CollectionSpec.LoadAndAssign.
 type StallMaps struct {
-	Cpus   *ebpf.Map `ebpf:"cpus"`
-	Stalls *ebpf.Map `ebpf:"stalls"`
+	Cpus    *ebpf.Map `ebpf:"cpus"`
+	Stalls  *ebpf.Map `ebpf:"stalls"`
+	Threads *ebpf.Map `ebpf:"threads"`
 }
 
 func (m *StallMaps) Close() error {
 	return _StallClose(
 		m.Cpus,
 		m.Stalls,
+		m.Threads,
 	)
 }
 
@@ -415,6 +448,7 @@ type StallVariables struct {
 	StackPadding         *ebpf.Variable `ebpf:"stack_padding"`
 	Stamps               *ebpf.Variable `ebpf:"stamps"`
 	StolenOffset         *ebpf.Variable `ebpf:"stolen_offset"`
+	Threaded             *ebpf.Variable `ebpf:"threaded"`
 	ThresholdNs          *ebpf.Variable `ebpf:"threshold_ns"`
 	TickFunction         *ebpf.Variable `ebpf:"tick_function"`
 	Typed                *ebpf.Variable `ebpf:"typed"`
@@ -446,6 +480,7 @@ type StallPrograms struct {
 	NetRxActionKretprobe *ebpf.Program `ebpf:"net_rx_action_kretprobe"`
 	NetifReceiveSkb      *ebpf.Program `ebpf:"netif_receive_skb"`
 	NetifRx              *ebpf.Program `ebpf:"netif_rx"`
+	SchedMigrateTask     *ebpf.Program `ebpf:"sched_migrate_task"`
 	SchedSwitch          *ebpf.Program `ebpf:"sched_switch"`
 	SchedWakeup          *ebpf.Program `ebpf:"sched_wakeup"`
 	SoftirqEntry         *ebpf.Program `ebpf:"softirq_entry"`
@@ -470,6 +505,7 @@ func (p *StallPrograms) Close() error {
 		p.NetRxActionKretprobe,
 		p.NetifReceiveSkb,
 		p.NetifRx,
+		p.SchedMigrateTask,
 		p.SchedSwitch,
 		p.SchedWakeup,
 		p.SoftirqEntry,

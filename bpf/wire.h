@@ -208,20 +208,27 @@ enum window_flag {
 	WINDOW_BLOCKED = 1,   /* the blocked fields are valid */
 	WINDOW_LATE = 2,      /* they are those of a late timer */
 	WINDOW_STOLEN = 4,    /* stolen_ns is valid */
+	WINDOW_CUT = 8,       /* it was sent before all that had waited was handled: late may be more */
+	WINDOW_MOVED = 16,    /* the thread moved to another CPU at served_ns, where it waits on */
 };
 
 struct window {
 	struct header head; /* time_ns: when all that had waited was handled */
 	__u64 served_ns;
-	__u64 raised_ns;
+	__u64 raised_ns;      /* of a thread: when it began to wait on this CPU */
+	__u64 woken_ns;       /* of a thread: when it began to wait, on any CPU */
+	__u64 longest_ns;     /* the longest wait of a packet that was seen to come, shorter than the threshold or not */
+	__u64 longest_till_ns; /* when that packet was handled */
 	__u64 blocked_from_ns;
 	__u64 blocked_till_ns;
 	__u64 blocked_function;
 	__u64 stolen_ns;
 	__u64 packets;        /* handled by the polls */
-	__u64 late;           /* packets that had waited */
+	__u64 late;           /* packets that had waited for the threshold, or that nobody saw come */
 	__u32 waiter;         /* enum waiter */
 	__u32 thread_pid;
+	__u32 waited_cpu;     /* of a thread: the CPU on which it waited longest */
+	__u32 pad;
 	__u32 flags;          /* enum window_flag */
 	__u32 ticks;          /* samples taken or tried */
 	__u32 runs;
@@ -278,10 +285,12 @@ struct late_packet {
 	__u8 packet[STALL_PACKET_LEN]; /* from the network header */
 };
 
-/* What a CPU is known to be about. Written by its CPU, and by wakers of its threads. */
+/* What a CPU is known to be about. Written by its CPU, and by those that wake or move its threads. */
 struct cpu {
 	__u64 start_ns;       /* since when network work may wait; 0: it does not */
 	__u64 raised_ns;      /* first raise of NET_RX that is not served; 0: none */
+	__u64 pending_ns;     /* since when NET_RX can have been served, had nothing kept it; of raised_ns */
+	__u64 idle_ns;        /* when NET_RX was served last with nothing left */
 	__u64 served_ns;      /* NET_RX is being served since; 0: it is not */
 	__u64 busy_ns;        /* served since, run after run, with more work at each end */
 	__u64 vector_ns;
@@ -295,13 +304,17 @@ struct cpu {
 	__u64 queue;          /* address of this CPU's struct rq */
 	__u64 skb;            /* address of the packet at hand */
 	__u64 queued_ns;      /* when that came, for icmp_echo; 0: not known */
-	__u64 thread_ns;      /* a NAPI thread is runnable since; 0: none */
-	__u32 thread_pid;
+	__u64 waiting;        /* address of the struct task_struct that came last to wait; 0: not known */
+	__u32 waiting_pid;
+	__u32 threads;        /* NAPI threads that wait for their turn */
+	__u32 resets;         /* how often threads turned out to be wrong */
+	__u32 thread_pid;     /* NAPI thread that has the CPU; 0: none */
 	__s32 vector;         /* softirq being served, plus one; 0: none */
 	__s32 irq;
 	__u32 open;           /* a window is open, until all that had waited is handled */
 	__u32 samples;        /* taken in this window */
 	__u32 packets;        /* sent in this window */
+	__u32 received;       /* packets that were seen to come, handled in this run */
 	__u32 drained;        /* a packet came that had not waited */
 	__u32 known;          /* a packet had waited that was seen to come */
 	__u32 ticked;         /* stolen_ns is valid */

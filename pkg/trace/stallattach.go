@@ -23,7 +23,7 @@ func tracepoints() []string {
 		"net:netif_rx",
 		"timer:timer_expire_entry", "timer:timer_expire_exit", "timer:hrtimer_expire_exit",
 		"irq:irq_handler_entry", "irq:irq_handler_exit", "napi:napi_poll", "net:netif_receive_skb",
-		"sched:sched_switch", "sched:sched_wakeup", "irq:softirq_exit", "irq:softirq_entry",
+		"sched:sched_switch", "sched:sched_migrate_task", "sched:sched_wakeup", "irq:softirq_exit", "irq:softirq_entry",
 		"irq:softirq_raise", "timer:hrtimer_expire_entry",
 	}
 }

@@ -45,6 +45,9 @@ func (r *resolver) window(w *bpf.StallWindow, period time.Duration) *event.Windo
 		At: r.interrupted(&w.At), EdgesLost: w.EdgesLost,
 		Stolen: time.Duration(w.StolenNs), StolenKnown: w.Flags&uint32(bpf.StallWindowFlagWINDOW_STOLEN) != 0,
 		Ticks: w.Ticks, Period: period, Late: w.Late, ThreadPID: w.ThreadPid,
+		Longest: time.Duration(w.LongestNs), LongestEnd: r.at(w.LongestTillNs),
+		Woken: r.at(w.WokenNs), WaitedCPU: int(w.WaitedCpu),
+		Moved: w.Flags&uint32(bpf.StallWindowFlagWINDOW_MOVED) != 0, Cut: w.Flags&uint32(bpf.StallWindowFlagWINDOW_CUT) != 0,
 		Polls: event.Polls{
 			Runs: w.Runs, Polls: w.Polls, Packets: w.Packets, Full: w.Full, Squeezed: w.Squeezed, Device: r.chars(&w.Device),
 		},

@@ -7,6 +7,8 @@ package trace
 import (
 	"bufio"
 	"bytes"
+	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"sync/atomic"
@@ -65,8 +67,7 @@ func (s *stalls) keepPace(now time.Time) (time.Duration, error) {
 	}
 	length := now.Sub(s.pace.paused)
 	s.pace = pace{looked: now}
-	s.reset()
-	return length, s.attach()
+	return length, errors.Join(s.reset(), s.attach())
 }
 
 // pausedFor returns how long the pause is that lasts now.
@@ -89,12 +90,30 @@ func (s *stalls) runs() []uint64 {
 	return counts
 }
 
-// reset makes the programs forget what CPUs were about, but not what they counted.
-func (s *stalls) reset() {
+// reset makes the programs forget what CPUs and threads were about, but not what they
+// counted.
+func (s *stalls) reset() error {
 	state := unsafe.Offsetof(bpf.StallCpu{}.Waits)
 	for i := range s.cpus() {
 		clear(unsafe.Slice((*byte)(unsafe.Pointer(&s.cpus()[i])), state))
 	}
+	threads := s.collection.Maps["threads"]
+	var pids []uint32
+	var pid uint32
+	var thread bpf.StallThread
+	each := threads.Iterate()
+	for each.Next(&pid, &thread) {
+		pids = append(pids, pid)
+	}
+	if err := each.Err(); err != nil {
+		return fmt.Errorf("list threads: %w", err)
+	}
+	for _, pid := range pids {
+		if err := threads.Delete(pid); err != nil {
+			return fmt.Errorf("forget thread %d: %w", pid, err)
+		}
+	}
+	return nil
 }
 
 // softirqCounts returns how often each CPU ran NET_RX since boot, as /proc/softirqs
