@@ -15,6 +15,7 @@ type (
 	stallJSON struct {
 		Time        time.Time        `json:"time"` // when the wait ended
 		CPU         int              `json:"cpu"`
+		RanOn       *int             `json:"ran_on,omitempty"`
 		Duration    time.Duration    `json:"duration_ns"`
 		Bound       bool             `json:"bound,omitempty"`
 		Verdict     softirq.Verdict  `json:"verdict"`
@@ -26,6 +27,7 @@ type (
 		UserStack   []string         `json:"user_stack"`
 		Delayed     []delayedJSON    `json:"delayed"`
 		DelayedAll  uint64           `json:"delayed_count"`
+		DelayedMore bool             `json:"delayed_more,omitempty"`
 		Samples     int              `json:"samples"`
 		Agreeing    int              `json:"samples_agreeing"`
 		Expected    int              `json:"samples_expected"`
@@ -77,9 +79,12 @@ func EncodeStall(enc *json.Encoder, meta *event.Meta, s *softirq.Stall) error {
 	out := stallJSON{
 		Time: meta.Start.Add(s.End), CPU: s.CPU, Duration: s.Duration(), Bound: s.Bound,
 		Verdict: s.Verdict, Confidence: s.Confidence.String(), Sentence: s.Sentence(), Culprit: newCulpritJSON(s.Culprit),
-		Window: []partJSON{}, Stack: []string{}, UserStack: []string{}, Delayed: []delayedJSON{}, DelayedAll: s.LateCount,
+		Window: []partJSON{}, Stack: []string{}, UserStack: []string{}, Delayed: []delayedJSON{}, DelayedAll: s.LateCount, DelayedMore: s.LateMore,
 		Samples: s.Samples, Agreeing: s.Agreeing, Expected: s.Expected, Accounted: s.Accounted,
 		Unavailable: s.Unavailable, Hint: s.Hint,
+	}
+	if s.Moved {
+		out.RanOn = &s.RanOn
 	}
 	for _, p := range s.Parts {
 		out.Window = append(out.Window, partJSON{p.What(), string(p.Kind), p.Duration, p.Share})

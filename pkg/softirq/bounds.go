@@ -2,7 +2,11 @@
 
 package softirq
 
-import "time"
+import (
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
 
 // dismissal is why a window is no stall; empty if it is one.
 type dismissal string
@@ -19,7 +23,17 @@ const (
 func (e *evidence) bounds(threshold time.Duration) dismissal {
 	seen := e.seen
 	since, stale := e.pendingSince()
+	if e.isLongest() {
+		e.end = e.window.LongestEnd
+		e.start = e.end - e.window.Longest
+		if e.window.Longest < threshold || e.late == 0 {
+			return dismissShort
+		}
+		return ""
+	}
 	switch {
+	case e.late == 0 && seen.known > 0 && seen.longest < threshold:
+		return dismissShort
 	case e.late == 0:
 		if seen.after || !e.wasPending() {
 			return dismissEmpty
@@ -51,6 +65,12 @@ func (e *evidence) bounds(threshold time.Duration) dismissal {
 		return dismissStale
 	}
 	return dismissShort
+}
+
+// isLongest reports whether the stall is the longest wait of a packet behind others, as
+// the kernel side measured it. Older recordings do not have it.
+func (e *evidence) isLongest() bool {
+	return e.window.Waiter == event.WaiterPackets && e.window.Longest > 0
 }
 
 // waitBehind turns to the time in which packets were handled, if it was that which

@@ -32,28 +32,29 @@ func (t *Tracker) group(number int, window time.Duration) *group {
 		}
 	}
 	if len(c.groups) == maxGroups {
-		t.stats.Orphans += uint64(len(c.groups[0].samples) + len(c.groups[0].packets))
+		if !c.groups[0].taken {
+			t.stats.Orphans += uint64(len(c.groups[0].samples) + len(c.groups[0].packets))
+		}
 		c.groups = slices.Delete(c.groups, 0, 1)
 	}
 	c.groups = append(c.groups, &group{window: window, stride: 1})
 	return c.groups[len(c.groups)-1]
 }
 
-// take removes what was kept of a window. Samples are sent before it is known that
-// interrupts were off before the raise, so the raise may stand for the start.
+// take returns what was kept of a window. Samples are sent before it is known that
+// interrupts were off before the raise, so the raise may stand for the start. Samples are
+// kept on for other work that waited at the same time, which has the same Start.
 func (c *cpu) take(w *event.Window) *group {
-	all := &group{window: w.Start, stride: 1}
+	var all *group
 	c.groups = slices.DeleteFunc(c.groups, func(g *group) bool {
 		if g.window != w.Start && (g.window != w.Raised || w.Raised == 0) {
-			return false
+			return g.taken
 		}
-		if len(all.samples)+len(all.packets) == 0 {
-			all = g
-		} else {
-			all.merge(g)
-		}
-		return true
+		all = all.with(g)
+		g.packets, g.packetsLeft, g.samplesLeft, g.taken = nil, 0, 0, true
+		return false
 	})
+	all = all.with(&group{stride: 1})
 	all.sort()
 	return all
 }
@@ -64,6 +65,9 @@ func (c *cpu) take(w *event.Window) *group {
 func (c *cpu) toldBy(e *evidence, threshold time.Duration) bool {
 	last, waiter := c.last, e.window.Waiter
 	if last == nil {
+		return false
+	}
+	if e.isLongest() {
 		return false
 	}
 	if last.waiter == event.WaiterPackets && e.behind {

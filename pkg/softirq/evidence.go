@@ -46,17 +46,16 @@ func sane(times ...time.Duration) bool {
 }
 
 // newEvidence prepares a window and what came before it. Nothing was seen of the CPU
-// by earlier windows after alive; the sampler works once NET_RX has been pending for
-// delay. It returns nil if the window contradicts itself.
-func newEvidence(w *event.Window, g *group, alive, delay time.Duration) *evidence {
+// by earlier windows after alive. It returns nil if the window contradicts itself.
+func newEvidence(w *event.Window, g *group, alive time.Duration, config Config) *evidence {
 	e := &evidence{
-		window: w, delay: delay, samples: g.samples, left: g.samplesLeft, stride: g.stride,
+		window: w, delay: event.SamplerDelay(config.Recorded), samples: g.samples, left: g.samplesLeft, stride: g.stride,
 		packets: g.packets, late: w.Late, end: w.Served, missing: uint64(w.Ticks) > uint64(g.samplesSeen),
 	}
 	if w.Waiter == event.WaiterPackets {
 		e.behind, e.end = true, max(w.Served, w.Done)
 	}
-	if !sane(w.Start, w.Served, w.Done, w.Raised, w.Stolen) || w.Start > e.end || w.CPU < 0 {
+	if !sane(w.Start, w.Served, w.Done, w.Raised, w.Stolen, w.Woken, w.Longest, w.LongestEnd) || w.Longest < 0 || w.Start > e.end || w.CPU < 0 {
 		return nil
 	}
 	e.blocked = e.credible(alive)
@@ -64,7 +63,7 @@ func newEvidence(w *event.Window, g *group, alive, delay time.Duration) *evidenc
 	if !e.behind {
 		e.origin = min(max(e.origin, e.earliest()), e.end)
 	}
-	e.seen = e.arrived()
+	e.seen = e.arrived(config.Threshold)
 	e.reachBack()
 	from := e.origin
 	if e.seen.known > 0 {
@@ -136,6 +135,12 @@ func (e *evidence) expected() int {
 		return 0
 	}
 	return int((e.end - from) / e.window.Period)
+}
+
+// isWaiter reports whether time seems to have gone to the thread that had to wait, which
+// nothing can show that was seen rightly.
+func (e *evidence) isWaiter(w *what) bool {
+	return e.window.Waiter == event.WaiterThread && w.kind == PartTask && w.pid == e.window.ThreadPID
 }
 
 // waiter returns the thread that had to wait, as far as edges name it.

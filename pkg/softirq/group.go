@@ -28,6 +28,7 @@ type group struct {
 	packets     []event.LatePacket
 	packetsLeft uint64
 	users       [][]event.Frame
+	taken       bool // a window has had them
 }
 
 // addSample keeps a copy. When there are too many it keeps them thinner.
@@ -81,6 +82,17 @@ func (g *group) addPacket(p *event.LatePacket) {
 		return
 	}
 	g.packets = append(g.packets, *p)
+}
+
+// with returns a group with what is in another, too; of none, a copy of that.
+func (g *group) with(other *group) *group {
+	if g == nil {
+		c := *other
+		c.samples, c.users = slices.Clone(other.samples), slices.Clone(other.users)
+		return &c
+	}
+	g.merge(other)
+	return g
 }
 
 // merge adds what belongs to the same window under another name.

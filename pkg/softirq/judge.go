@@ -28,7 +28,7 @@ func (t *Tracker) judge(e *evidence, c *cpu) *Stall {
 	s := &Stall{
 		CPU: e.window.CPU, Waiter: e.window.Waiter, Thread: e.waiter(),
 		Start: e.start, End: e.end, Bound: e.bound, Drained: e.drained(),
-		Parts: a.parts(), Late: e.packets, LateCount: e.late,
+		Parts: a.parts(), Late: e.packets, LateCount: e.late, LateMore: e.window.Cut && e.late > 0,
 		Samples: len(within), Expected: e.expected(), SamplesLeft: e.left,
 		Accounted:   1 - a.share(a.spent[what{kind: PartUnaccounted}]),
 		EdgesLost:   e.window.EdgesLost,
@@ -36,6 +36,12 @@ func (t *Tracker) judge(e *evidence, c *cpu) *Stall {
 	}
 	if e.behind {
 		s.Waiter = event.WaiterPackets
+	}
+	if e.window.Woken != 0 {
+		s.CPU = e.window.WaitedCPU
+		if s.CPU != e.window.CPU {
+			s.Moved, s.RanOn = true, e.window.CPU
+		}
 	}
 	tr := &trial{evidence: e, account: a, samples: within, names: t.names, sleeps: &c.idle}
 	f := tr.find()

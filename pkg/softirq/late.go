@@ -25,14 +25,17 @@ type arrivals struct {
 	longest time.Duration // the longest known delay
 }
 
-// arrived drops the packets that came after the end, which did not wait, and sums up
-// the others.
-func (e *evidence) arrived() arrivals {
-	var a arrivals
+// arrived drops the packets that came after the end, which did not wait, sums up the
+// others, and drops of them those that waited for less than the threshold.
+func (e *evidence) arrived(threshold time.Duration) arrivals {
+	a := arrivals{longest: e.window.Longest}
+	if a.longest > 0 {
+		a.known, a.first = 1, e.window.LongestEnd-a.longest
+	}
 	waited := e.packets[:0]
 	for i := range e.packets {
 		p := &e.packets[i]
-		if p.Queued < e.window.Start-earlier {
+		if p.Queued < e.window.Start-earlier && e.window.Longest == 0 {
 			p.Queued = 0
 		}
 		switch {
@@ -48,6 +51,10 @@ func (e *evidence) arrived() arrivals {
 			}
 			a.known++
 			a.longest = max(a.longest, p.Time-p.Queued)
+			if p.Time-p.Queued < threshold {
+				e.late -= min(e.late, 1)
+				continue
+			}
 		}
 		waited = append(waited, *p)
 	}

@@ -8,11 +8,14 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// wasPending reports whether NET_RX is known to have been pending though no packet was
-// seen. A thread is woken for other reasons, too.
+// wasPending reports whether network work is known to have been pending though no packet
+// was seen. A thread is woken for other reasons, too, but then its polls handle nothing.
 func (e *evidence) wasPending() bool {
-	if e.window.Waiter != event.WaiterSoftirq || !e.raised() {
+	if !e.raised() {
 		return false
+	}
+	if e.window.Waiter != event.WaiterSoftirq {
+		return e.window.Waiter == event.WaiterThread && !isKsoftirqd(e.waiter(), true) && e.window.Polls.Packets > 0
 	}
 	for i := range e.samples {
 		if s := &e.samples[i]; s.PendingKnown && s.Pending&(1<<netRX) != 0 {

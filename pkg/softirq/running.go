@@ -91,7 +91,7 @@ func (r *running) apply(e *event.Edge, at time.Duration) {
 			r.timers = r.timers[:len(r.timers)-1]
 		}
 	case event.EdgeSwitch:
-		r.task, r.taskKnown = e.Task, true
+		r.task, r.taskKnown = e.Task, e.Task != event.Task{}
 		r.vector, r.rest, r.inIRQ, r.timers = noVector, noVector, false, nil
 	}
 	if !wasHard {

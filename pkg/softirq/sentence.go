@@ -27,11 +27,15 @@ func (s *Stall) Sentence() string {
 	default:
 		b.WriteString(" because " + s.because())
 	}
+	atLeast := ""
+	if s.LateMore {
+		atLeast = "at least "
+	}
 	switch {
 	case s.LateCount == 1:
-		b.WriteString("; 1 packet delayed")
+		fmt.Fprintf(&b, "; %s1 packet delayed", atLeast)
 	case s.LateCount > 1:
-		fmt.Fprintf(&b, "; %d packets delayed", s.LateCount)
+		fmt.Fprintf(&b, "; %s%d packets delayed", atLeast, s.LateCount)
 	}
 	return event.Printable(b.String())
 }
@@ -55,10 +59,15 @@ func (s *Stall) subject() string {
 	switch {
 	case s.Waiter == event.WaiterPackets:
 		return fmt.Sprintf("Packets on CPU %d", s.CPU)
-	case s.Waiter == event.WaiterThread && s.Thread.Comm != "":
-		return fmt.Sprintf("%s on CPU %d", s.Thread.Comm, s.CPU)
 	case s.Waiter == event.WaiterThread:
-		return fmt.Sprintf("Network thread %d on CPU %d", s.Thread.PID, s.CPU)
+		name := s.Thread.Comm
+		if name == "" {
+			name = fmt.Sprintf("Network thread %d", s.Thread.PID)
+		}
+		if s.Moved {
+			return fmt.Sprintf("%s on CPU %d, before it ran on CPU %d,", name, s.CPU, s.RanOn)
+		}
+		return fmt.Sprintf("%s on CPU %d", name, s.CPU)
 	}
 	return fmt.Sprintf("NET_RX on CPU %d", s.CPU)
 }

@@ -10,7 +10,9 @@ import (
 
 // Stall is a time in which a CPU left packets waiting, and why.
 type Stall struct {
-	CPU        int
+	CPU        int  // on which packets, or a thread, waited longest
+	Moved      bool // a thread moved on to another CPU,
+	RanOn      int  // on which it had its turn
 	Waiter     event.Waiter
 	Thread     event.Task    // that had to wait, if the waiter is one; PID and Comm alone
 	Start, End time.Duration // since Meta.Start
@@ -30,6 +32,7 @@ type Stall struct {
 
 	Late      []event.LatePacket // by Time
 	LateCount uint64             // packets that waited; as many as were not listed are not in Late
+	LateMore  bool               // there may be more: the window ended before all were handled
 
 	// Samples are those in the window, Agreeing those of them that show what the
 	// verdict says, Expected how many were due. SamplesLeft were one too many to keep.

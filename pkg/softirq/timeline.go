@@ -89,13 +89,18 @@ func (t *timeline) before() {
 		t.now.apply(&edge, t.last)
 	}
 	t.cut(instant, true, false)
-	if t.evidence.behind && t.now.vector == noVector {
-		t.now.vector = netRX
+	if t.evidence.behind {
+		if w := t.evidence.window; w.Waiter == event.WaiterPackets {
+			t.cut(w.Served, false, false) // the packet waited for the softirq first
+		}
+		if t.now.vector == noVector {
+			t.now.vector = netRX
+		}
 	}
 	if t.now.vector == netRX {
 		t.now.rest = netRX
 	}
-	t.now.task, t.now.taskKnown = at.Task, true
+	t.now.task, t.now.taskKnown = at.Task, at.Task != event.Task{}
 }
 
 // begins returns the edges that led to what a CPU is in the middle of.
@@ -131,7 +136,7 @@ func (t *timeline) cut(till time.Duration, believed, open bool) {
 		s.dead = quiet > e.stale() && !t.lost && !e.missing
 		believed = believed && quiet <= e.doubt()
 	}
-	if !believed || s.dead {
+	if !believed || s.dead || e.isWaiter(&s.what) {
 		s.what = what{kind: PartUnaccounted}
 	}
 	t.stretches = append(t.stretches, s)

@@ -31,6 +31,7 @@ type Tracker struct {
 	config Config
 	names  syscallNames
 	cpus   map[int]*cpu
+	moved  []moved
 	stats  Stats
 }
 
@@ -42,6 +43,8 @@ type Stats struct {
 	// was stale, packets waited for less than the threshold, another window told of
 	// the same.
 	Invalid, Empty, Stale, Short, Twice uint64
+	// Moved are windows that are part of a later one.
+	Moved uint64
 	// Samples and packets without a window, and those past the room for them.
 	Orphans, Left uint64
 }
@@ -107,7 +110,15 @@ func (t *Tracker) window(w *event.Window) *Stall {
 	}
 	g := c.take(w)
 	t.stats.Left += uint64(g.samplesLeft) + g.packetsLeft
-	e := newEvidence(w, g, c.alive, event.SamplerDelay(t.config.Recorded))
+	if w.Moved {
+		t.stats.Moved++
+		t.keepMoved(w, g)
+		return nil
+	}
+	if w.Woken != 0 && w.Raised > w.Woken {
+		w, g = join(t.takeMoved(w), w, g)
+	}
+	e := newEvidence(w, g, c.alive, t.config)
 	why := dismissInvalid
 	if e != nil {
 		why = e.bounds(t.config.Threshold)
