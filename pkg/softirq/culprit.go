@@ -77,6 +77,7 @@ func (t *trial) taskCulprit(pid uint32, samples []event.CPUSample) *Culprit {
 		c.Priority = userPriority(s.priority)
 	}
 	c.Syscall = t.names.of(samples)
+	c.InUser = c.Syscall == nil && inUser(samples)
 	for i := range t.samples {
 		if g := t.samples[i].Cgroup; g != "" && t.samples[i].At.Task.PID == pid {
 			c.CgroupPath = g

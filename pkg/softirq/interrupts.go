@@ -44,7 +44,8 @@ func (t *trial) otherSoftirq(time.Duration) finding {
 	}
 }
 
-// irqsOff blames the task in which interrupts came back on.
+// irqsOff blames the task in which interrupts came back on. User space cannot turn them
+// off: where they came back on there, or on the way there, that was another's doing.
 func (t *trial) irqsOff(blamed time.Duration) finding {
 	at := t.backOn()
 	agreeing := t.late(t.samples)
@@ -54,7 +55,7 @@ func (t *trial) irqsOff(blamed time.Duration) finding {
 	}
 	return finding{
 		verdict: IRQOff, blamed: blamed, capped: true, culprit: c, agreeing: agreeing, stack: true,
-		doubtful: 10*t.spent[what{kind: PartStolen}] >= t.total || t.alone,
+		doubtful: 10*t.spent[what{kind: PartStolen}] >= t.total || t.alone || len(filter(agreeing, isUser)) > 0,
 	}
 }
 

@@ -93,6 +93,9 @@ func (s *Stall) because() string {
 	case BHOff:
 		return fmt.Sprintf("%s was in %s with bottom halves disabled", c.task(), c.doing())
 	case IRQOff:
+		if c.InUser {
+			return fmt.Sprintf("no interrupt came until %s was in user space", c.task())
+		}
 		return fmt.Sprintf("interrupts were off until they came back on in %s", c.task())
 	case HardirqLong:
 		return fmt.Sprintf("%s ran for %s", c.handler(), spell(s.spent(PartHardirq)))

@@ -103,6 +103,25 @@ func trimExit(frames []*event.Frame) []*event.Frame {
 	return frames
 }
 
+// isUser reports whether a sample interrupted user space, as far as its stack tells: but for
+// the sampler it has no frame of the kernel, or none before that goes back to user space.
+func isUser(s *event.CPUSample) bool {
+	if s.At.Kthread || s.At.Task.PID == 0 || s.Stack == nil || s.Stack.Cut || len(s.Stack.Frames) == 0 {
+		return false
+	}
+	for _, f := range trim(s.Stack.Frames) {
+		if !backToUser[symbol(f)] && !isInterruptEntry(symbol(f)) && !strings.HasPrefix(symbol(f), "sysvec_") && !interruptExit[symbol(f)] {
+			return false
+		}
+	}
+	return true
+}
+
+// inUser reports whether most samples interrupted user space.
+func inUser(samples []event.CPUSample) bool {
+	return 2*len(filter(samples, isUser)) > len(samples)
+}
+
 // symbol returns a frame's function, without what compilers append to it.
 func symbol(f *event.Frame) string {
 	if f == nil {
@@ -130,4 +149,13 @@ var interruptExit = map[string]bool{
 	"asm_call_irq_on_stack": true, "invoke_softirq": true, "__irq_exit_rcu": true, "irq_exit_rcu": true,
 	"irq_exit": true, "common_interrupt": true, "el1_interrupt": true, "__el1_irq": true,
 	"el1h_64_irq_handler": true, "handle_domain_irq": true, "gic_handle_irq": true,
+}
+
+// backToUser lies between an interrupt that came in user space and the return there, where
+// interrupts come back on for what is pending; kernel/entry/common.c (in
+// include/linux/irq-entry-common.h since 6.17), arch/arm64/kernel/entry-common.c.
+var backToUser = map[string]bool{
+	"irqentry_exit_to_user_mode": true, "irqentry_exit": true, "exit_to_user_mode_loop": true,
+	"exit_to_user_mode_prepare": true, "prepare_exit_to_usermode": true, "asm_exit_to_user_mode": true,
+	"el0_interrupt": true, "__el0_irq_handler_common": true, "el0t_64_irq_handler": true, "ret_to_user": true,
 }

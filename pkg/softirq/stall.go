@@ -73,6 +73,7 @@ type Culprit struct {
 	CgroupPath string
 
 	Syscall  *Syscall // in flight
+	InUser   bool     // it was in user space
 	Policy   string   // scheduling policy of a real-time task: "SCHED_FIFO"
 	Priority int      // of a real-time task, 1 to 99 as chrt shows it
 

@@ -24,10 +24,13 @@ func (c *Culprit) task() string {
 
 // doing says where the task was.
 func (c *Culprit) doing() string {
-	if c.Syscall == nil {
-		return "the kernel"
+	switch {
+	case c.Syscall != nil:
+		return c.Syscall.String()
+	case c.InUser:
+		return "user space"
 	}
-	return c.Syscall.String()
+	return "the kernel"
 }
 
 func (c *Culprit) handler() string {
