@@ -131,13 +131,13 @@ static __always_inline void enter(struct cpu *s, __u64 now)
 		if (now - since >= threshold_ns && !s->threads && !s->open)
 			begin(s, now);
 	}
-	s->raised_ns = 0;
 	if (serve(s, now, since, WAITER_SOFTIRQ)) {
 		w->raised_ns = raised;
 	} else if (!s->open && !s->busy_ns) {
 		w->runs = w->polls = w->full = w->squeezed = 0;
 		w->packets = 0;
 	}
+	s->raised_ns = 0; /* not before: what is known of the wait is kept while work waits */
 	if (!s->busy_ns)
 		s->busy_ns = now;
 	s->served_ns = now;
