@@ -28,23 +28,36 @@ struct stamp {
 
 /*
  * When a packet was put into a queue, by the skb's address, until it is handled. There
- * are two slots for each address: where both are in use, one that comes later takes
- * the first. Addresses are reused soon, so few slots are in use.
+ * are four slots for each address, in a cache line: where all are in use, one that comes
+ * later takes the first. Addresses are reused soon, so few slots are in use.
  */
-struct stamp stamps[STAMPS];
+struct stamp stamps[STAMPS] __attribute__((aligned(64)));
+
+#define WAYS 4
 
 static __always_inline __u32 slot_of(__u64 skb)
 {
 	return skb * 0x9e3779b97f4a7c15ULL >> 50 & (STAMPS - 1);
 }
 
+static __always_inline struct stamp *stamp_at(__u32 slot, __u32 way)
+{
+	return &stamps[(slot ^ way) & (STAMPS - 1)];
+}
+
 static __always_inline void stamp(__u64 skb)
 {
-	__u32 slot = slot_of(skb);
-	struct stamp *at = &stamps[slot], *other = &stamps[(slot ^ 1) & (STAMPS - 1)];
+	__u32 slot = slot_of(skb), way;
+	struct stamp *at;
 
-	if (at->skb != skb && at->skb && (!other->skb || other->skb == skb))
-		at = other;
+#pragma unroll
+	for (way = 0; way < WAYS; way++) {
+		at = stamp_at(slot, way);
+		if (!at->skb || at->skb == skb)
+			goto found;
+	}
+	at = stamp_at(slot, 0);
+found:
 	at->skb = skb;
 	at->time_ns = bpf_ktime_get_ns();
 }
@@ -57,19 +70,21 @@ static __always_inline __u64 came(struct cpu *s, struct sk_buff *skb)
 {
 	struct stamp *at;
 	__u64 address;
-	__u32 slot;
+	__u32 slot, way;
 
 	/* The verifier lets nobody calculate with a pointer, but a number read from memory is one. */
 	s->skb = (__u64)skb;
 	address = *(volatile __u64 *)&s->skb;
 	slot = slot_of(address);
-	at = &stamps[slot];
-	if (at->skb != address)
-		at = &stamps[(slot ^ 1) & (STAMPS - 1)];
-	if (at->skb != address)
-		return 0;
-	at->skb = 0;
-	return at->time_ns;
+#pragma unroll
+	for (way = 0; way < WAYS; way++) {
+		at = stamp_at(slot, way);
+		if (at->skb == address) {
+			at->skb = 0;
+			return at->time_ns;
+		}
+	}
+	return 0;
 }
 
 /*
