@@ -26,8 +26,14 @@
 //   - Without any packet nothing waited, unless NET_RX is known to have been pending.
 //   - If NET_RX was entered soon and packets waited for the threshold all the same,
 //     they waited for others, and the time in which they were handled counts, too.
-//   - While NET_RX is busy without a break, each stall begins where the one before
-//     ended, though packets may have waited for longer.
+//   - Behind slow packets the stall is the longest wait of a packet that was seen to come
+//     (Window.Longest). Recordings before schema 4 lack it: there each stall begins where
+//     the one before ended while NET_RX is busy without a break, though packets may have
+//     waited for longer.
+//   - A thread waits on one CPU after another if it is moved: the windows of the CPUs
+//     that it left (Window.Moved) and the last one are joined.
+//
+// Late packets are those that waited for the threshold, or may have.
 //
 // Evidence that interrupts were off (Blocked) begins earlier, by a tick at most, if a
 // packet came earlier. It loses the part before any edge or
