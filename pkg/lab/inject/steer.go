@@ -45,12 +45,26 @@ func (b *Bench) thread() error {
 	if b.napi, err = b.napiThread(); err != nil {
 		return err
 	}
-	var only unix.CPUSet
-	only.Set(receiveCPU)
-	if err := unix.SchedSetaffinity(b.napi, &only); err != nil {
-		return fmt.Errorf("pin NAPI thread %d to CPU %d: %w", b.napi, receiveCPU, err)
+	if err := b.Pin(receiveCPU); err != nil {
+		return err
 	}
 	return b.setNice(minNice)
+}
+
+// Pin has the receiving device's NAPI thread run on some CPUs alone, at once. A bench
+// starts with it pinned to the CPU that is held; the kernel leaves such threads unbound.
+func (b *Bench) Pin(cpus ...int) error {
+	if b.napi == 0 {
+		return fmt.Errorf("pin NAPI thread of %s: %w", b.class, errors.ErrUnsupported)
+	}
+	var set unix.CPUSet
+	for _, cpu := range cpus {
+		set.Set(cpu)
+	}
+	if err := unix.SchedSetaffinity(b.napi, &set); err != nil {
+		return fmt.Errorf("pin NAPI thread %d to CPUs %v: %w", b.napi, cpus, err)
+	}
+	return nil
 }
 
 // napiThread finds the thread that packets arrive by. It is called after its NAPI
