@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/lab/inject"
+	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/pkg/softirq"
+)
+
+// near is how far apart the two may be about the same.
+const near = time.Millisecond
+
+// perf records events of the scheduler, of NET_RX and of packets.
+type perf struct {
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	stderr bytes.Buffer
+	file   string
+}
+
+// startPerf returns once it records. It has tracefs in a mount namespace of its own.
+func startPerf(t *testing.T) *perf {
+	t.Helper()
+	p := &perf{file: filepath.Join(t.TempDir(), "perf.data")}
+	const events = "irq:softirq_raise,irq:softirq_entry,irq:softirq_exit"
+	const others = "napi:napi_poll,net:netif_rx,net:netif_receive_skb,sched:sched_wakeup,sched:sched_migrate_task,sched:sched_switch"
+	p.cmd = withTracefs("perf", "record", "-q", "-a", "-k", "CLOCK_MONOTONIC", "-m", "16M", "-o", p.file,
+		"-e", events, "--filter", "vec==3", "-e", others, "--", "sh", "-c", "echo ready; read line; true")
+	p.cmd.Stderr = &p.stderr
+	stdin, err := p.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.stdin = stdin
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var ready [6]byte
+	if _, err := io.ReadFull(stdout, ready[:]); err != nil {
+		t.Fatalf("perf does not record: %v: %s", errors.Join(err, p.cmd.Wait()), p.stderr.String())
+	}
+	return p
+}
+
+// withTracefs is a command with tracefs.
+func withTracefs(args ...string) *exec.Cmd {
+	const mount = "test -e /sys/kernel/tracing/events || mount -t tracefs none /sys/kernel/tracing; exec \"$@\""
+	return exec.Command("unshare", append([]string{"--mount", "sh", "-c", mount, "sh"}, args...)...)
+}
+
+// stop returns what a referee makes of the events.
+func (p *perf) stop(t *testing.T) *referee {
+	t.Helper()
+	if err := errors.Join(p.stdin.Close(), p.cmd.Wait()); err != nil {
+		t.Fatalf("perf record: %v: %s", err, p.stderr.String())
+	}
+	script := withTracefs("perf", "script", "--ns", "-F", "tid,cpu,time,event,trace", "-i", p.file)
+	var complaints bytes.Buffer
+	script.Stderr = &complaints
+	text, err := script.Output()
+	if err != nil {
+		t.Fatalf("perf script: %v: %s", err, complaints.String())
+	}
+	if strings.Contains(complaints.String()+p.stderr.String(), " lost ") {
+		t.Fatalf("perf lost events: %s", complaints.String()+p.stderr.String())
+	}
+	r := &referee{}
+	if err := r.read(text); err != nil {
+		t.Fatal(err)
+	}
+	if r.skipped > 0 {
+		t.Errorf("%d events were not asked for", r.skipped)
+	}
+	return r
+}
+
+// scene is what both watch.
+type scene struct {
+	name  string
+	class inject.Class
+	waits int // at least, of the threshold and more
+	run   func(*testing.T, *inject.Bench)
+}
+
+// holds injects some times.
+func holds(times int, d func(int) time.Duration) func(*testing.T, *inject.Bench) {
+	return func(t *testing.T, bench *inject.Bench) {
+		for i := range times {
+			if _, err := bench.Inject(d(i)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * time.Millisecond)
+		}
+	}
+}
+
+// ofLength is from 4 to 26 ms.
+func ofLength(i int) time.Duration { return time.Duration(4+7*i%23) * time.Millisecond }
+
+// moves has the thread wait on one CPU and gives it to the other meanwhile.
+func moves(times int) func(*testing.T, *inject.Bench) {
+	return func(t *testing.T, bench *inject.Bench) {
+		for i := range times {
+			if err := bench.Pin(1); err != nil {
+				t.Fatal(err)
+			}
+			held := make(chan error, 1)
+			go func() {
+				_, err := bench.Inject(2*ofLength(i) + 10*time.Millisecond)
+				held <- err
+			}()
+			time.Sleep(ofLength(i) + 5*time.Millisecond)
+			err := bench.Pin(0)
+			if err := errors.Join(err, <-held); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * time.Millisecond)
+		}
+	}
+}
+
+// unbound lets the scheduler choose the thread's CPU.
+func unbound(times int) func(*testing.T, *inject.Bench) {
+	return func(t *testing.T, bench *inject.Bench) {
+		if err := bench.Pin(0, 1); err != nil {
+			t.Fatal(err)
+		}
+		holds(times, ofLength)(t, bench)
+	}
+}
+
+// TestAgainstReferee compares every wait that is told with what perf saw, on a machine
+// that does nothing else and on one that keeps each CPU busy.
+func TestAgainstReferee(t *testing.T) {
+	labtest.NeedRoot(t)
+	scenes := []scene{
+		{"softirq", inject.BHOff, 30, holds(40, ofLength)},
+		{"bound thread", inject.RTStarve, 30, holds(40, ofLength)},
+		{"thread that is moved", inject.RTStarve, 20, moves(30)},
+		{"unbound thread", inject.RTStarve, 0, unbound(40)},
+		{"slow packets", inject.NETRXSlow, 0, holds(20, ofLength)},
+		{"many packets", inject.NETRXBudget, 0, holds(10, func(i int) time.Duration { return 3 * ofLength(i) })},
+	}
+	compared := 0
+	for _, busy := range []bool{false, true} {
+		for _, s := range scenes {
+			t.Run(fmt.Sprintf("%s, busy %t", s.name, busy), func(t *testing.T) {
+				if busy {
+					keepBusy(t)
+				}
+				compared += s.compare(t)
+			})
+		}
+	}
+	if compared < 200 && !t.Failed() {
+		t.Errorf("%d waits were compared", compared)
+	}
+	t.Logf("%d waits were compared", compared)
+}
+
+// keepBusy has a process count on each CPU.
+func keepBusy(t *testing.T) {
+	for _, cpu := range []string{"0", "1"} {
+		cmd := exec.Command("taskset", "-c", cpu, "sh", "-c", "while :; do :; done")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		})
+	}
+}
+
+// compare runs a scene and returns how many waits were compared.
+func (s *scene) compare(t *testing.T) int {
+	bench, err := inject.Open(s.class)
+	labtest.Need(t, err)
+	defer func() {
+		if err := bench.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	p := startPerf(t)
+	saw := newWitness(t)
+	source, err := OpenStalls(StallConfig{}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	told := make(chan []*softirq.Stall)
+	go func() { told <- stallsOf(t, source) }()
+	time.Sleep(50 * time.Millisecond)
+	attached := clockNow()
+	if err := bench.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(20 * time.Millisecond)
+	s.run(t, bench)
+	time.Sleep(20 * time.Millisecond)
+	if _, err := bench.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(150 * time.Millisecond) // what waits now is told
+	ended := clockNow()
+	if err := source.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	r := p.stop(t)
+	m := match{t: t, unwatched: unwatched(r.moments, saw.moments(t)), referee: r, start: source.Meta().StartMono, from: attached, till: ended, stalls: <-told}
+	n := m.waits()
+	m.invented()
+	m.blame()
+	m.packets()
+	t.Logf("%d waits compared, %d of %d moments unwatched, %d differences excused by them", n, len(m.unwatched), len(r.moments), m.excused)
+	if n < s.waits {
+		t.Errorf("the referee saw %d waits, want %d", n, s.waits)
+	}
+	return n
+}
+
+// match is the stalls that were told and the referee's waits of the same time.
+type match struct {
+	t          *testing.T
+	referee    *referee
+	start      time.Duration // of the source's clock
+	from, till time.Duration // both watched
+	stalls     []*softirq.Stall
+	unwatched  []moment
+	excused    int
+}
+
+// isUnwatched reports whether programs were kept from running at one of these times.
+func (m *match) isUnwatched(times ...time.Duration) bool {
+	const around = 200 * time.Microsecond
+	return slices.ContainsFunc(m.unwatched, func(u moment) bool {
+		return slices.ContainsFunc(times, func(at time.Duration) bool { return (u.at - at).Abs() <= around })
+	})
+}
+
+// differ fails the test, unless programs were kept from running meanwhile.
+func (m *match) differ(from, till time.Duration, format string, args ...any) {
+	m.t.Helper()
+	isExcused := slices.ContainsFunc(m.unwatched, func(u moment) bool { return u.at > from-near && u.at < till+near })
+	if isExcused {
+		m.excused++
+		m.t.Logf("BPF programs did not run meanwhile: "+format, args...)
+		return
+	}
+	m.t.Errorf(format, args...)
+}
+
+// isWait reports whether a stall is a wait of the referee's: of the same thread or of NET_RX
+// on the same CPU, over at the same time.
+func (m *match) isWait(s *softirq.Stall, w *refereeWait) bool {
+	if (s.Waiter == event.WaiterThread) != (w.thread != 0) || s.Waiter == event.WaiterPackets {
+		return false
+	}
+	ranOn := s.CPU
+	if s.Moved {
+		ranOn = s.RanOn
+	}
+	return int(s.Thread.PID) == w.thread && s.CPU == w.cpu && ranOn == w.ranOn && (s.End+m.start-w.till).Abs() <= near
+}
+
+// begin is when a wait began: packets that were seen to come know best.
+func (w *refereeWait) begin() time.Duration {
+	if w.first != 0 {
+		return w.first
+	}
+	return w.from
+}
+
+// kept is how much of a stall was before anybody was woken: interrupts off, or no CPU.
+func kept(s *softirq.Stall) (d time.Duration) {
+	for i := range s.Parts {
+		if k := s.Parts[i].Kind; k == softirq.PartIRQsOff || k == softirq.PartStolen || k == softirq.PartHardirq {
+			d += s.Parts[i].Duration
+		}
+	}
+	return d
+}
+
+// waits looks for every wait of the referee's in the stalls.
+func (m *match) waits() (compared int) {
+	for i := range m.referee.waits {
+		w := &m.referee.waits[i]
+		length := w.till - w.begin()
+		if length < DefaultThreshold+near || w.work == 0 || w.begin() < m.from || w.till > m.till-100*time.Millisecond {
+			continue
+		}
+		compared++
+		found := slices.ContainsFunc(m.stalls, func(s *softirq.Stall) bool {
+			early := w.begin() - (s.Start + m.start)
+			return m.isWait(s, w) && early >= -near && early <= near+kept(s)
+		})
+		if found {
+			continue
+		}
+		m.differ(w.begin(), w.till, "no stall for %v of thread %d on CPU %d, ran on %d, %v to %v, %d packets, interrupting %v%s", length, w.thread, w.cpu, w.ranOn,
+			w.begin()-m.start, w.till-m.start, w.work, w.interrupted, m.around(w))
+	}
+	return compared
+}
+
+// around lists the stalls that overlap a wait.
+func (m *match) around(w *refereeWait) (text string) {
+	for _, s := range m.stalls {
+		if s.End+m.start > w.begin() && s.Start+m.start < w.till {
+			text += fmt.Sprintf("\n  %v to %v: %s", s.Start, s.End, s.Sentence())
+		}
+	}
+	return text
+}
+
+// invented looks for every stall among the referee's waits.
+func (m *match) invented() {
+	for _, s := range m.stalls {
+		if s.Waiter == event.WaiterPackets {
+			continue
+		}
+		found := slices.ContainsFunc(m.referee.waits, func(w refereeWait) bool {
+			early := w.begin() - (s.Start + m.start)
+			return m.isWait(s, &w) && early >= -near && early <= near+kept(s)
+		})
+		if !found {
+			text := ""
+			for _, w := range m.referee.waits {
+				if w.ranOn == s.CPU || w.cpu == s.CPU {
+					if w.till > s.Start+m.start && w.begin() < s.End+m.start && w.length() > near {
+						text += fmt.Sprintf("\n  %v to %v: thread %d on CPU %d, ran on %d", w.begin()-m.start, w.till-m.start, w.thread, w.cpu, w.ranOn)
+					}
+				}
+			}
+			m.differ(s.Start+m.start, s.End+m.start, "invented, %v to %v: %s%s", s.Start, s.End, s.Sentence(), text)
+		}
+	}
+}
+
+// blame checks that tasks ran that are said to have, for as long.
+func (m *match) blame() {
+	for _, s := range m.stalls {
+		cpus := []int{s.CPU}
+		if s.Waiter == event.WaiterThread { // which may have waited on any
+			cpus = []int{0, 1}
+		}
+		ran := func(task uint32) (d time.Duration) {
+			for _, cpu := range cpus {
+				d += m.referee.ran(int(task), cpu, s.Start+m.start-near, s.End+m.start+near)
+			}
+			return d
+		}
+		if c := s.Culprit; c != nil && c.TID != 0 && ran(c.TID) == 0 {
+			m.differ(s.Start+m.start, s.End+m.start, "%s (%d) did not run, %v to %v: %s", c.Comm, c.TID, s.Start+m.start, s.End+m.start, s.Sentence())
+		}
+		if c := s.Culprit; c != nil && c.TID != 0 && c.TID == s.Thread.PID {
+			m.t.Errorf("waited for itself: %s", s.Sentence())
+		}
+		for i := range s.Parts {
+			if p := &s.Parts[i]; p.Kind == softirq.PartTask && s.EdgesLost == 0 && p.Duration > ran(p.Task.PID)+near {
+				m.differ(s.Start+m.start, s.End+m.start, "%s (%d) ran for %v, told as %v: %s", p.Task.Comm, p.Task.PID, ran(p.Task.PID), p.Duration, s.Sentence())
+			}
+		}
+	}
+}
+
+// packets compares how many packets were late, and the longest wait, on each CPU. What is
+// within a tenth of a millisecond of the threshold may be either.
+func (m *match) packets() {
+	const either = 100 * time.Microsecond
+	for cpu := range m.referee.cpus {
+		var least, most, told, excused uint64
+		var longest, toldLongest time.Duration
+		for _, p := range m.referee.packets {
+			d := p.taken - p.queued
+			if p.cpu != cpu || p.queued < m.from || p.taken > m.till {
+				continue
+			}
+			if d >= DefaultThreshold+either && m.isUnwatched(p.queued, p.taken) {
+				most++
+				excused++
+				continue
+			}
+			longest = max(longest, d)
+			if d >= DefaultThreshold-either {
+				most++
+			}
+			if d >= DefaultThreshold+either {
+				least++
+			}
+		}
+		for _, s := range m.stalls {
+			if s.CPU != cpu || s.Waiter == event.WaiterThread || s.Start+m.start < m.from {
+				continue
+			}
+			toldLongest = max(toldLongest, s.Duration())
+			told += s.LateCount
+			for i := range s.Late {
+				if _, exact := s.Delay(&s.Late[i]); !exact {
+					told--
+				}
+			}
+		}
+		if told < least || told > most {
+			m.t.Errorf("CPU %d: %d packets were late, %d are told", cpu, least, told)
+		}
+		if longest >= DefaultThreshold+near && (longest-toldLongest).Abs() > near && excused == 0 {
+			m.t.Errorf("CPU %d: the longest wait was %v, told is %v", cpu, longest, toldLongest)
+		}
+		m.t.Logf("CPU %d: %d packets late and %d while BPF programs did not run, told %d; longest %v, told %v",
+			cpu, least, excused, told, longest, toldLongest)
+	}
+}
+
+// clockNow is CLOCK_MONOTONIC.
+func clockNow() time.Duration { return clock(unix.CLOCK_MONOTONIC) }

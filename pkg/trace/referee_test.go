@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A referee tells waits from events that perf recorded, by rules of its own: a softirq
+// waits from its raise, or the end of its last run, to its entry; a thread from its
+// wake-up, or from when it was switched from while it could run, to its turn.
+type referee struct {
+	waits   []refereeWait
+	packets []refereePacket // that were seen to come, by when they were handled in a softirq
+	turns   []refereeTurn
+	moments []moment
+	skipped int // lines of other events
+
+	cpus    map[int]*refereeCPU
+	threads map[int]*refereeThread
+	queued  map[string]time.Duration // packets by the address of their skb
+}
+
+// refereeWait is a wait that ended in a turn.
+type refereeWait struct {
+	thread      int // 0: of NET_RX
+	cpu, ranOn  int // where it waited longest, where it had its turn
+	from, till  time.Duration
+	first       time.Duration // when the first packet came that had waited and was seen to come; 0: none
+	work        int           // packets that were handled in the turn
+	interrupted []int         // tasks that its events interrupted
+}
+
+func (w *refereeWait) length() time.Duration { return w.till - w.from }
+
+type refereePacket struct {
+	cpu           int
+	queued, taken time.Duration
+	by            int // task that was interrupted
+}
+
+// refereeTurn is the time of a task on a CPU.
+type refereeTurn struct {
+	task, cpu  int
+	from, till time.Duration
+}
+
+type refereeCPU struct {
+	raised, entered time.Duration // 0: not
+	raisedBy        int
+	again           bool         // what is raised was left by a run
+	run             *refereeWait // that NET_RX serves
+	task            int
+	taskFrom        time.Duration
+}
+
+type refereeThread struct {
+	running       bool
+	from          time.Duration // waits since; 0: it does not
+	cpu           int
+	came          time.Duration
+	longest       time.Duration
+	longestCPU    int
+	turn          *refereeWait
+	interruptedBy []int
+}
+
+// eventLine is one of perf script -F tid,cpu,time,event,trace --ns.
+var (
+	eventLine  = regexp.MustCompile(`^ *(-?\d+) \[(\d+)\] +(\d+)\.(\d{9}): +([a-z_]+:[a-z_]+): (.*)$`)
+	switchText = regexp.MustCompile(`^prev_comm=.* prev_pid=(\d+) prev_prio=\S+ prev_state=(\S+) ==> next_comm=(.*) next_pid=(\d+) next_prio=\S+$`)
+	wakeText   = regexp.MustCompile(`^comm=(.*) pid=(\d+) prio=\S+ target_cpu=(\d+)`)
+	moveText   = regexp.MustCompile(`^comm=.* pid=(\d+) prio=\S+ orig_cpu=(\d+) dest_cpu=(\d+)`)
+	skbText    = regexp.MustCompile(`skbaddr=(\S+)`)
+	workText   = regexp.MustCompile(` work (\d+) budget `)
+)
+
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		panic(err) // a regular expression found digits
+	}
+	return n
+}
+
+// read judges all events.
+func (r *referee) read(text []byte) error {
+	r.cpus, r.threads, r.queued = map[int]*refereeCPU{}, map[int]*refereeThread{}, map[string]time.Duration{}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	for lines.Scan() {
+		m := eventLine.FindStringSubmatch(lines.Text())
+		if m == nil {
+			return fmt.Errorf("not an event: %q", lines.Text())
+		}
+		at := time.Duration(number(m[3]))*time.Second + time.Duration(number(strings.TrimLeft(m[4], "0")+"0")/10)
+		if !r.event(at, number(m[1]), number(m[2]), m[5], m[6]) {
+			r.skipped++
+		}
+	}
+	for i := range r.waits {
+		slices.Sort(r.waits[i].interrupted)
+	}
+	slices.SortStableFunc(r.waits, func(a, b refereeWait) int { return int(a.till - b.till) })
+	return lines.Err()
+}
+
+func (r *referee) cpu(n int) *refereeCPU {
+	if r.cpus[n] == nil {
+		r.cpus[n] = &refereeCPU{task: -1}
+	}
+	return r.cpus[n]
+}
+
+func (r *referee) event(at time.Duration, task, cpu int, name, text string) bool {
+	c := r.cpu(cpu)
+	switch name {
+	case "irq:softirq_raise":
+		if c.raised == 0 {
+			c.raised, c.raisedBy, c.again = at, task, false
+		}
+	case "irq:softirq_entry":
+		r.moments = append(r.moments, moment{cpu, at, momentEntry})
+		c.entered, c.run = at, nil
+		if c.raised != 0 {
+			c.run = &refereeWait{cpu: cpu, ranOn: cpu, from: c.raised, till: at, interrupted: []int{c.raisedBy, task}}
+		}
+		c.raised = 0
+	case "irq:softirq_exit":
+		r.moments = append(r.moments, moment{cpu, at, momentExit})
+		if c.run != nil {
+			r.waits = append(r.waits, *c.run)
+		}
+		c.entered, c.run = 0, nil
+		if c.raised != 0 {
+			c.raised, c.raisedBy, c.again = at, task, true
+		}
+	case "net:netif_rx":
+		r.queued[skbText.FindStringSubmatch(text)[1]] = at
+	case "net:netif_receive_skb":
+		skb := skbText.FindStringSubmatch(text)[1]
+		if queued, ok := r.queued[skb]; ok && c.entered != 0 {
+			r.packets = append(r.packets, refereePacket{cpu, queued, at, task})
+			if w := c.run; w != nil && !c.again && queued < w.till && (w.first == 0 || queued < w.first) {
+				w.first = queued
+			}
+		}
+		delete(r.queued, skb)
+	case "napi:napi_poll":
+		work := number(workText.FindStringSubmatch(text)[1])
+		if t := r.threads[task]; c.entered == 0 && t != nil && t.turn != nil {
+			t.turn.work += work
+		} else if c.run != nil {
+			c.run.work += work
+		}
+	case "sched:sched_wakeup":
+		m := wakeText.FindStringSubmatch(text)
+		if !strings.HasPrefix(m[1], "napi/") {
+			return true
+		}
+		t := r.thread(number(m[2]))
+		if !t.running {
+			t.wait(at, number(m[3]), task)
+		}
+	case "sched:sched_migrate_task":
+		m := moveText.FindStringSubmatch(text)
+		if t := r.threads[number(m[1])]; t != nil && t.from != 0 {
+			t.leave(at)
+			t.cpu, t.came = number(m[3]), at
+		}
+	case "sched:sched_switch":
+		r.moments = append(r.moments, moment{cpu, at, momentSwitch})
+		m := switchText.FindStringSubmatch(text)
+		r.switched(at, cpu, number(m[1]), m[2], m[3], number(m[4]))
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *referee) thread(task int) *refereeThread {
+	if r.threads[task] == nil {
+		r.threads[task] = &refereeThread{}
+	}
+	return r.threads[task]
+}
+
+func (t *refereeThread) wait(at time.Duration, cpu, by int) {
+	*t = refereeThread{from: at, came: at, cpu: cpu, interruptedBy: []int{by}}
+}
+
+// leave ends the wait on one CPU.
+func (t *refereeThread) leave(at time.Duration) {
+	if d := at - t.came; d > t.longest {
+		t.longest, t.longestCPU = d, t.cpu
+	}
+}
+
+func (r *referee) switched(at time.Duration, cpu, prev int, state, nextComm string, next int) {
+	c := r.cpu(cpu)
+	if c.task == prev {
+		r.turns = append(r.turns, refereeTurn{prev, cpu, c.taskFrom, at})
+	}
+	c.task, c.taskFrom = next, at
+	if t := r.threads[prev]; t != nil && prev != 0 {
+		if t.turn != nil {
+			r.waits = append(r.waits, *t.turn)
+		}
+		t.turn, t.running = nil, false
+		if strings.HasPrefix(state, "R") {
+			t.wait(at, cpu, prev)
+		}
+	}
+	if !strings.HasPrefix(nextComm, "napi/") {
+		return
+	}
+	t := r.thread(next)
+	if t.from != 0 {
+		t.leave(at)
+		t.turn = &refereeWait{
+			thread: next, cpu: t.longestCPU, ranOn: cpu, from: t.from, till: at, interrupted: append(t.interruptedBy, prev),
+		}
+	}
+	t.from, t.running = 0, true
+}
+
+// ran returns for how long a task was on a CPU between two times.
+func (r *referee) ran(task, cpu int, from, till time.Duration) (d time.Duration) {
+	for _, turn := range r.turns {
+		if turn.task == task && turn.cpu == cpu {
+			d += max(0, min(till, turn.till)-max(from, turn.from))
+		}
+	}
+	return d
+}
+
+func TestReferee(t *testing.T) {
+	const text = `
+   10 [000]     1.000000000: irq:softirq_raise: vec=3 [action=NET_RX]
+   11 [000]     1.001000000: net:netif_rx: dev=lab-rx skbaddr=0xff01 len=40
+   11 [000]     1.002000000: irq:softirq_entry: vec=3 [action=NET_RX]
+   11 [000]     1.002100000: net:netif_receive_skb: dev=lab-rx skbaddr=0xff01 len=40
+   11 [000]     1.002150000: irq:softirq_raise: vec=3 [action=NET_RX]
+   11 [000]     1.002200000: napi:napi_poll: napi poll on napi struct 0xff for device (no_device) work 3 budget 64
+   11 [000]     1.002300000: irq:softirq_exit: vec=3 [action=NET_RX]
+   11 [000]     1.002400000: irq:softirq_entry: vec=3 [action=NET_RX]
+   11 [000]     1.002500000: irq:softirq_exit: vec=3 [action=NET_RX]
+   12 [001]     2.000000000: sched:sched_wakeup: comm=napi/lab rx-9 pid=55 prio=120 target_cpu=000
+   12 [001]     2.007000000: sched:sched_migrate_task: comm=napi/lab rx-9 pid=55 prio=120 orig_cpu=0 dest_cpu=1
+   12 [001]     2.008000000: sched:sched_switch: prev_comm=a b prev_pid=12 prev_prio=120 prev_state=S ==> next_comm=napi/lab rx-9 next_pid=55 next_prio=120
+   55 [001]     2.008100000: sched:sched_wakeup: comm=napi/lab rx-9 pid=55 prio=120 target_cpu=001
+   55 [001]     2.008200000: sched:sched_switch: prev_comm=napi/lab rx-9 prev_pid=55 prev_prio=120 prev_state=R+ ==> next_comm=c next_pid=13 next_prio=120
+   13 [001]     2.010000000: sched:sched_switch: prev_comm=c prev_pid=13 prev_prio=120 prev_state=R ==> next_comm=napi/lab rx-9 next_pid=55 next_prio=120
+   55 [001]     2.010100000: sched:sched_switch: prev_comm=napi/lab rx-9 prev_pid=55 prev_prio=120 prev_state=I ==> next_comm=c next_pid=13 next_prio=120
+`
+	at := func(us int64) time.Duration { return time.Duration(us) * time.Microsecond }
+	var r referee
+	if err := r.read([]byte(text[1:])); err != nil {
+		t.Fatal(err)
+	}
+	want := []refereeWait{
+		{from: at(1000000), till: at(1002000), first: at(1001000), work: 3, interrupted: []int{10, 11}},
+		{from: at(1002300), till: at(1002400), interrupted: []int{11, 11}},
+		{thread: 55, cpu: 0, ranOn: 1, from: at(2000000), till: at(2008000), interrupted: []int{12, 12}},
+		{thread: 55, cpu: 1, ranOn: 1, from: at(2008200), till: at(2010000), interrupted: []int{13, 55}},
+	}
+	if diff := cmp.Diff(want, r.waits, cmp.AllowUnexported(refereeWait{})); diff != "" {
+		t.Errorf("waits (-want +got):\n%s", diff)
+	}
+	if want := []refereePacket{{0, at(1001000), at(1002100), 11}}; !slices.Equal(r.packets, want) {
+		t.Errorf("packets %+v, want %+v", r.packets, want)
+	}
+	if got := r.ran(13, 1, at(2009000), at(3000000)); got != time.Millisecond {
+		t.Errorf("task 13 ran for %v", got)
+	}
+}
