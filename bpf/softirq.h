@@ -141,7 +141,7 @@ static __always_inline void enter(struct cpu *s, __u64 now)
 	if (!s->busy_ns)
 		s->busy_ns = now;
 	s->served_ns = now;
-	s->received = 0;
+	s->received = s->busy_ns != now; /* in a run on its own the first one waited for that alone */
 	w->runs++;
 }
 
