@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,10 @@ var errNoDefault = errors.New("no recording here")
 // open opens a file that a command was given, and standard input for "-". For no name it
 // is standard input where something is piped or redirected there, else the default file.
 func open(s streams, name string) (io.ReadCloser, string, error) {
+	// Half as much garbage as usual beside what is added up of a file, and less where that
+	// is much.
+	debug.SetGCPercent(50)
+	debug.SetMemoryLimit(192 << 20)
 	isDefault := name == ""
 	if isDefault {
 		if in := piped(s.in); in != nil {

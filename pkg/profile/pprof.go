@@ -6,6 +6,7 @@ import (
 	"github.com/google/pprof/profile"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // stackKey is what a sample of a pprof profile stands for. Flows and ports are
@@ -19,7 +20,11 @@ type stackKey struct {
 	cpu   int
 
 	process bool // context
+	tagged  bool // comm, tgid and cpu are known
 }
+
+// maxTagged is how many different samples a profile has with tasks and CPUs.
+const maxTagged = 1 << 15
 
 // PProfOptions says what a profile shows.
 type PProfOptions struct {
@@ -34,13 +39,27 @@ type PProfOptions struct {
 // bytes by stack, with the reason as innermost frame and what else is known of
 // a drop as labels.
 //
+// From the maxTagged-th sample on tasks and CPUs are left out, and a comment says so: a profile is for a program that keeps all of it in memory.
+//
 // With an error comes the profile of what was read before it, or nil.
 func PProf(src event.Source, o PProfOptions) (*profile.Profile, *event.CutError, error) {
+	tagged, left := map[stackKey]struct{}{}, uint64(0)
 	sums, readErr := Aggregate(src, false, func(c *event.Cell, d *event.Drop) stackKey {
 		if d == nil {
 			return stackKey{cell: c}
 		}
-		return stackKey{d.Stack, c, root(d), d.Task.Comm, d.Task.TGID, d.CPU, d.Context == event.ContextProcess}
+		key := stackKey{d.Stack, c, root(d), d.Task.Comm, d.Task.TGID, d.CPU, d.Context == event.ContextProcess, true}
+		if _, ok := tagged[key]; !ok {
+			if len(tagged) == maxTagged {
+				left++
+				if key.process {
+					key.root = "[process]"
+				}
+				return stackKey{stack: d.Stack, cell: c, root: key.root, process: key.process}
+			}
+			tagged[key] = struct{}{}
+		}
+		return key
 	})
 	b := builder{
 		meta: src.Meta(), options: o, functions: map[[2]string]*profile.Function{},
@@ -53,6 +72,9 @@ func PProf(src event.Source, o PProfOptions) (*profile.Profile, *event.CutError,
 		}
 	}
 	b.finish()
+	if left > 0 {
+		b.comment("%s without comm, pid and cpu, as there are too many of them", spell.Plural(left, "sample"))
+	}
 	b.comment("%s", Accounting(sums.Total.Drops, sums.Parts.Drops, sums.Sampled, sums.Loss))
 	for _, remark := range sums.Remarks() {
 		b.comment("%s", remark)

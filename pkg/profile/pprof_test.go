@@ -192,3 +192,37 @@ func TestPProfInBrowser(t *testing.T) {
 		}
 	}
 }
+
+// TestPProfOfMany: a profile keeps so many samples with tasks, and counts the others.
+func TestPProfOfMany(t *testing.T) {
+	src := sample()
+	drop := *src.events[firstDrop(src)].(*event.Drop)
+	src.events = nil
+	const more = 10
+	for i := range maxTagged + more {
+		d := drop
+		d.Task.TGID, d.Drops = uint32(i), 1
+		src.events = append(src.events, &d)
+	}
+	src.err = &event.CutError{}
+	p, _, err := PProf(src, PProfOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var drops, untagged int64
+	for _, s := range p.Sample {
+		if drops += s.Value[0]; s.NumLabel["pid"] == nil {
+			untagged += s.Value[0]
+		}
+	}
+	if drops != maxTagged+more || untagged != more || len(p.Sample) != maxTagged+1 {
+		t.Errorf("%d samples of %d drops, %d of them without a pid", len(p.Sample), drops, untagged)
+	}
+	if !slices.Contains(p.Comments, "10 samples without comm, pid and cpu, as there are too many of them") {
+		t.Errorf("comments %q", p.Comments)
+	}
+}
+
+func firstDrop(src *script) int {
+	return slices.IndexFunc(src.events, func(e event.Event) bool { _, ok := e.(*event.Drop); return ok })
+}

@@ -20,6 +20,16 @@ type builder struct {
 	functions map[[2]string]*profile.Function
 	locations map[locationKey]*profile.Location
 	mappings  map[string]*profile.Mapping
+	stacks    map[spelled][]*profile.Location
+	units     map[string][]string // of numbers among the tags of every sample
+}
+
+// spelled is what the locations of a sample with a stack follow from. Samples that differ
+// in nothing but their tags share them.
+type spelled struct {
+	stack        *event.Stack
+	process      bool
+	root, reason string
 }
 
 type locationKey struct {
@@ -32,6 +42,7 @@ func (b *builder) begin(duration int64) {
 	b.profile.SampleType = []*profile.ValueType{drops, {Type: "bytes", Unit: "bytes"}, {Type: "segments", Unit: "count"}}
 	b.profile.DefaultSampleType = "drops"
 	b.profile.PeriodType, b.profile.Period = drops, 1
+	b.units = map[string][]string{"pid": {"id"}, "cpu": {"id"}}
 	b.profile.TimeNanos, b.profile.DurationNanos = b.meta.Start.UnixNano(), duration
 	// pprof takes the first mapping for the program itself.
 	b.mapping("vmlinux", b.meta.Text.Start)
@@ -42,44 +53,57 @@ func (b *builder) comment(format string, args ...any) {
 }
 
 func (b *builder) sample(key stackKey, v *Value) {
-	s := &profile.Sample{Value: []int64{int64(v.Drops), int64(v.Bytes), int64(v.Segments)}}
-	if !b.options.NoReason {
-		s.Location = append(s.Location, b.pseudo(reasonFrame(key.cell)))
-	}
-	switch {
-	case key.cell.Unseen:
-		s.Location = append(s.Location, b.pseudo(key.cell.Location.Name()))
-	case key.root == "":
-		if key.cell.Location.Addr != 0 {
-			s.Location = append(s.Location, b.location(key.cell.Location))
-		}
-		s.Location = append(s.Location, b.pseudo(Unsampled))
-	case key.stack == nil:
-		if key.cell.Location.Addr != 0 {
-			s.Location = append(s.Location, b.location(key.cell.Location))
-		}
-		s.Location = append(s.Location, b.pseudo(NoStack), b.pseudo(key.root))
-	default:
-		frames, cut := trimmed(key.stack, key.process)
-		for _, f := range frames {
-			s.Location = append(s.Location, b.location(f))
-		}
-		if cut {
-			s.Location = append(s.Location, b.pseudo(CutOff))
-		}
-		s.Location = append(s.Location, b.pseudo(key.root))
-	}
+	s := &profile.Sample{Value: []int64{int64(v.Drops), int64(v.Bytes), int64(v.Segments)}, Location: b.sampleLocations(key)}
 	reason := info(key.cell)
 	s.Label = map[string][]string{
 		"reason": {strings.TrimSuffix(reasonFrame(key.cell), reasonMark(key.cell))}, "layer": {string(reason.Layer)}, "class": {string(reason.Class)},
 		"device": {key.cell.Device.String()}, "netns": {key.cell.Netns.String()}, "proto": {key.cell.Proto()},
 	}
-	if key.root != "" {
+	if key.tagged {
 		s.Label["comm"] = []string{key.comm}
 		s.NumLabel = map[string][]int64{"pid": {int64(key.tgid)}, "cpu": {int64(key.cpu)}}
-		s.NumUnit = map[string][]string{"pid": {"id"}, "cpu": {"id"}}
+		s.NumUnit = b.units
 	}
 	b.profile.Sample = append(b.profile.Sample, s)
+}
+
+// sampleLocations returns a sample's locations, innermost first.
+func (b *builder) sampleLocations(key stackKey) (all []*profile.Location) {
+	same := spelled{key.stack, key.process, key.root, reasonFrame(key.cell)}
+	if key.stack != nil && b.stacks[same] != nil {
+		return b.stacks[same]
+	}
+	if !b.options.NoReason {
+		all = append(all, b.pseudo(same.reason))
+	}
+	switch {
+	case key.cell.Unseen:
+		all = append(all, b.pseudo(key.cell.Location.Name()))
+	case key.root == "":
+		if key.cell.Location.Addr != 0 {
+			all = append(all, b.location(key.cell.Location))
+		}
+		all = append(all, b.pseudo(Unsampled))
+	case key.stack == nil:
+		if key.cell.Location.Addr != 0 {
+			all = append(all, b.location(key.cell.Location))
+		}
+		all = append(all, b.pseudo(NoStack), b.pseudo(key.root))
+	default:
+		frames, cut := trimmed(key.stack, key.process)
+		for _, f := range frames {
+			all = append(all, b.location(f))
+		}
+		if cut {
+			all = append(all, b.pseudo(CutOff))
+		}
+		all = append(all, b.pseudo(key.root))
+		if b.stacks == nil {
+			b.stacks = map[spelled][]*profile.Location{}
+		}
+		b.stacks[same] = all
+	}
+	return all
 }
 
 // pseudo returns a location that is no code.
