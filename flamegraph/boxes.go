@@ -65,7 +65,7 @@ func (d *drawing) look(b box) (class, name string) {
 	case b.node == 0:
 		return "root", rootName
 	}
-	if name = visible(d.graph.names[d.graph.nodes[b.node].name]); name == "" {
+	if name = d.graph.shown(d.graph.nodes[b.node].name); name == "" {
 		name = emptyName
 	}
 	return d.class(b.node), name

@@ -72,6 +72,7 @@ func (b *builder) graph() *Graph {
 	slices.SortFunc(b.rows, func(x, y row) int { return slices.Compare(b.stack(x), b.stack(y)) })
 	size := b.countNodes()
 	g := &Graph{names: b.names, nodes: make([]node, 1, size), axes: make([]axis, max(1, len(b.totals)))}
+	g.escapes = slices.ContainsFunc(b.names, func(name string) bool { return !printable(name) })
 	for column := range g.axes {
 		g.axes[column] = axis{start: make([]uint64, size), total: make([]uint64, size)}
 	}

@@ -26,7 +26,7 @@ func (g *Graph) writeData(w *bufio.Writer, o Options, p palette) error {
 		if i > 0 {
 			names = append(names, '\n')
 		}
-		names = appendXML(names, visible(g.names[p.looks[at].name]))
+		names = appendXML(names, g.shown(p.looks[at].name))
 		kinds = appendNumber(kinds, uint64(p.looks[at].kind))
 	}
 	fmt.Fprintf(w, "<metadata class=\"names\">%s</metadata>\n<metadata class=\"kinds\">%s</metadata>\n", names, kinds)

@@ -17,6 +17,8 @@ type Graph struct {
 	names []string // distinct frame names in byte order
 	nodes []node   // in preorder, children in byte order of their names
 	axes  []axis   // one for each column of the samples' values
+
+	escapes bool // some names have characters that cannot be seen
 }
 
 // node is a frame below a certain path. Node 0 is the root, above which every
@@ -51,6 +53,15 @@ func (g *Graph) Total(column int) uint64 {
 		return 0
 	}
 	return g.axes[column].total[0]
+}
+
+// shown returns how a name is written. Where all names can be seen as they are, a backslash
+// cannot be taken for anything else; those of a program that escapes its names stay so.
+func (g *Graph) shown(name uint32) string {
+	if g.escapes {
+		return distinct(g.names[name])
+	}
+	return g.names[name]
 }
 
 // empty tells whether there is nothing to draw by any column.

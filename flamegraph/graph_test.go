@@ -17,7 +17,7 @@ func outline(g *Graph) string {
 	for i, n := range g.nodes {
 		name := rootName
 		if i > 0 {
-			name = visible(g.names[n.name])
+			name = g.shown(n.name)
 		}
 		b.WriteString(strings.Repeat("  ", int(n.depth)) + name + " ")
 		b.WriteString(formatCount(g.axes[0].total[i]))

@@ -3,13 +3,14 @@
 package flamegraph
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestVisible(t *testing.T) {
+func TestDistinct(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"plain", "tcp_v4_rcv", "tcp_v4_rcv"},
 		{"letters of the world", "größe 関数 ж", "größe 関数 ж"},
@@ -28,7 +29,7 @@ func TestVisible(t *testing.T) {
 	seen := make(map[string]string)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := visible(tt.in)
+			got := distinct(tt.in)
 			if got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
@@ -37,6 +38,27 @@ func TestVisible(t *testing.T) {
 			}
 			seen[got] = tt.in
 		})
+	}
+}
+
+// TestVisible: words are escaped like names, and their backslashes left as they are.
+func TestVisible(t *testing.T) {
+	for in, want := range map[string]string{`\x1b`: `\x1b`, "\\\x1b": `\\x1b`, "a\u202eb": `a\u{202e}b`, `App\Foo`: `App\Foo`} {
+		if got := visible(in); got != want {
+			t.Errorf("%q: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+// TestShown: a backslash is doubled only beside names that are escaped.
+func TestShown(t *testing.T) {
+	for want, stack := range map[string][]string{
+		`App\x1b[2J`: {`App\x1b[2J`, `größe\\`}, `App\\x1b[2J`: {`App\x1b[2J`, "\x1b"},
+	} {
+		g := merge(t, []Sample{{Stack: stack, Value: 1}})
+		if got := g.shown(uint32(slices.Index(g.names, stack[0]))); got != want {
+			t.Errorf("beside %q: got %s, want %s", stack[1], got, want)
+		}
 	}
 }
 
