@@ -146,8 +146,27 @@ func render(p *profile.Picture, format string) ([]byte, error) {
 		write = graph.WriteHTML
 	}
 	var b bytes.Buffer
-	if err := write(&b, p.Options); err != nil {
+	err = write(&b, p.Options)
+	if errors.Is(err, flamegraph.ErrEmpty) {
+		return nil, nothingBy(graph, p.Options, err)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// nothingBy tells by what there is something to draw if there is nothing by the measure
+// chosen: a heap profile may have counted what was allocated, of which nothing is in use.
+func nothingBy(graph *flamegraph.Graph, o flamegraph.Options, err error) error {
+	var others []string
+	for _, m := range o.Measures {
+		if graph.Total(m.Column) > 0 {
+			others = append(others, m.Name)
+		}
+	}
+	if len(others) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w by %s: --by takes %s", err, o.Measures[o.Measure].Name, strings.Join(others, ", "))
 }
