@@ -94,7 +94,7 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 	if err = t.load(l, ladder, unread); err != nil {
 		return nil, err
 	}
-	t.resolver = newResolver(t.meta.StartMono, newStacks(functions(), mostFrames()), names)
+	t.resolver = newResolver(t.meta.StartMono, newStacks(functions(), mostFrames()), types.withLater(names))
 	if config.Stalls != nil {
 		t.watchStalls(l)
 	}

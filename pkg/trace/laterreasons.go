@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package trace
+
+import (
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/cilium/ebpf/btf"
+
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
+)
+
+// laterReasons names reasons also of modules that are loaded while it traces, as
+// openvswitch and mac80211 may be.
+type laterReasons struct {
+	reasons
+	read func() (reasons, error)
+	now  func() time.Time
+	next time.Time // not before
+	wait time.Duration
+}
+
+// firstWait is how long nothing is read again after the first time; then it doubles. The
+// kernel's types are some megabytes.
+const firstWait = 10 * time.Second
+
+// withLater returns the names, which are read again where the kernel itself told its types.
+func (t *types) withLater(names *dropreason.Names) reasons {
+	if t.kernel == nil || t.read {
+		return names
+	}
+	return &laterReasons{
+		reasons: names, now: time.Now, wait: firstWait,
+		read: func() (reasons, error) {
+			defer debug.FreeOSMemory()
+			return dropreason.FromKernel(btf.NewCache())
+		},
+	}
+}
+
+// NameAt reads the names anew for a reason of a subsystem (include/net/dropreason.h, 6.4)
+// that has none.
+func (l *laterReasons) NameAt(code uint32, function string) (name string, inferred bool) {
+	name, inferred = l.reasons.NameAt(code, function)
+	now := l.now()
+	if code>>16 == 0 || !strings.Contains(name, "/") || now.Before(l.next) {
+		return name, inferred
+	}
+	l.next, l.wait = now.Add(l.wait), 2*l.wait
+	again, err := l.read()
+	if err != nil {
+		return name, inferred // it stays a number
+	}
+	l.reasons = again
+	return l.reasons.NameAt(code, function)
+}
