@@ -18,6 +18,7 @@ type CounterChanges struct {
 	left   []departure
 	links  map[event.Link]bool // of the last reading
 	spare  map[event.Link]bool // empty
+	events [2]event.Counters   // the last one and that before
 }
 
 // NewCounterChanges fails as NewCounterReader does.
@@ -33,9 +34,10 @@ func NewCounterChanges() (*CounterChanges, error) {
 func (c *CounterChanges) Notes() []string { return c.reader.Notes() }
 
 // Read returns what is new or has changed since the reading before, with the time since
-// start.
+// start. It is valid until the call after the next.
 func (c *CounterChanges) Read(start time.Time) (*event.Counters, error) {
-	e := &event.Counters{Time: time.Since(start)}
+	e := &c.events[c.reader.turns%2]
+	*e = event.Counters{Time: time.Since(start), Gone: e.Gone[:0], Readings: e.Readings[:0], Bases: e.Bases[:0], Links: e.Links[:0]}
 	if err := c.reader.read(); err != nil {
 		return nil, err
 	}

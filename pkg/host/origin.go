@@ -42,9 +42,8 @@ func (o origin) since(r event.Reading) uint64 {
 // departure is a device that is not where it was.
 type departure struct {
 	*device
-	from  *netnsCounters
-	ended bool            // the namespace is gone too
-	last  []event.Reading // of its counters
+	from *netnsCounters  // nil if that is gone too
+	last []event.Reading // of its counters
 }
 
 // maxDepartures is how many are remembered: a namespace that is new is found some seconds
@@ -62,7 +61,7 @@ func (l *departure) arrived(at *netnsCounters, d *device) bool {
 	case plainAddress(l.address) && l.name != d.name:
 		return false
 	}
-	return !l.ended || l.kind == "" || at.told
+	return l.from != nil || l.kind == "" || at.told
 }
 
 // plainAddress says that a hardware address tells no device from others.
@@ -79,19 +78,28 @@ func plainAddress(address string) bool {
 func (c *CounterChanges) leave() {
 	for _, s := range c.reader.ended {
 		for _, d := range s.devices.listed {
-			c.left = append(c.left, departure{d, s, true, ofDevice(s.now, d)})
+			c.depart(departure{device: d}, s.now)
 		}
 	}
 	for _, s := range c.reader.spaces {
 		for _, d := range s.devices.left {
-			c.left = append(c.left, departure{d, s, false, ofDevice(s.before, d)})
+			c.depart(departure{device: d, from: s}, s.before)
 		}
 		s.devices.left = s.devices.left[:0]
 	}
 }
 
+// depart remembers a device that may turn up elsewhere, and its last readings.
+func (c *CounterChanges) depart(l departure, last []event.Reading) {
+	if !l.loopback {
+		l.last = ofDevice(last, l.device)
+		c.left = append(c.left, l)
+	}
+}
+
 // ofDevice copies the readings of a device.
-func ofDevice(all []event.Reading, d *device) (some []event.Reading) {
+func ofDevice(all []event.Reading, d *device) []event.Reading {
+	some := []event.Reading{} // not nil: it is known that there were none
 	for _, r := range all {
 		if r.Index == int(d.index) {
 			some = append(some, r)
