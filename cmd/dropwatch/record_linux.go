@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/capability"
@@ -18,9 +20,17 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/trace"
 )
 
+// garbage is how much memory may be given up, in percent of what is in use, before it is
+// collected. Recording makes little of it: that a recording of days takes little memory is
+// worth more than the time.
+const garbage = 30
+
 // record records until the command or the duration ends, or without a command a signal
 // comes, and returns how the command ended.
 func record(ctx context.Context, s streams, options recordOptions) error {
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(garbage)
+	}
 	ctx, signals := watchSignals(ctx)
 	defer signals.stop()
 	command, err := recordAll(ctx, s, options, signals)
