@@ -11,8 +11,10 @@ type Counters struct {
 	Time time.Duration // since Meta.Start
 	// Gone are counters whose device or namespace is gone. They come first: one that is in
 	// Readings too, or in a later event, is another one, of a new device or namespace that
-	// has its number.
-	Gone     []Counter
+	// has its number. Some may never have been in Readings.
+	Gone []Counter
+	// Readings are of counters that are new or have changed. Those that appear after the
+	// first event may be left out while they are 0.
 	Readings []Reading
 	// Bases are where counters that appear after the first event start from: 0 if they are
 	// known to be new, the last value at the place their device was moved from, or the first

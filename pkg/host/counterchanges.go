@@ -34,7 +34,8 @@ func NewCounterChanges() (*CounterChanges, error) {
 func (c *CounterChanges) Notes() []string { return c.reader.Notes() }
 
 // Read returns what is new or has changed since the reading before, with the time since
-// start. It is valid until the call after the next.
+// start. Of what appears after the first reading, counters that are 0 are told when they
+// no longer are, but for the first of each namespace, which says that it is read. It is valid until the call after the next.
 func (c *CounterChanges) Read(start time.Time) (*event.Counters, error) {
 	e := &c.events[c.reader.turns%2]
 	*e = event.Counters{Time: time.Since(start), Gone: e.Gone[:0], Readings: e.Readings[:0], Bases: e.Bases[:0], Links: e.Links[:0]}
@@ -44,7 +45,9 @@ func (c *CounterChanges) Read(start time.Time) (*event.Counters, error) {
 	c.settle()
 	for _, s := range c.reader.ended {
 		for _, r := range s.now {
-			e.Gone = append(e.Gone, r.Counter)
+			if s.known(r) {
+				e.Gone = append(e.Gone, r.Counter)
+			}
 		}
 	}
 	c.compare(e, &c.reader.machine, func(r event.Reading) uint64 { return r.Value }, func(event.Counter) bool { return true })
@@ -62,12 +65,21 @@ func (c *CounterChanges) compare(e *event.Counters, s *series, since func(event.
 	s.compare(differences{
 		changed: func(r event.Reading) { e.Readings = append(e.Readings, r) },
 		appeared: func(r event.Reading) {
+			if c.reader.turns == 1 {
+				e.Readings = append(e.Readings, r)
+				return
+			}
+			if r.Value == 0 && r != s.now[0] {
+				return // until it is more: nine in ten of a short life's stay 0
+			}
 			e.Readings = append(e.Readings, r)
-			if c.reader.turns > 1 {
-				e.Bases = append(e.Bases, event.Reading{Counter: r.Counter, Value: since(r)})
+			e.Bases = append(e.Bases, event.Reading{Counter: r.Counter, Value: since(r)})
+		},
+		gone: func(r event.Reading) {
+			if s.known(r) {
+				e.Gone = append(e.Gone, r.Counter)
 			}
 		},
-		gone: func(counter event.Counter) { e.Gone = append(e.Gone, counter) },
 		keep: keep,
 	})
 }
@@ -88,7 +100,12 @@ func (c *netnsCounters) sinceOf(r event.Reading) uint64 {
 
 // tell remembers that what was read has been told.
 func (c *netnsCounters) tell() {
-	c.isNew = false
+	if c.isNew {
+		c.isNew, c.later = false, true
+		if len(c.now) > 0 {
+			c.first = c.now[0].Counter
+		}
+	}
 	for _, d := range c.devices.listed {
 		d.told, d.origin = true, origin{}
 	}

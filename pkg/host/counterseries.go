@@ -17,6 +17,8 @@ type series struct {
 	gaps        []event.CounterSource // the same, of the time before
 	another     bool                  // what was read before was of another namespace
 	told        bool                  // it was read before, perhaps in part
+	first       event.Counter         // that was told
+	later       bool                  // it appeared after others were read: what is 0 was not told
 }
 
 // begin makes room for a new reading.
@@ -33,7 +35,7 @@ func (s *series) reborn() { s.another, s.told = true, false }
 type differences struct {
 	changed  func(event.Reading)
 	appeared func(event.Reading)
-	gone     func(event.Counter)
+	gone     func(event.Reading)
 	keep     func(event.Counter) bool // it is not gone, but could not be read
 }
 
@@ -43,7 +45,7 @@ func (s *series) compare(d differences) {
 	before := s.before
 	if s.another {
 		for _, r := range before {
-			d.gone(r.Counter)
+			d.gone(r)
 		}
 		before = nil
 	}
@@ -86,9 +88,14 @@ func (s *series) compareRest(before, now []event.Reading, d differences) {
 		if d.keep(r.Counter) {
 			s.now = append(s.now, r)
 		} else {
-			d.gone(r.Counter)
+			d.gone(r)
 		}
 	}
+}
+
+// known says whether a reading that is gone was told.
+func (s *series) known(r event.Reading) bool {
+	return !s.later || r.Value > 0 || r.Counter.ID() == s.first.ID()
 }
 
 // since says where a counter starts from that appeared in a series that was read before:
