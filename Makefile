@@ -9,7 +9,7 @@ GUESTS ?= ci
 # Go's own stamping fails in a checkout that belongs to somebody else.
 COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 
-.PHONY: build record test test-vm race bench lint fuzz generate testdata install clean
+.PHONY: build record test test-vm race bench day lint fuzz generate testdata install clean
 
 build: ## the dropwatch binary; the BPF objects are committed, no clang is needed
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-X main.commit=$(COMMIT)" -o dropwatch ./cmd/dropwatch
@@ -30,7 +30,7 @@ test-vm: ## what other kernels and NICs show, in QEMU guests; GUESTS=all for tho
 
 # Not under the race detector: what measures time or memory, of which it takes several
 # times as much, and what takes long with one thing at a time.
-RACE_SKIP = TestScale|TestStallsLive|TestNothingKept|TestInjected|TestEchoes|TestBacklogStory|TestICMPLive|TestScripts/^[^s]|TestScenarios|TestReasonsHidden|TestCountersOfScenarios
+RACE_SKIP = TestScale|TestDay|TestStallsLive|TestNothingKept|TestInjected|TestEchoes|TestBacklogStory|TestICMPLive|TestScripts/^[^s]|TestScenarios|TestReasonsHidden|TestCountersOfScenarios
 
 race: ## tests of what runs at the same time, under the race detector; run as root
 	scripts/install-packages $$(cat scripts/packages-test scripts/packages-race)
@@ -42,6 +42,9 @@ bench: build ## what tracing costs, beside bpftrace and perf, and drawing; run a
 	$(GO) run ./scripts/storm $(STORM)
 	$(GO) run ./scripts/throughput
 	$(GO) test -run '^$$' -bench 'All|Perl' -benchtime 3x ./flamegraph
+
+day: ## a day of a node: 20,000 namespaces and 50,000 processes, in some eight minutes; run as root
+	DROPWATCH_DAY=20000 $(GO) test -count=1 -timeout 30m -run '^TestDay$$' -v ./cmd/dropwatch
 
 lint: ## vet, staticcheck, format, shell scripts, and builds for macOS and arm64
 	$(GO) vet -tags guest ./...

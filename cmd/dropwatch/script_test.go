@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 		recordInSmallRing()
 	case withPeak:
 		mainWithPeak()
+	case holding:
+		tellHeld()
+		main()
 	default:
 		main()
 	}
