@@ -45,7 +45,7 @@ type pool[K comparable] struct {
 	bytes    uint64
 	segments uint64
 	weights  []weight[K]
-	place    map[slot[K]]int
+	place    map[slot[K]]int // nil if keys are made of cells
 }
 
 // slot is where a sample adds to.
@@ -149,7 +149,7 @@ func (a *Aggregator[K]) pool(cell *event.Cell) *pool[K] {
 	}
 	p := a.pools[cell]
 	if p == nil {
-		p = &pool[K]{cell: cell, place: map[slot[K]]int{}}
+		p = &pool[K]{cell: cell}
 		a.pools[cell] = p
 		a.order = append(a.order, p)
 	}
@@ -173,10 +173,16 @@ func (a *Aggregator[K]) sample(d *event.Drop) {
 }
 
 // weight returns where a sample adds to. The samples of a cell have one key if keys
-// are made of cells, and then it is made once.
+// are made of cells, and then it is made by Sums: a recorder may have thousands of cells.
 func (p *pool[K]) weight(a *Aggregator[K], d *event.Drop) *weight[K] {
-	if a.byCell && !p.cell.Overflow && len(p.weights) > 0 {
+	if a.byCell && !p.cell.Overflow {
+		if len(p.weights) == 0 {
+			p.weights = make([]weight[K], 1)
+		}
 		return &p.weights[0]
+	}
+	if p.place == nil {
+		p.place = map[slot[K]]int{}
 	}
 	to := slot[K]{a.key(d.Cell, d), IsPart(d.Cell)}
 	at, ok := p.place[to]
@@ -214,7 +220,7 @@ func (a *Aggregator[K]) Sums() *Sums[K] {
 		ofSegments := divider{whole: whole.Segments, parts: segments}
 		for _, w := range p.weights {
 			if a.byCell && !p.cell.Overflow {
-				w.key = a.key(p.cell, nil) // with the names that it has by now
+				w.slot = slot[K]{a.key(p.cell, nil), IsPart(p.cell)} // with the names that it has by now
 			}
 			a.addTo(w.slot, Value{ofDrops.next(w.drops), ofBytes.next(w.octets), w.samples, exact, ofSegments.next(w.segments)})
 		}
