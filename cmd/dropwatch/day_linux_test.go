@@ -321,7 +321,8 @@ func (n *node) check(path string) {
 			meter.Add(e)
 		case *event.Tick:
 			for _, c := range e.Counts {
-				if n.spaces[c.Cell.Netns.Inode] && c.Cell.Protocol == unix.IPPROTO_UDP {
+				const loopback = 1 // the index of lo
+				if n.spaces[c.Cell.Netns.Inode] && c.Cell.Reason.Name == "NO_SOCKET" && c.Cell.Device.Index == loopback {
 					refused += c.Drops
 				}
 			}
