@@ -31,7 +31,7 @@ func TestCountersOfScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			counter, ok := counterOf(out)
+			counter, ok := counterOf(out, scene.Net())
 			if !ok {
 				t.Logf("%q is none of a node's", out.Counter)
 				return
@@ -83,8 +83,9 @@ func TestCountersOfNothingElse(t *testing.T) {
 	}
 }
 
-// counterOf translates what a scenario calls the counter it watches.
-func counterOf(out lab.Outcome) (event.Counter, bool) {
+// counterOf translates what a scenario calls the counter it watches. That of a pair's end
+// is in the namespace of that end, where packets may die on the other one.
+func counterOf(out lab.Outcome, network *lab.Net) (event.Counter, bool) {
 	counter := event.Counter{Netns: event.Netns{Inode: out.Expect.Netns}}
 	first, name, _ := strings.Cut(out.Counter, " ")
 	switch {
@@ -101,6 +102,11 @@ func counterOf(out lab.Outcome) (event.Counter, bool) {
 	}
 	if counter.Device != "" {
 		counter.Index = out.Expect.Ifindex
+	}
+	for _, h := range []*lab.Host{network.Tx, network.Rx} {
+		if counter.Device == h.Device {
+			counter.Netns.Inode, counter.Index = h.Netns, h.Ifindex
+		}
 	}
 	return counter, true
 }
