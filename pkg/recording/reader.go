@@ -23,7 +23,6 @@ var ErrNotRecording = errors.New("not a dropwatch recording")
 // Reader is an event.Source that reads a recording.
 type Reader struct {
 	meta   event.Meta
-	schema int
 	lines  *bufio.Reader
 	zstd   *zstd.Decoder // nil if the recording is not compressed
 	long   []byte

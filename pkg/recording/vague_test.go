@@ -3,7 +3,10 @@
 package recording
 
 import (
+	"bytes"
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
@@ -32,5 +35,34 @@ func TestVague(t *testing.T) {
 				t.Errorf("got %t, want %t", got, test.want)
 			}
 		})
+	}
+}
+
+// TestVagueWritten has a recording say of a reason what its writer knew, and nothing more.
+func TestVagueWritten(t *testing.T) {
+	location := &event.Frame{Addr: 1, Symbol: "tcp_v4_rcv"}
+	for _, vague := range []bool{false, true} {
+		cell := &event.Cell{Reason: event.Reason{Code: 2, Name: "NOT_SPECIFIED", Vague: vague}, Location: location}
+		var file bytes.Buffer
+		w, err := NewWriter(&file, &event.Meta{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tick := &event.Tick{Time: time.Second, Counts: []event.Count{{Cell: cell, Drops: 1}}}
+		if err := errors.Join(w.Write(tick), w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		r, err := NewReader(&file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := e.(*event.Tick).Counts[0].Cell.Reason.Vague; got != vague {
+			t.Errorf("vague: %t, was written as %t", got, vague)
+		}
+		r.Close()
 	}
 }
