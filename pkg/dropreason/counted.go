@@ -19,7 +19,7 @@ type counted struct {
 	source    string
 }
 
-// countedAt was read in 5.10, 6.1, 6.12 and 6.18. As in places, what is static may have been
+// countedAt was read in 5.10, 6.1, 6.12 and 7.2. As in places, what is static may have been
 // inlined into its caller, and what ends in a call that frees has its caller's name.
 var countedAt = []counted{
 	// devices
@@ -40,10 +40,10 @@ var countedAt = []counted{
 	{functions: []string{"sch_handle_ingress", "tc_run"}, counters: []string{"tc -s qdisc: dropped (clsact or ingress)"},
 		source: "net/core/dev.c, sch_handle_ingress"},
 	{reasons: []string{"NOT_SPECIFIED", "QDISC_DROP"},
-		functions: []string{"__dev_queue_xmit", "__dev_xmit_skb", "kfree_skb_list", "kfree_skb_list_reason"},
+		functions: []string{"__dev_queue_xmit", "__dev_xmit_skb", "__tcf_kfree_skb_list", "kfree_skb_list", "kfree_skb_list_reason"},
 		counters: []string{"tc -s qdisc: dropped", "tc -s qdisc: dropped (clsact)", "ip -s link: TX dropped",
 			"IpOutDiscards", "Ip6OutDiscards", "UdpSndbufErrors", "Udp6SndbufErrors"},
-		source: "net/core/dev.c, __dev_queue_xmit; net/sched/sch_generic.c, noop_enqueue (counts since 6.3) of a device without carrier"},
+		source: "net/core/dev.c, __dev_queue_xmit; net/sched/sch_generic.c, noop_enqueue (counts since 6.3) of a device without carrier; __tcf_kfree_skb_list, in 7.2"},
 
 	// IPv4
 	{functions: []string{"ip_rcv_core", "ip_rcv", "ip_list_rcv"},
