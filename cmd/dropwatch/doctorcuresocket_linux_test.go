@@ -137,34 +137,29 @@ func udpBufferMax(t *testing.T) (*lab.Net, ailment) {
 	return udpBuffer(8<<20, 8<<20, 300, "200,000 bytes", "as much as net.core.rmem_max allows")(t)
 }
 
-// udpOverMemory has a reader with a large buffer, where all of UDP may hold less. It is
-// left with a full one, for doctor to see.
+// udpOverMemory has a socket that is not read and holds all that UDP may hold, so that
+// another one gets nothing.
 func udpOverMemory(t *testing.T) (*lab.Net, ailment) {
 	global(t, "ipv4/udp_mem", "1000 1000 1000")
 	network := newNetwork(t)
-	to := netip.AddrPortFrom(network.Rx.Addr4, curePort)
-	reader := socket(t, network.Rx, unix.SOCK_DGRAM, to)
-	t.Cleanup(func() { unix.Close(reader) })
-	if err := unix.SetsockoptInt(reader, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 32<<20); err != nil {
-		t.Fatal(err)
+	open := func(port uint16) func(datagrams int) func() int {
+		to := netip.AddrPortFrom(network.Rx.Addr4, port)
+		reader := socket(t, network.Rx, unix.SOCK_DGRAM, to)
+		t.Cleanup(func() { unix.Close(reader) })
+		if err := unix.SetsockoptInt(reader, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 32<<20); err != nil {
+			t.Fatal(err)
+		}
+		return func(datagrams int) func() int { return burst(t, network.Tx, to, &reader, datagrams) }
 	}
-	const datagrams = 4000
+	open(curePort)
 	sender := socket(t, network.Tx, unix.SOCK_DGRAM, netip.AddrPort{})
 	t.Cleanup(func() { unix.Close(sender) })
-	fill := func() {
-		for range datagrams {
-			if err := unix.Sendto(sender, make([]byte, 1400), 0, address(to)); err != nil {
-				t.Error(err)
-			}
+	for range 4000 {
+		if err := unix.Sendto(sender, make([]byte, 1400), 0, address(netip.AddrPortFrom(network.Rx.Addr4, curePort))); err != nil {
+			t.Fatal(err)
 		}
 	}
-	return network, ailment{node: true, lose: func() int {
-		drain(reader)
-		fill()
-		lost := datagrams - drain(reader)
-		fill()
-		return lost
-	}}
+	return network, ailment{node: true, lose: open(curePort + 1)(500)}
 }
 
 // tcpBuffer has a program that shrinks the buffer of a connection, whose peer has as much
