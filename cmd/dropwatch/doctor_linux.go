@@ -43,7 +43,11 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 	seen := newSighting()
 	notes, err := seen.watch(func() {
 		in.LoadBefore, sockets = files.ReadLoad(), host.WatchSockets(sources.Spaces)
+		stop, stopped := make(chan struct{}), make(chan struct{})
+		go func() { sockets.Watch(sources.Spaces, stop); close(stopped) }()
 		wait(ctx, flags.duration, nil)
+		close(stop)
+		<-stopped
 		sources, lost = host.LiveSources() // with namespaces that are new
 		in.Sockets, in.LoadAfter = sockets.Losses(sources.Spaces), files.ReadLoad()
 	})
@@ -53,8 +57,9 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 	in.Counters, in.Elapsed = seen.book.Movements(), seen.to-seen.from
 	in.Traced = seen.traced()
 	losing := finding.LostSegments(in)
-	in.Sockets = append(in.Sockets, sockets.Connections(slices.DeleteFunc(slices.Clone(sources.Spaces), func(s host.Space) bool { return !losing[s.Netns.Inode] }))...)
-	sockets.Hold(in.Sockets)
+	connections := sockets.Connections(slices.DeleteFunc(slices.Clone(sources.Spaces), func(s host.Space) bool { return !losing[s.Netns.Inode] }))
+	sockets.Hold(connections)
+	in.Sockets = append(in.Sockets, connections...)
 	in.State = host.ReadState(sources)
 	d.Duration, d.Findings, d.Ledger = in.Elapsed, finding.Find(in), seen.book.Ledger()
 	d.Notes = notes

@@ -80,7 +80,7 @@ func (n *node) listens(ns host.Namespace) []found {
 	}
 	if rest := restOf(r.dropped, losers); rest > 0 {
 		f := n.lossIn(ns, id, rest, r.facts)
-		f.Explain = say("listening sockets dropped %d requests for connections because a queue was full; none that is open now did: it was closed, or could not be looked at.", rest)
+		f.Explain = say("listening sockets dropped %d requests for connections because a queue was full; they were open too shortly to be seen, or could not be looked at.", rest)
 		f.Fix = []string{in(ns, "ss -lnt")}
 		f.Cost = "none: it only shows each backlog (Send-Q) and how many wait (Recv-Q)"
 		all = append(all, found{f, n.perSecond(rest)})

@@ -85,7 +85,7 @@ func (n *node) udpBuffer(ns host.Namespace) []found {
 	}
 	if rest := restOf(moved, losers); rest > 0 {
 		f := n.lossIn(ns, "udp-receive-buffer", rest, facts)
-		f.Explain = say("%d datagrams came while the receive buffer of their socket was full; no socket that is open now dropped them: it was closed, or could not be looked at.", rest)
+		f.Explain = say("%d datagrams came while the receive buffer of their socket was full; the socket was open too shortly to be seen, or could not be looked at.", rest)
 		f.Fix = []string{in(ns, "ss -uanmp")}
 		f.Cost = "none: it only shows each socket's buffer (rb), what it dropped (d), and its program"
 		all = append(all, found{f, n.perSecond(rest)})

@@ -8,7 +8,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -18,6 +20,7 @@ import (
 // SocketWatch finds the sockets that lose packets: of UDP, and those that listen for TCP.
 type SocketWatch struct {
 	drops map[socketID]uint32 // when it began
+	lost  map[socketID]Socket // as they were seen last
 	notes notes
 }
 
@@ -30,7 +33,7 @@ type socketID struct {
 
 // WatchSockets begins. What cannot be read is left out and noted.
 func WatchSockets(spaces []Space) *SocketWatch {
-	w := &SocketWatch{drops: map[socketID]uint32{}}
+	w := &SocketWatch{drops: map[socketID]uint32{}, lost: map[socketID]Socket{}}
 	for _, space := range spaces {
 		for _, kind := range socketKinds {
 			w.list(space, kind, func(s Socket) {
@@ -41,15 +44,55 @@ func WatchSockets(spaces []Space) *SocketWatch {
 	return w
 }
 
-// Losses returns the sockets that lost packets since the watch began, most first. A socket
-// that was closed meanwhile is not among them. Their holders are for Hold to find.
+// Watch looks at the sockets now and then until it is told to stop: at most once a second,
+// and for a twentieth of the time. A socket that lost packets and is closed is known from
+// the last look.
+func (w *SocketWatch) Watch(spaces []Space, stop <-chan struct{}) {
+	const share = 20
+	for pause := time.Second; ; {
+		select {
+		case <-stop:
+			return
+		case <-time.After(pause):
+		}
+		began := time.Now()
+		w.look(spaces)
+		pause = max(time.Second, share*time.Since(began))
+	}
+}
+
+// Losses returns the sockets that lost packets since the watch began, most first, with the
+// processes that hold them.
 func (w *SocketWatch) Losses(spaces []Space) []Socket {
-	return w.losses(spaces, socketKinds, false)
+	w.look(spaces)
+	lost := slices.Collect(maps.Values(w.lost))
+	slices.SortFunc(lost, func(a, b Socket) int {
+		return cmp.Or(cmp.Compare(b.Lost, a.Lost), cmp.Compare(a.Cookie, b.Cookie))
+	})
+	return lost
+}
+
+// look adds what sockets lost. Processes are looked for once for each socket.
+func (w *SocketWatch) look(spaces []Space) {
+	var news []Socket
+	for _, s := range w.losses(spaces, socketKinds, false) {
+		id := socketID{s.Netns.Inode, s.Cookie}
+		if known, ok := w.lost[id]; ok {
+			s.Holders = known.Holders
+			w.lost[id] = s
+		} else {
+			news = append(news, s)
+		}
+	}
+	w.Hold(news)
+	for _, s := range news {
+		w.lost[socketID{s.Netns.Inode, s.Cookie}] = s
+	}
 }
 
 // Connections returns the connections of TCP that a program has open and that lost packets
 // since they were opened, most first. There may be too many of them to be watched from the
-// start.
+// start. Their holders are for Hold to find.
 func (w *SocketWatch) Connections(spaces []Space) []Socket {
 	return w.losses(spaces, connectionKinds, true)
 }

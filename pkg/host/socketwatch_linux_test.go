@@ -67,7 +67,6 @@ func TestSocketLosses(t *testing.T) {
 		}
 	}
 	lost := watch.Losses(spaces)
-	watch.Hold(lost)
 	self := Process{PID: os.Getpid(), Comm: commOf(os.Getpid())}
 	find := func(port uint16) Socket {
 		i := slices.IndexFunc(lost, func(s Socket) bool { return s.Local.Port() == port })
@@ -90,6 +89,10 @@ func TestSocketLosses(t *testing.T) {
 	}
 	unix.Close(short)
 	unix.Close(long)
+	lost = watch.Losses(spaces)
+	if s := find(20202); s.Lost < 6 {
+		t.Errorf("got %+v of a socket that is closed", s)
+	}
 	if notes := watch.Notes(); len(notes) > 0 {
 		t.Errorf("notes %q", notes)
 	}
