@@ -16,7 +16,7 @@ import (
 // own maps and stack. Nothing is pinned.
 func TestReadOnly(t *testing.T) {
 	harmless := []asm.BuiltinFunc{
-		asm.FnMapLookupElem, asm.FnKtimeGetNs, asm.FnGetPrandomU32, asm.FnGetSmpProcessorId,
+		asm.FnMapLookupElem, asm.FnMapUpdateElem, asm.FnMapDeleteElem, asm.FnKtimeGetNs, asm.FnGetPrandomU32, asm.FnGetSmpProcessorId,
 		asm.FnGetCurrentPidTgid, asm.FnGetCurrentComm, asm.FnGetCurrentTask, asm.FnGetCurrentTaskBtf,
 		asm.FnGetCurrentCgroupId, asm.FnTaskPtRegs, asm.FnGetStack, asm.FnProbeReadKernel, asm.FnProbeReadKernelStr,
 		asm.FnRingbufOutput, asm.FnRingbufReserve, asm.FnRingbufSubmit, asm.FnRingbufQuery,
