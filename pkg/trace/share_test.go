@@ -99,6 +99,7 @@ func (s *seen) of(want lab.Expect) (counted, sampled uint64) {
 
 // TestRareBesideStorm: each drop of a rare kind is unwound, whatever else goes on.
 func TestRareBesideStorm(t *testing.T) {
+	const large = 500_000
 	storm := newFlood(t, lab.FloodOptions{CPU: 0})
 	rare := newFlood(t, lab.FloodOptions{CPU: 1})
 	s := watch(t, trace.Config{}, func() {
@@ -107,6 +108,12 @@ func TestRareBesideStorm(t *testing.T) {
 		go func() { _, err := storm.Run(ctx, lab.Sendto, time.Minute); done <- err }()
 		if _, err := rare.Pace(ctx, lab.Sendto, 10, 3*time.Second); err != nil {
 			t.Error(err)
+		}
+		for ctx.Err() == nil && len(done) == 0 { // beside other work it takes longer
+			if n, err := storm.Drops(); err != nil || n >= large {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
 		}
 		stop()
 		if err := <-done; err != nil {
@@ -117,7 +124,7 @@ func TestRareBesideStorm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if counted, _ := s.of(storm.Expect()); counted != stormy || stormy < 500_000 {
+	if counted, _ := s.of(storm.Expect()); counted != stormy || stormy < large {
 		t.Errorf("counted %d drops of the storm, nft %d", counted, stormy)
 	}
 	counted, sampled := s.of(rare.Expect())
