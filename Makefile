@@ -9,7 +9,7 @@ GUESTS ?= ci
 # Go's own stamping fails in a checkout that belongs to somebody else.
 COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 
-.PHONY: build record test test-vm race bench day lint fuzz generate testdata install clean
+.PHONY: build record test referee test-vm race bench day lint fuzz generate testdata install clean
 
 build: ## the dropwatch binary; the BPF objects are committed, no clang is needed
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-X main.commit=$(COMMIT)" -o dropwatch ./cmd/dropwatch
@@ -32,6 +32,10 @@ test-vm: ## what other kernels and NICs show, in QEMU guests; GUESTS=all for tho
 # times as much, and what takes long with one thing at a time.
 RACE_SKIP = TestScale|TestDay|TestStallsLive|TestNothingKept|TestInjected|TestEchoes|TestBacklogStory|TestICMPLive|TestScripts/^[^s]|TestScenarios|TestReasonsHidden|TestCountersOfScenarios
 
+referee: ## every wait compared with what perf recorded of it; takes a machine that does nothing else; run as root
+	scripts/install-packages $$(cat scripts/packages-test)
+	$(GO) test -count=1 -timeout 10m -tags referee -run TestAgainstReferee ./pkg/trace
+
 race: ## tests of what runs at the same time, under the race detector; run as root
 	scripts/install-packages $$(cat scripts/packages-test scripts/packages-race)
 	CGO_ENABLED=1 CC=gcc $(GO) test -race -count=1 -timeout 4m -p 1 -skip '$(RACE_SKIP)' \
@@ -47,8 +51,8 @@ day: ## a day of a node: 20,000 namespaces and 50,000 processes, in some eight m
 	DROPWATCH_DAY=20000 $(GO) test -count=1 -timeout 30m -run '^TestDay$$' -v ./cmd/dropwatch
 
 lint: ## vet, staticcheck, format, shell scripts, and builds for macOS and arm64
-	$(GO) vet -tags guest ./...
-	$(GO) run $(STATICCHECK) -tags guest ./...
+	$(GO) vet -tags guest,referee ./...
+	$(GO) run $(STATICCHECK) -tags guest,referee ./...
 	cd flamegraph/browser && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
 	test -z "$$(gofmt -l .)"
 	shellcheck .ci/run scripts/install-packages scripts/record-here scripts/fuzz scripts/test-guest scripts/test-guests scripts/backlog-story
