@@ -57,7 +57,9 @@ func TestIPVS(t *testing.T) {
 		if c == nil || c.Function == nil || c.Function.Name() != "estimation_timer" {
 			continue
 		}
-		if s.Verdict != softirq.OtherSoftirq || c.Softirq != "TIMER" || s.Lead != softirq.LeadIPVS || s.Confidence != softirq.High {
+		// A wait that only the end of a pass caused has too few ticks in it to be sure.
+		sure := s.Confidence == softirq.High || s.Expected < 3 && s.Confidence == softirq.Medium
+		if s.Verdict != softirq.OtherSoftirq || c.Softirq != "TIMER" || s.Lead != softirq.LeadIPVS || !sure {
 			t.Errorf("verdict %s of softirq %s, confidence %s, lead %q", s.Verdict, c.Softirq, s.Confidence, s.Lead)
 		}
 		if err := compareDelay(s, packets); err != nil {
