@@ -30,7 +30,7 @@ test-vm: ## what other kernels and NICs show, in QEMU guests; GUESTS=all for tho
 
 # Not under the race detector: what measures time or memory, of which it takes several
 # times as much, and what takes long with one thing at a time.
-RACE_SKIP = TestScale|TestDay|TestStallsLive|TestNothingKept|TestInjected|TestEchoes|TestBacklogStory|TestICMPLive|TestScripts/^[^s]|TestScenarios|TestReasonsHidden|TestCountersOfScenarios
+RACE_SKIP = TestBombs|TestKilledAnytime|TestDay|TestOrdinary|TestScale|TestDay|TestStallsLive|TestNothingKept|TestInjected|TestEchoes|TestBacklogStory|TestICMPLive|TestScripts/^[^s]|TestScenarios|TestReasonsHidden|TestCountersOfScenarios
 
 referee: ## every wait compared with what perf recorded of it; takes a machine that does nothing else; run as root
 	scripts/install-packages $$(cat scripts/packages-test)
@@ -38,7 +38,7 @@ referee: ## every wait compared with what perf recorded of it; takes a machine t
 
 race: ## tests of what runs at the same time, under the race detector; run as root
 	scripts/install-packages $$(cat scripts/packages-test scripts/packages-race)
-	CGO_ENABLED=1 CC=gcc $(GO) test -race -count=1 -timeout 4m -p 1 -skip '$(RACE_SKIP)' \
+	CGO_ENABLED=1 CC=gcc $(GO) test -race -count=1 -timeout 15m -p 1 -skip '$(RACE_SKIP)' \
 		./pkg/trace ./pkg/host ./pkg/symbolize ./pkg/recording ./pkg/softirq ./cmd/dropwatch
 
 bench: build ## what tracing costs, beside bpftrace and perf, and drawing; run as root
