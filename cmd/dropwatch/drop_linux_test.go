@@ -58,7 +58,7 @@ func TestDrop(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // with the command's status
-	if status := cmd.ProcessState.ExitCode(); status != 128+int(unix.SIGTERM) {
+	if status := cmd.ProcessState.ExitCode(); status != 128+int(unix.SIGINT) {
 		t.Errorf("exit status %d: %s", status, stderr)
 	}
 	if !countsLinks(t, filepath.Join(cmd.Dir, recording.DefaultName), uint32(netns.Ino)) {
