@@ -22,10 +22,11 @@ func downs(n *node) []found {
 			}
 			c := n.ofDevice(event.CounterLink, ns, link.Name, "tx_dropped")
 			moved := n.unclaimed(ns, link.Name, c)
+			n.claim(ns, link.Name, "tx_dropped", moved)
+			moved += n.reachedDown(link)
 			if moved == 0 {
 				continue
 			}
-			n.claim(ns, link.Name, "tx_dropped", moved)
 			f := Finding{ID: "link-down", Severity: n.losing(moved), Device: link.Name, Netns: ns.Netns, Evidence: n.facts("tx_dropped", c)}
 			f.Explain = say("%d packets were sent to %s, which drops them all: ", moved, title(link))
 			n.bringUp(&f, ns, link, mostStacked)
@@ -33,6 +34,22 @@ func downs(n *node) []found {
 		}
 	}
 	return all
+}
+
+// reachedDown claims and returns the packets that a veth still handed to a peer that was
+// down. Linkwatch takes up to a second to notice the lost carrier and give the veth the
+// qdisc noop (linkwatch_urgent_event in net/core/link_watch.c). Until then the packets die
+// in front of the peer's backlog: rx_dropped of the peer counts them
+// (enqueue_to_backlog in net/core/dev.c), and tx_dropped of the veth, which claimTraced
+// has claimed.
+func (n *node) reachedDown(link host.Link) uint64 {
+	peer, there := n.peerOf(link)
+	if peer == nil || peer.Enabled {
+		return 0
+	}
+	moved := n.unclaimed(there, peer.Name, n.ofDevice(event.CounterLink, there, peer.Name, "rx_dropped"))
+	n.claim(there, peer.Name, "rx_dropped", moved)
+	return moved
 }
 
 // mostStacked is how many devices may stand on one another (MAX_NEST_DEV in

@@ -172,6 +172,12 @@ func TestDowns(t *testing.T) {
 			in.State.Namespaces[1].Links[0].Enabled, in.State.Namespaces[1].Links[0].Carrier = false, false
 			in.sends(host0, "veth0", 40)
 		}, []string{"warning link-down veth0: " + pod + "ip link set dev eth0 up | " + pod + "ip link set dev eth0 down"}},
+		{"the peer went down and packets reached it first", func(in *Input) {
+			in.State.Namespaces[0].Links[1].Carrier = false
+			in.State.Namespaces[1].Links[0].Enabled, in.State.Namespaces[1].Links[0].Carrier = false, false
+			in.sends(host0, "veth0", 400)
+			in.count(event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: pod0, Device: "eth0"}, 0, 300)
+		}, []string{"warning link-down veth0: " + pod + "ip link set dev eth0 up | " + pod + "ip link set dev eth0 down"}},
 		{"a tunnel that nobody opened", func(in *Input) {
 			own(in, host.Link{Name: "tun0", Index: 7, Kind: "tuntap", Enabled: true})
 			in.sends(host0, "tun0", 40)
