@@ -23,11 +23,16 @@ type Kernel struct {
 	listed   func() ([]Range, error)
 	table    *Table
 	programs map[Range]string // BPF's, with the name of what begins there, "" if not known yet
-	read     time.Time
+	next     time.Time        // the table is not read anew before
 }
 
-// Refresh is the least time between two readings of the kernel's symbols.
-const Refresh = 250 * time.Millisecond
+const (
+	// Refresh is the least time between two readings of the kernel's symbols.
+	Refresh = 250 * time.Millisecond
+	// readingShare is one in how much of the time reading takes at most: a busy machine
+	// takes seconds for a table of hundreds of thousands of lines.
+	readingShare = 10
+)
 
 // ReadKernel reads the symbols under root, os.DirFS("/") for the running kernel. programs
 // lists where functions of BPF programs are; it may be nil, and fail where that is not
@@ -39,6 +44,10 @@ func ReadKernel(root fs.FS, programs func() ([]Range, error)) (*Kernel, error) {
 
 func (k *Kernel) load() error {
 	started := k.now()
+	defer func() {
+		ended := k.now()
+		k.next = ended.Add(max(Refresh, (readingShare-1)*ended.Sub(started)))
+	}()
 	file, err := k.files.Open(kallsyms)
 	if err != nil {
 		return fmt.Errorf("read symbols: %w", err)
@@ -49,7 +58,7 @@ func (k *Kernel) load() error {
 		return fmt.Errorf("read symbols: %w", err)
 	}
 	table.setModules(k.readModules())
-	k.table, k.read = table, started
+	k.table = table
 	k.ReadPrograms()
 	return nil
 }
@@ -108,7 +117,7 @@ func (k *Kernel) Find(name string) (uint64, bool) { return k.table.Find(name) }
 // look at an address in a module or BPF program may read the whole table anew.
 func (k *Kernel) Lookup(addr uint64) (Symbol, bool) {
 	movable := addr < k.table.text.Start || addr >= k.table.text.End
-	if movable && !k.table.Hidden() && k.now().Sub(k.read) > Refresh {
+	if movable && !k.table.Hidden() && k.now().After(k.next) {
 		// The old table serves on if the kernel will not show a new one.
 		_ = k.load()
 	}

@@ -38,6 +38,35 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
+// slow is a file system that takes time to open a file.
+type slow struct {
+	fs.FS
+	open func()
+}
+
+func (s slow) Open(name string) (fs.File, error) {
+	s.open()
+	return s.FS.Open(name)
+}
+
+// TestRefreshSlow: where reading takes long, it takes a tenth of the time.
+func TestRefreshSlow(t *testing.T) {
+	const took = 3 * time.Second
+	now, reads := time.Now(), 0
+	files := slow{fstest.MapFS{kallsyms: {Data: []byte(sample)}, procModules: {}}, func() { now, reads = now.Add(took/2), reads+1 }}
+	k := &Kernel{files: files, now: func() time.Time { return now }}
+	if err := k.load(); err != nil {
+		t.Fatal(err)
+	}
+	began := now
+	for reads = 0; now.Sub(began) < time.Hour; now = now.Add(Refresh) {
+		k.Lookup(0xffffffffa0002010)
+	}
+	if reading, limit := time.Duration(reads)*took/2, time.Hour/readingShare; reading > limit || reading < limit*9/10 {
+		t.Errorf("reading took %v of an hour", reading)
+	}
+}
+
 // TestReadPrograms loads a program, and takes the right to look at programs away.
 func TestReadPrograms(t *testing.T) {
 	const (
@@ -56,7 +85,7 @@ func TestReadPrograms(t *testing.T) {
 	k.now = func() time.Time { return now }
 	check := func(when, wantInside, wantPast string) {
 		t.Helper()
-		now = now.Add(2 * Refresh)
+		now = now.Add(time.Minute)
 		if got := named(k, inside); got != wantInside {
 			t.Errorf("%s: %s, want %s", when, got, wantInside)
 		}
