@@ -30,7 +30,7 @@ test-vm: ## what other kernels and NICs show, in QEMU guests; GUESTS=all for tho
 
 # Not under the race detector: what measures time or memory, of which it takes several
 # times as much, and what takes long with one thing at a time.
-RACE_SKIP = TestBombs|TestCycles|TestKilledAnytime|TestOrdinary|TestScale|TestDay|TestStallsLive|TestNothingKept|TestInjected|TestEchoes|TestBacklogStory|TestICMPLive|TestScripts/^[^s]|TestScenarios|TestReasonsHidden|TestCountersOfScenarios
+RACE_SKIP = TestBombs|TestExpansion|TestCycles|TestKilledAnytime|TestOrdinary|TestScale|TestDay|TestStallsLive|TestNothingKept|TestInjected|TestEchoes|TestBacklogStory|TestICMPLive|TestScripts/^[^s]|TestScenarios|TestReasonsHidden|TestCountersOfScenarios
 
 referee: ## every wait compared with what perf recorded of it; takes a machine that does nothing else; run as root
 	scripts/install-packages $$(cat scripts/packages-test)
