@@ -31,8 +31,8 @@ type tally struct {
 	part      bool   // what it counts is parts of packets, which are in no row: all stays 0
 }
 
-func isPart(c *event.Cell) bool {
-	return dropreason.At(c.Reason.Name, c.Place()).Class == dropreason.ClassPart
+func classOf(c *event.Cell) dropreason.Class {
+	return dropreason.At(c.Reason.Name, c.Place()).Class
 }
 
 type bounds struct{ least, most uint64 }
@@ -59,7 +59,7 @@ func (b *Book) count(e *event.Tick) {
 	for _, c := range e.Counts {
 		t := b.cells[c.Cell]
 		if t == nil {
-			t = &tally{part: isPart(c.Cell)}
+			t = &tally{part: classOf(c.Cell) == dropreason.ClassPart}
 			b.cells[c.Cell] = t
 		}
 		if t.part {

@@ -3,6 +3,7 @@
 package ledger
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -17,7 +18,8 @@ type entry struct {
 	lost   uint64            // of Unseen, what no row before counts
 	// unexplained is what of Unexplained no row before counts.
 	unexplained uint64
-	number      int // of the row
+	benign      uint64 // what of Benign no row before counts
+	number      int    // of the row
 }
 
 // explainer divides the drops of a Book among the counters that they moved.
@@ -67,14 +69,9 @@ func (x *explainer) trace(e *entry) {
 	if e.Gone {
 		certain = 0
 	}
+	// What cannot be told apart is lost rather than not.
 	slices.SortStableFunc(places, func(a, b *place) int {
-		switch {
-		case surely[a] == surely[b]:
-			return 0
-		case surely[a]:
-			return -1
-		}
-		return 1
+		return cmp.Or(trueFirst(surely[a], surely[b]), trueFirst(b.benign, a.benign))
 	})
 	taken := of(x.taken, e.rivals())
 	e.shares = map[*place]uint64{}
@@ -87,9 +84,22 @@ func (x *explainer) trace(e *entry) {
 		e.shares[p] = n
 		taken[p] += n
 		e.Traced += n
+		if p.benign {
+			e.Benign += n
+		}
 		left -= n
 	}
 	e.Traced = max(e.Traced, certain)
+}
+
+func trueFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
 }
 
 // settle divides what was not traced, and says how many packets of the row are in no row
@@ -119,8 +129,9 @@ func (x *explainer) settle(e *entry, number int, first *entry) {
 	overlap := map[*entry]uint64{}
 	rest = uint64(max(0, e.Unexplained))
 	e.unexplained = rest - min(rest, theirs.unexplained)
-	e.Packets = x.count(e, overlap) + e.lost + e.unexplained
-	if e.Packets > 0 || e.Delta == 0 {
+	died, benign := x.count(e, overlap)
+	e.Packets, e.benign = died+e.lost+e.unexplained, benign
+	if e.Packets+e.benign > 0 || e.Delta == 0 {
 		return
 	}
 	if same == nil && number > 0 {
@@ -137,20 +148,25 @@ func (x *explainer) settle(e *entry, number int, first *entry) {
 }
 
 // count adds the drops in a row's shares to those that rows count, and returns how many
-// no row before counts. overlap gets the others, by the row that had them first.
-func (x *explainer) count(e *entry, overlap map[*entry]uint64) (fresh uint64) {
+// no row before counts: those that were lost, and those that nobody misses. overlap gets
+// the others, by the row that had them first.
+func (x *explainer) count(e *entry, overlap map[*entry]uint64) (lost, benign uint64) {
 	passed := of(x.passed, e.rivals())
 	for p, n := range e.shares {
 		passed[p] += n
 		more := passed[p] - min(passed[p], x.counted[p])
 		x.counted[p] += more
-		fresh += more
+		if p.benign {
+			benign += more
+		} else {
+			lost += more
+		}
 		if x.first[p] == nil {
 			x.first[p] = e
 		}
 		overlap[x.first[p]] += n - more
 	}
-	return fresh
+	return lost, benign
 }
 
 // untraced is what rows count of packets that were not traced. last is one of them.

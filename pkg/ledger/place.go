@@ -5,6 +5,7 @@ package ledger
 import (
 	"slices"
 
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -13,6 +14,7 @@ type place struct {
 	cell   *event.Cell
 	bounds // of the drops that counters have counted
 	claims []claim
+	benign bool           // nobody misses them
 	index  event.DeviceID // of the device, by index; zero if it has none
 	name   event.DeviceID // by name, for recordings that know no other; zero if it has none
 	peer   event.DeviceID // the other end, if the device is of a veth pair and that is known
@@ -51,7 +53,7 @@ func (b *Book) places() places {
 		if cell.Overflow {
 			continue
 		}
-		p := &place{cell: cell, bounds: t.counted(), index: cell.DeviceID()}
+		p := &place{cell: cell, bounds: t.counted(), benign: classOf(cell) == dropreason.ClassBenign, index: cell.DeviceID()}
 		name := cell.Device.Name
 		if name == "" {
 			name = names[p.index]

@@ -14,11 +14,13 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
-// ledgerText writes the rows of a ledger as a table, and what they add up to. Of rows that
-// are not to be trusted it says how much is unexplained, in colour in red.
+// ledgerText writes the rows of a ledger as a table, without those that count no lost
+// packet, and what they add up to. Of rows that are not to be trusted it says how much is
+// unexplained, in colour in red.
 func ledgerText(w io.Writer, l *ledger.Ledger, colour bool) error {
-	if len(l.Rows) > 0 {
-		if err := ledgerTable(w, l, colour); err != nil {
+	rows := slices.DeleteFunc(slices.Clone(l.Rows), func(r ledger.Row) bool { return r.Benign > 0 && r.Benign == r.Delta && r.Unexplained == 0 })
+	if len(rows) > 0 {
+		if err := ledgerTable(w, rows, l.Untraced, colour); err != nil {
 			return err
 		}
 	}
@@ -27,10 +29,13 @@ func ledgerText(w io.Writer, l *ledger.Ledger, colour bool) error {
 		return err
 	}
 	explained := "explained"
-	if !slices.ContainsFunc(l.Rows, func(r ledger.Row) bool { return r.Traced > 0 }) {
+	if !slices.ContainsFunc(rows, func(r ledger.Row) bool { return r.Traced > 0 }) {
 		explained = "accounted for"
 	}
 	fmt.Fprintf(w, "%s of %s counted losses %s", spell.Thousands(l.Explained), spell.Thousands(l.Counted), explained)
+	if l.Benign > 0 {
+		fmt.Fprintf(w, "; %s counted that nobody misses", spell.Plural(l.Benign, "packet"))
+	}
 	if l.Uncounted > 0 {
 		fmt.Fprintf(w, "; %s that no counter counts", spell.Plural(l.Uncounted, "drop"))
 	}
@@ -38,21 +43,21 @@ func ledgerText(w io.Writer, l *ledger.Ledger, colour bool) error {
 		fmt.Fprintf(w, "; %s in namespaces whose counters cannot be read", spell.Plural(l.Unread, "drop"))
 	}
 	fmt.Fprintln(w)
-	if slices.ContainsFunc(l.Rows, func(r ledger.Row) bool { return r.Off() }) {
+	if slices.ContainsFunc(rows, func(r ledger.Row) bool { return r.Off() }) {
 		fmt.Fprintln(w, "rows with a percentage are not to be trusted: more than 5 % is unexplained, or traced and not counted (below 0)")
 	}
-	if slices.ContainsFunc(l.Rows, func(r ledger.Row) bool { return r.Mirrors != "" }) {
+	if slices.ContainsFunc(rows, func(r ledger.Row) bool { return r.Mirrors != "" }) {
 		fmt.Fprintln(w, "= counts the packets of a row above once more")
 	}
 	return nil
 }
 
-func ledgerTable(w io.Writer, l *ledger.Ledger, colour bool) error {
+func ledgerTable(w io.Writer, rows []ledger.Row, untraced, colour bool) error {
 	t := newTable([]string{"counted", "traced", "counter only", "unexplained", "counter", "device", "netns"}, 0, 4)
-	for i := range l.Rows {
-		r := &l.Rows[i]
+	for i := range rows {
+		r := &rows[i]
 		traced, unexplained := spell.Thousands(r.Traced), signed(r.Unexplained)
-		if l.Untraced {
+		if untraced {
 			traced, unexplained = "-", "-"
 		} else if r.Off() {
 			part := float64(max(r.Unexplained, -r.Unexplained)) / float64(max(r.Delta, r.Traced))
@@ -109,6 +114,7 @@ type rowJSON struct {
 	Netns       string  `json:"netns"`
 	Within      string  `json:"within,omitempty"`
 	Packets     uint64  `json:"packets"`
+	Benign      uint64  `json:"benign"`
 	Mirrors     string  `json:"mirrors,omitempty"`
 }
 
@@ -122,7 +128,7 @@ func ledgerJSON(l *ledger.Ledger) []rowJSON {
 		row := rowJSON{
 			Counter: r.Name, Device: r.Device, Delta: r.Delta, Unseen: r.Unseen, Trusted: !l.Untraced && !r.Off(),
 			Source: string(r.Source), Part: r.Part, Netns: r.Netns.String(), Within: r.Within,
-			Packets: r.Packets, Mirrors: r.Mirrors,
+			Packets: r.Packets, Benign: r.Benign, Mirrors: r.Mirrors,
 		}
 		if !l.Untraced {
 			row.Traced, row.Unexplained = &r.Traced, &r.Unexplained
@@ -136,12 +142,13 @@ func newExplainedJSON(l *ledger.Ledger) *explainedJSON {
 	if l == nil {
 		return nil
 	}
-	return &explainedJSON{l.Counted, l.Explained, l.Uncounted, l.Unread}
+	return &explainedJSON{l.Counted, l.Explained, l.Benign, l.Uncounted, l.Unread}
 }
 
 type explainedJSON struct {
 	Counted   uint64 `json:"counted"`
 	Explained uint64 `json:"explained"`
+	Benign    uint64 `json:"benign"`
 	Uncounted uint64 `json:"uncounted"`
 	Unread    uint64 `json:"unread"`
 }

@@ -6,7 +6,10 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/ledger"
 	"github.com/dropwatch/dropwatch/pkg/profile"
 )
 
@@ -48,4 +51,37 @@ func TestLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "ledger.json", b.Bytes())
+}
+
+// TestLedgerBenign: what nobody misses is no counted loss, and has no row in the table.
+func TestLedgerBenign(t *testing.T) {
+	pod := event.Netns{Inode: 2}
+	cell := &event.Cell{
+		Reason: event.Reason{Name: "UNHANDLED_PROTO"}, Location: &event.Frame{Addr: 1, Symbol: "__netif_receive_skb_core"},
+		Device: event.Device{Index: 2, Name: "eth0"}, Netns: pod,
+	}
+	c := event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: pod, Device: "eth0", Index: 2}
+	for want, rest := range map[string]uint64{
+		"0 of 0 counted losses accounted for; 40 packets counted that nobody misses\n": 0,
+		"COUNTED  TRACED  COUNTER ONLY  UNEXPLAINED  COUNTER          DEVICE  NETNS\n" +
+			"     43      40             0    3 (7.0 %)  link rx_dropped  eth0    2\n" +
+			"0 of 3 counted losses explained; 40 packets counted that nobody misses\n" +
+			"rows with a percentage are not to be trusted: more than 5 % is unexplained, or traced and not counted (below 0)\n": 3,
+	} {
+		book := ledger.NewBook()
+		for _, e := range []event.Event{
+			&event.Tick{}, &event.Counters{Readings: []event.Reading{{Counter: c, Value: 7}}},
+			&event.Tick{Counts: []event.Count{{Cell: cell, Drops: 40}}},
+			&event.Counters{Readings: []event.Reading{{Counter: c, Value: 47 + rest}}}, &event.Tick{},
+		} {
+			book.Add(e)
+		}
+		var b bytes.Buffer
+		if err := ledgerText(&b, book.Ledger(), false); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, b.String()); diff != "" {
+			t.Errorf("%d lost (-want +got):\n%s", rest, diff)
+		}
+	}
 }
