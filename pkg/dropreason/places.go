@@ -172,6 +172,24 @@ var places = []placed{
 		meaning:  "A broadcast or multicast that no ipvlan device of this port listens for.",
 		counters: []string{}},
 
+	// programs
+	{reason: NotSpecified, functions: []string{"netif_receive_generic_xdp", "do_xdp_generic"},
+		source: "net/core/dev.c, netif_receive_generic_xdp, 6.1 to 7.2: do_drop, also without memory to make the packet " +
+			"linear; XDP_TX to a queue that is stopped (generic_xdp_tx) ends there too; of a failed redirect 5.10 has no word",
+		layer: LayerBPF, class: ClassPolicy,
+		meaning:  "A generic XDP program dropped the packet (XDP_DROP), or failed at it (XDP_ABORTED).",
+		check:    "bpftool net show: which program; ip -d link show dev DEV: xdpgeneric; perf trace -e xdp:xdp_exception: where it failed",
+		change:   "If these should pass, change the program or the rules of whoever attached it; ip link set dev DEV xdpgeneric off detaches it.",
+		counters: []string{}, when: []condition{{word: "XDP"}}},
+	{reason: NotSpecified, functions: []string{"veth_xdp_rcv_skb", "veth_xdp_rcv", "veth_poll"},
+		source: "drivers/net/veth.c, veth_xdp_rcv_skb, 5.10 to 7.2: xdp_drop, and drop without memory for a copy, which " +
+			"rx_queue_N_drops counts",
+		layer: LayerBPF, class: ClassPolicy,
+		meaning:  "An XDP program on the veth dropped the packet (XDP_DROP), or failed at it (XDP_ABORTED).",
+		check:    "bpftool net show: which program; ethtool -S DEV: rx_queue_N_xdp_drops, rx_queue_N_drops",
+		change:   "If these should pass, change the program or the rules of whoever attached it; ip link set dev DEV xdp off detaches it.",
+		counters: []string{"ethtool -S: rx_queue_N_xdp_drops"}},
+
 	// ARP, netlink
 	{reason: NotSpecified, functions: []string{"arp_process"},
 		source: "net/ipv4/arp.c, arp_process, 5.10 to 7.2: out_free_skb",

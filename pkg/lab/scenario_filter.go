@@ -55,7 +55,8 @@ func nftOutput(s *Scene) error {
 }
 
 func xdpGeneric(s *Scene) error {
-	s.expect.Reasons = []string{"XDP", "NOT_SPECIFIED"}
+	s.expect.Reasons = []string{"NOT_SPECIFIED"}
+	s.expect.Class = "policy"
 	s.expect.Frames = [][]string{{"do_xdp_generic", "netif_receive_generic_xdp"}}
 	return s.xdp(unix.XDP_FLAGS_SKB_MODE)
 }
@@ -64,6 +65,7 @@ func xdpGeneric(s *Scene) error {
 // hardware: it frees that (veth_xdp_rcv_skb, drivers/net/veth.c).
 func xdpNative(s *Scene) error {
 	s.expect.Reasons = []string{"NOT_SPECIFIED"}
+	s.expect.Class = "policy"
 	s.expect.Frames = frames("veth_poll")
 	return s.xdp(unix.XDP_FLAGS_DRV_MODE)
 }
