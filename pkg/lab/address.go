@@ -39,13 +39,21 @@ func (h *Host) address(peer *Host, arp bool) error {
 	return h.addNeighbour(peer.Addr6, peer.MAC)
 }
 
-func (h *Host) awaitCarrier() error {
-	return await(context.Background(), "carrier on "+h.Device, func() (bool, error) {
-		link, err := h.nl.LinkByName(h.Device)
+func (h *Host) awaitCarrier() error { return h.awaitState(netlink.OperUp) }
+
+// awaitState waits until a worker of the kernel gave the host's device an operational
+// state (linkwatch_do_dev).
+func (h *Host) awaitState(state netlink.LinkOperState) error {
+	return h.awaitStateOf(h.Device, state)
+}
+
+func (h *Host) awaitStateOf(device string, state netlink.LinkOperState) error {
+	return await(context.Background(), fmt.Sprintf("%s to be %s", device, state), func() (bool, error) {
+		link, err := h.nl.LinkByName(device)
 		if err != nil {
-			return false, fmt.Errorf("find %s: %w", h.Device, err)
+			return false, fmt.Errorf("find %s: %w", device, err)
 		}
-		return link.Attrs().OperState == netlink.OperUp, nil
+		return link.Attrs().OperState == state, nil
 	})
 }
 

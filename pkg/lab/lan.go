@@ -112,13 +112,16 @@ func (h *Host) addBridge() error {
 	return nil
 }
 
+// portDevice is the switch's end of the pair of a host.
+func portDevice(n byte) string { return fmt.Sprintf("lab-port%d", n) }
+
 // plug joins a host to the switch.
 func (l *LAN) plug(h *Host, n byte) error {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = rxDevice
 	attrs.HardwareAddr = net.HardwareAddr{0x02, 0x6c, 0x61, 0x6e, 0, n}
 	veth := netlink.NewVeth(attrs)
-	veth.PeerName = fmt.Sprintf("lab-port%d", n)
+	veth.PeerName = portDevice(n)
 	veth.PeerNamespace = netlink.NsFd(l.Switch.ns)
 	if err := h.nl.LinkAdd(veth); err != nil {
 		return fmt.Errorf("create veth pair: %w", err)
@@ -133,7 +136,7 @@ func (l *LAN) plug(h *Host, n byte) error {
 	if err := errors.Join(l.Switch.nl.LinkSetMaster(port, l.Switch.link), l.Switch.nl.LinkSetUp(port), h.nl.LinkSetUp(h.link)); err != nil {
 		return fmt.Errorf("plug in %s: %w", veth.PeerName, err)
 	}
-	if err := h.awaitCarrier(); err != nil {
+	if err := errors.Join(h.awaitCarrier(), l.awaitForwarding(n)); err != nil {
 		return err
 	}
 	h.Addr4 = netip.AddrFrom4([4]byte{198, 18, 2, n})
@@ -145,6 +148,53 @@ func (l *LAN) plug(h *Host, n byte) error {
 		return nil
 	}
 	return addAddr(h.nl, h.link, h.Addr6, 64, 0)
+}
+
+// awaitForwarding waits until a port of the switch forwards. Whoever plugs in hears of
+// the carrier first, and what he sends by then is dropped (BRIDGE_INGRESS_STP_STATE): one
+// worker tells both ends, one after the other, and the bridge has a port forward when it is
+// told that the port is up (br_port_carrier_check, net/bridge/br_if.c).
+func (l *LAN) awaitForwarding(n byte) error {
+	return l.Switch.awaitStateOf(portDevice(n), netlink.OperUp)
+}
+
+// quiet has hosts look for no router any more, and report the groups that they join within
+// milliseconds and not seconds, and waits until all that they had to say is said.
+func (l *LAN) quiet(ctx context.Context) error {
+	for _, h := range l.Hosts {
+		if !h.HasIPv6() {
+			continue
+		}
+		own := "ipv6/conf/" + h.Device
+		if err := errors.Join(h.Sysctl(own+"/router_solicitations", "0"), h.Sysctl(own+"/mldv2_unsolicited_report_interval", "10")); err != nil {
+			return err
+		}
+	}
+	return l.awaitQuiet(ctx, time.Second) // as long as a report may be put off
+}
+
+// awaitQuiet waits until the hosts have sent no ICMPv6 message for a while: a host without
+// connections says nothing else by itself.
+func (l *LAN) awaitQuiet(ctx context.Context, while time.Duration) error {
+	var sent uint64
+	since := time.Now()
+	return await(ctx, "hosts to be quiet", func() (bool, error) {
+		var now uint64
+		for _, h := range l.Hosts {
+			if !h.HasIPv6() {
+				continue
+			}
+			n, err := h.protocol("snmp6", "Icmp6OutMsgs")
+			if err != nil {
+				return false, err
+			}
+			now += n
+		}
+		if now != sent {
+			sent, since = now, time.Now()
+		}
+		return time.Since(since) > while, nil
+	})
 }
 
 // awaitUsable waits until nobody else was found to have an IPv6 address.

@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -153,22 +155,58 @@ func echoDatagram(fd int) error {
 	}
 }
 
-func linkDownAndUp(_ context.Context, l *LAN) error {
+// linkDownAndUp sets a host's device down and up. Frames that are on their way while the
+// link is taken down, or that meet a port of the switch that does not forward yet, are
+// lost for real: hosts are quiet when the device is set down, and it is dormant (RFC 2863),
+// as it is while a supplicant authenticates, until the switch forwards.
+func linkDownAndUp(ctx context.Context, l *LAN) error {
 	h := l.Hosts[2]
+	if err := l.quiet(ctx); err != nil {
+		return err
+	}
 	for range 3 {
 		if err := h.nl.LinkSetDown(h.link); err != nil {
 			return err
 		}
 		rest()
-		if err := h.nl.LinkSetUp(h.link); err != nil {
+		if err := errors.Join(h.operate(dormantMode, netlink.OperDormant), h.nl.LinkSetUp(h.link)); err != nil {
 			return err
 		}
-		if err := h.awaitCarrier(); err != nil {
+		if err := h.awaitState(netlink.OperDormant); err != nil {
+			return err
+		}
+		if err := l.awaitForwarding(3); err != nil {
+			return err
+		}
+		if err := errors.Join(h.operate(defaultMode, netlink.OperUp), h.awaitState(netlink.OperUp)); err != nil {
+			return err
+		}
+		if err := l.awaitQuiet(ctx, 100*time.Millisecond); err != nil {
 			return err
 		}
 	}
-	rest()
 	return nil
+}
+
+// Modes of a link, include/uapi/linux/if.h: what a device becomes when its carrier comes.
+const defaultMode, dormantMode = 0, 1
+
+// operate sets the mode and the operational state of a host's device. The kernel takes
+// OperUp from a device that is dormant, and nothing from one that is down (set_operstate,
+// net/core/rtnetlink.c).
+func (h *Host) operate(mode uint8, state netlink.LinkOperState) error {
+	return h.Do(func() error {
+		request := nl.NewNetlinkRequest(unix.RTM_SETLINK, unix.NLM_F_ACK)
+		message := nl.NewIfInfomsg(unix.AF_UNSPEC)
+		message.Index = int32(h.Ifindex)
+		request.AddData(message)
+		request.AddData(nl.NewRtAttr(unix.IFLA_LINKMODE, []byte{mode}))
+		request.AddData(nl.NewRtAttr(unix.IFLA_OPERSTATE, []byte{byte(state)}))
+		if _, err := request.Execute(unix.NETLINK_ROUTE, 0); err != nil {
+			return fmt.Errorf("set mode %d and state %s of %s: %w", mode, state, h.Device, err)
+		}
+		return nil
+	})
 }
 
 func unixSockets(_ context.Context, l *LAN) error {
