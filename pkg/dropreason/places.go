@@ -158,6 +158,14 @@ var places = []placed{
 			"also one beyond it.",
 		counters: []string{"TcpExtDelayedACKLost", "ss -m: d"}, when: []condition{{lacks: "TCP_OLD_SEQUENCE"}}},
 
+	{reason: "TCP_RFC7323_PAWS", functions: []string{"tcp_validate_incoming", "tcp_rcv_established", "tcp_rcv_state_process"},
+		source: "net/ipv4/tcp_input.c, tcp_validate_incoming, 6.1 and 6.12: late ACKs are among them, and have " +
+			"TCP_RFC7323_PAWS_ACK since 124c4c32e9f3 (6.14)",
+		layer: LayerTCP, class: ClassBenign,
+		meaning: "A late ACK that newer segments overtook, as between CPUs; of such a kernel also a segment with a " +
+			"timestamp that went back.",
+		counters: []string{"TcpExtPAWSEstab", "TcpExtPAWSActive", "ss -m: d"}, when: []condition{{lacks: "TCP_RFC7323_PAWS_ACK"}}},
+
 	// devices
 	{reason: NotSpecified, functions: []string{"netif_napi_add", "netif_napi_add_weight", "netif_napi_add_weight_locked",
 		"napi_get_frags_check"},
