@@ -21,32 +21,57 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/trace"
 )
 
-// TestOrdinary traces traffic of ordinary life, in which nothing is lost: the table of the report is empty, what died is in the
-// benign line, and no counter tells of a loss that is not that.
+// TestOrdinary traces traffic of ordinary life, in which nothing is lost: the table of the
+// report is empty, what died is in the benign line, and no counter tells of a loss that is
+// not that. Few tracers are opened, as that takes seconds in guests: each kind of traffic
+// has a network of its own, and goes on when all of them have been made.
 func TestOrdinary(t *testing.T) {
 	labtest.NeedRoot(t)
 	silent := withoutReasons(t)
-	for _, o := range lab.Ordinaries() {
-		t.Run(o.Name, func(t *testing.T) {
-			r := reportOn(t, o)
-			var text bytes.Buffer
-			if err := report.WriteText(&text, r, false); err != nil {
-				t.Fatal(err)
-			}
-			if groups := claimed(r, silent); len(groups) != 0 || r.Unseen != 0 {
-				t.Errorf("ordinary traffic is said to be lost:\n%s", text.String())
-			}
-			if lines := strings.Count(text.String(), "\nbenign: "); lines > 1 || lines == 0 && r.Drops > 0 && !silent {
-				t.Errorf("%d benign lines for %d drops:\n%s", lines, r.Drops, text.String())
-			}
-			for _, row := range r.Ledger.Rows {
-				if row.Unseen != 0 || row.Unexplained != 0 || row.Packets != 0 && !silent {
-					t.Errorf("counter %s: %+v", row.String(), row)
-				}
-			}
-			t.Logf("%d benign drops: %v", r.Benign.Drops, r.Benign.Reasons)
+	var chosen []*ordinary
+	for _, kind := range lab.Ordinaries() {
+		t.Run(kind.Name, func(t *testing.T) {
+			o := &ordinary{Ordinary: kind}
+			chosen = append(chosen, o)
+			t.Parallel() // waits for the loop below
+			o.judge(t, silent)
 		})
 	}
+	for some := range slices.Chunk(chosen, 10) {
+		makeOrdinary(t, some)
+	}
+}
+
+// ordinary is a kind of traffic, and what a report says of the network that it was made on.
+type ordinary struct {
+	lab.Ordinary
+	lan    *lab.LAN
+	unmade error
+	*report.Report
+}
+
+func (o *ordinary) judge(t *testing.T, silent bool) {
+	labtest.Need(t, o.unmade)
+	r := o.Report
+	if r == nil {
+		t.Fatal("it was not made")
+	}
+	var text bytes.Buffer
+	if err := report.WriteText(&text, r, false); err != nil {
+		t.Fatal(err)
+	}
+	if groups := claimed(r, silent); len(groups) != 0 || r.Unseen != 0 {
+		t.Errorf("ordinary traffic is said to be lost:\n%s", text.String())
+	}
+	if lines := strings.Count(text.String(), "\nbenign: "); lines > 1 || lines == 0 && r.Drops > 0 && !silent {
+		t.Errorf("%d benign lines for %d drops:\n%s", lines, r.Drops, text.String())
+	}
+	for _, row := range r.Ledger.Rows {
+		if row.Unseen != 0 || row.Unexplained != 0 || row.Packets != 0 && !silent {
+			t.Errorf("counter %s: %+v", row.String(), row)
+		}
+	}
+	t.Logf("%d benign drops: %v", r.Benign.Drops, r.Benign.Reasons)
 }
 
 // claimed returns the groups that a report says were lost. A kernel that states no reasons
@@ -57,18 +82,23 @@ func claimed(r *report.Report, silent bool) []report.Group {
 	})
 }
 
-// reportOn returns what a report says of the network that traffic was made on.
-func reportOn(t *testing.T, o lab.Ordinary) *report.Report {
+// makeOrdinary makes traffic of several kinds, one after the other, while a tracer runs.
+func makeOrdinary(t *testing.T, some []*ordinary) {
 	t.Helper()
-	lan, err := lab.NewLAN()
-	labtest.Need(t, err)
-	defer func() {
-		if err := lan.Close(); err != nil {
-			t.Error(err)
+	for _, o := range some {
+		var err error
+		if o.lan, err = lab.NewLAN(); err != nil {
+			o.unmade = err
+			continue
 		}
-	}()
-	for _, h := range append(lan.Hosts[:3:3], lan.Switch) {
-		settle(t, h)
+		defer func() {
+			if err := o.lan.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		for _, h := range append(o.lan.Hosts[:3:3], o.lan.Switch) {
+			settle(t, h)
+		}
 	}
 	tracer, err := trace.Open(trace.Config{})
 	if err != nil {
@@ -79,17 +109,29 @@ func reportOn(t *testing.T, o lab.Ordinary) *report.Report {
 	go func() {
 		done <- profile.Each(tracer, func(e event.Event) error { events = append(events, keep(e)); return nil })
 	}()
-	unmade := o.Make(t.Context(), lan)
-	err = errors.Join(tracer.Stop(), <-done, tracer.Close())
-	labtest.Need(t, unmade)
-	if err != nil {
+	for _, o := range some {
+		if o.unmade == nil {
+			o.unmade = o.Make(t.Context(), o.lan)
+		}
+	}
+	if err := errors.Join(tracer.Stop(), <-done, tracer.Close()); err != nil {
 		t.Fatal(err)
 	}
+	for _, o := range some {
+		if o.unmade == nil {
+			o.Report = reportOf(t, o.lan, tracer.Meta(), events)
+		}
+	}
+}
+
+// reportOf returns what a report says of a network.
+func reportOf(t *testing.T, lan *lab.LAN, meta *event.Meta, events []event.Event) *report.Report {
+	t.Helper()
 	by, err := profile.ParseDimensions("reason,location,device,netns,proto,class")
 	if err != nil {
 		t.Fatal(err)
 	}
-	builder := report.NewBuilder(tracer.Meta(), report.Options{By: by, Fold: true})
+	builder := report.NewBuilder(meta, report.Options{By: by, Fold: true})
 	read := map[uint32]bool{}
 	for _, e := range events {
 		if e = of(lan.Namespaces(), e); e == nil {
@@ -114,9 +156,9 @@ func reportOn(t *testing.T, o lab.Ordinary) *report.Report {
 // are read of namespaces that have a name or a process.
 func settle(t *testing.T, h *lab.Host) {
 	t.Helper()
-	process := exec.Command("sleep", "60")
+	process := exec.Command("sleep", "600")
 	if process.Err != nil {
-		process = exec.Command("/bin/busybox", "sleep", "60") // in a guest
+		process = exec.Command("/bin/busybox", "sleep", "600") // in a guest
 	}
 	if err := h.Do(process.Start); err != nil {
 		t.Fatal(err)
@@ -154,14 +196,28 @@ func of(namespaces []uint32, e event.Event) event.Event {
 	ours := func(n event.Netns) bool { return slices.Contains(namespaces, n.Inode) }
 	switch e := e.(type) {
 	case *event.Tick:
-		e.Counts = slices.DeleteFunc(e.Counts, func(c event.Count) bool { return !ours(c.Cell.Netns) })
+		tick := *e
+		tick.Counts = only(e.Counts, func(c event.Count) bool { return ours(c.Cell.Netns) })
+		return &tick
 	case *event.Drop:
 		if !ours(e.Cell.Netns) {
 			return nil
 		}
 	case *event.Counters:
-		e.Readings = slices.DeleteFunc(e.Readings, func(r event.Reading) bool { return !ours(r.Netns) })
-		e.Gone = slices.DeleteFunc(e.Gone, func(c event.Counter) bool { return !ours(c.Netns) })
+		c := *e
+		c.Readings = only(e.Readings, func(r event.Reading) bool { return ours(r.Netns) })
+		c.Gone = only(e.Gone, func(c event.Counter) bool { return ours(c.Netns) })
+		return &c
 	}
 	return e
+}
+
+// only copies what is wanted.
+func only[S ~[]E, E any](all S, wanted func(E) bool) (some S) {
+	for _, e := range all {
+		if wanted(e) {
+			some = append(some, e)
+		}
+	}
+	return some
 }
