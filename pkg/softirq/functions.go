@@ -25,7 +25,7 @@ func vectorFunction(s *event.Stack) *event.Frame {
 	if s == nil {
 		return nil
 	}
-	runner := slices.IndexFunc(s.Frames, func(f *event.Frame) bool { return softirqRunners[symbol(f)] })
+	runner := slices.IndexFunc(s.Frames, func(f *event.Frame) bool { return isRunner(symbol(f)) })
 	for i := runner - 1; i >= 0; i-- {
 		if !slices.Contains(dispatchers, symbol(s.Frames[i])) {
 			return s.Frames[i]

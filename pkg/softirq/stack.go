@@ -3,7 +3,6 @@
 package softirq
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
@@ -21,7 +20,7 @@ func softirqStack(samples []event.CPUSample) *event.Stack {
 	stack, _ := commonest(samples, func(frames []*event.Frame) []*event.Frame {
 		frames = trim(frames)
 		for i, f := range frames {
-			if softirqRunners[symbol(f)] {
+			if isRunner(symbol(f)) {
 				return frames[:i+1]
 			}
 		}
@@ -32,7 +31,15 @@ func softirqStack(samples []event.CPUSample) *event.Stack {
 
 func commonest(samples []event.CPUSample, trim func([]*event.Frame) []*event.Frame) (*event.Stack, []event.Frame) {
 	unwound := filter(samples, func(s *event.CPUSample) bool { return s.Stack != nil })
-	key := func(s *event.CPUSample) string { return functions(trim(s.Stack.Frames)) }
+	spelled := map[*event.Stack]string{}
+	key := func(s *event.CPUSample) string {
+		text, ok := spelled[s.Stack]
+		if !ok {
+			text = functions(trim(s.Stack.Frames))
+			spelled[s.Stack] = text
+		}
+		return text
+	}
 	best := mostCommon(unwound, key)
 	var stack *event.Stack
 	for i := range unwound {
@@ -77,7 +84,7 @@ func trim(frames []*event.Frame) []*event.Frame {
 	isTick := false
 	for i, f := range frames {
 		switch name := symbol(f); {
-		case softirqRunners[name]:
+		case isRunner(name):
 			return frames
 		case name == "__hrtimer_run_queues", name == "hrtimer_interrupt":
 			isTick = true
@@ -96,7 +103,7 @@ func trimExit(frames []*event.Frame) []*event.Frame {
 		switch name := symbol(f); {
 		case isInterruptEntry(name) && i > 0:
 			return frames[i+1:]
-		case !softirqRunners[name] && !interruptExit[name] && !strings.HasPrefix(name, "sysvec_"):
+		case !isRunner(name) && !isExit(name) && !strings.HasPrefix(name, "sysvec_"):
 			return frames
 		}
 	}
@@ -110,7 +117,7 @@ func isUser(s *event.CPUSample) bool {
 		return false
 	}
 	for _, f := range trim(s.Stack.Frames) {
-		if !backToUser[symbol(f)] && !isInterruptEntry(symbol(f)) && !strings.HasPrefix(symbol(f), "sysvec_") && !interruptExit[symbol(f)] {
+		if !isBackToUser(symbol(f)) && !isInterruptEntry(symbol(f)) && !strings.HasPrefix(symbol(f), "sysvec_") && !isExit(symbol(f)) {
 			return false
 		}
 	}
@@ -134,28 +141,46 @@ func symbol(f *event.Frame) string {
 // isInterruptEntry reports whether a function is the outermost of an interrupt: on
 // amd64 arch/x86/include/asm/idtentry.h, on arm64 arch/arm64/kernel/entry.S.
 func isInterruptEntry(name string) bool {
-	return strings.HasPrefix(name, "asm_sysvec_") || name == "asm_common_interrupt" ||
-		slices.Contains([]string{"el1_irq", "el0_irq", "el1h_64_irq", "el1t_64_irq", "el0t_64_irq", "el0t_32_irq"}, name)
+	switch name {
+	case "asm_common_interrupt", "el1_irq", "el0_irq", "el1h_64_irq", "el1t_64_irq", "el0t_64_irq", "el0t_32_irq":
+		return true
+	}
+	return strings.HasPrefix(name, "asm_sysvec_")
 }
 
-// softirqRunners call the actions of vectors; kernel/softirq.c. Up to 6.8 it was
-// __do_softirq.
-var softirqRunners = map[string]bool{"handle_softirqs": true, "__do_softirq": true, "__softirqentry_text_start": true}
-
-// interruptExit lies between the entry of an interrupt and the softirqs at its end;
-// kernel/softirq.c, arch/x86/kernel/irq.c, arch/arm64/kernel/entry-common.c.
-var interruptExit = map[string]bool{
-	"do_softirq_own_stack": true, "____do_softirq": true, "call_on_irq_stack": true,
-	"asm_call_irq_on_stack": true, "invoke_softirq": true, "__irq_exit_rcu": true, "irq_exit_rcu": true,
-	"irq_exit": true, "common_interrupt": true, "el1_interrupt": true, "__el1_irq": true,
-	"el1h_64_irq_handler": true, "handle_domain_irq": true, "gic_handle_irq": true,
+// isRunner reports whether a function calls the actions of vectors; kernel/softirq.c. Up to
+// 6.8 it was __do_softirq.
+func isRunner(name string) bool {
+	switch name {
+	case "handle_softirqs", "__do_softirq", "__softirqentry_text_start":
+		return true
+	}
+	return false
 }
 
-// backToUser lies between an interrupt that came in user space and the return there, where
-// interrupts come back on for what is pending; kernel/entry/common.c (in
-// include/linux/irq-entry-common.h since 6.17), arch/arm64/kernel/entry-common.c.
-var backToUser = map[string]bool{
-	"irqentry_exit_to_user_mode": true, "irqentry_exit": true, "exit_to_user_mode_loop": true,
-	"exit_to_user_mode_prepare": true, "prepare_exit_to_usermode": true, "asm_exit_to_user_mode": true,
-	"el0_interrupt": true, "__el0_irq_handler_common": true, "el0t_64_irq_handler": true, "ret_to_user": true,
+// isExit reports whether a function lies between the entry of an interrupt and the softirqs
+// at its end; kernel/softirq.c, arch/x86/kernel/irq.c, arch/arm64/kernel/entry-common.c.
+func isExit(name string) bool {
+	switch name {
+	case "do_softirq_own_stack", "____do_softirq", "call_on_irq_stack",
+		"asm_call_irq_on_stack", "invoke_softirq", "__irq_exit_rcu", "irq_exit_rcu",
+		"irq_exit", "common_interrupt", "el1_interrupt", "__el1_irq", "el1h_64_irq_handler",
+		"handle_domain_irq", "gic_handle_irq":
+		return true
+	}
+	return false
+}
+
+// isBackToUser reports whether a function lies between an interrupt that came in user space
+// and the return there, where interrupts come back on for what is pending;
+// kernel/entry/common.c (in include/linux/irq-entry-common.h since 6.17),
+// arch/arm64/kernel/entry-common.c.
+func isBackToUser(name string) bool {
+	switch name {
+	case "irqentry_exit_to_user_mode", "irqentry_exit", "exit_to_user_mode_loop",
+		"exit_to_user_mode_prepare", "prepare_exit_to_usermode", "asm_exit_to_user_mode",
+		"el0_interrupt", "__el0_irq_handler_common", "el0t_64_irq_handler", "ret_to_user":
+		return true
+	}
+	return false
 }
