@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -37,8 +38,14 @@ type CorruptError struct {
 	Err    error
 }
 
+// Error quotes no more than a part of what Err quotes: a line may have a megabyte.
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("recording is damaged at line %d (offset %d uncompressed): %v", e.Line, e.Offset, e.Err)
+	const most = 400
+	text := e.Err.Error()
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return fmt.Sprintf("recording is damaged at line %d (offset %d uncompressed): %s", e.Line, e.Offset, text)
 }
 
 func (e *CorruptError) Unwrap() error { return e.Err }

@@ -3,7 +3,6 @@
 package recording
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
@@ -86,7 +85,7 @@ func (n *counterIDs) take() int {
 // addCounter adds a counter, or one in the place of another.
 func (t *tables) addCounter(text []byte) error {
 	var line counterLine
-	if err := json.Unmarshal(text, &line); err != nil {
+	if err := unmarshal(text, &line); err != nil {
 		return err
 	}
 	if err := checkNames(string(line.Source), line.Name, line.NetnsName, line.Device, line.Part); err != nil {
@@ -110,7 +109,7 @@ func (t *tables) addCounter(text []byte) error {
 
 func (r *Reader) parseCounters(text []byte) (event.Event, error) {
 	var line countersLine
-	if err := json.Unmarshal(text, &line); err != nil {
+	if err := unmarshal(text, &line); err != nil {
 		return nil, err
 	}
 	e := &event.Counters{Time: time.Duration(line.TimeNS)}

@@ -4,11 +4,13 @@ package recording
 
 import (
 	"bytes"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"math"
 
-	fastjson "github.com/go-json-experiment/json"
-	jsonv1 "github.com/go-json-experiment/json/v1"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
@@ -37,16 +39,20 @@ const (
 	lineCost    = 256      // bytes that a line counts for at least: what it takes when read
 	frameCost   = 64       // and a frame of a stack, where that is new
 	readingCost = 96       // and a counter's value
+	edgeCost    = 96       // and an edge of a window
+	seenCost    = 16       // and a frame of a stack of a sample, which is looked at several times
 	eventCost   = 512      // and an event: what is made of it
 )
 
-// list is an array of a line that has at most so many elements. A plain slice takes the
-// memory first: [1,1,1…] for a list of objects takes 60 times its text, as encoding/json
-// goes on after an element of a wrong type.
+// list is an array of a line that has at most so many elements, and no other after one of
+// a wrong type.
 type list[T any, N bound] []T
 
-// numbers is a list of what takes less memory than text, and is read at once.
-type numbers[T any, N bound] []T
+// numbers is a list of whole numbers, or of tuples of them. Reading them one by one with
+// package json takes four times as long.
+type numbers[T tuple, N bound] []T
+
+type tuple interface{ int | [2]uint64 | [4]uint64 }
 
 // bound is the number of elements that a list may have.
 type bound interface{ most() int }
@@ -65,47 +71,126 @@ func (countsBound) most() int { return maxCounts }
 func (tableBound) most() int  { return maxTable }
 func (linksBound) most() int  { return maxLinks }
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (l *list[T, N]) UnmarshalJSON(text []byte) error {
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (l *list[T, N]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	*l = nil
-	if string(text) == "null" {
-		return nil
+	start, err := dec.ReadToken()
+	if err != nil || start.Kind() == 'n' {
+		return err
+	}
+	if start.Kind() != '[' {
+		return fmt.Errorf("no list: %.20q", start)
 	}
 	var n N
-	dec := json.NewDecoder(bytes.NewReader(text))
-	if start, err := dec.Token(); err != nil || start != json.Delim('[') {
-		return fmt.Errorf("no list: %.20q", text)
-	}
-	for dec.More() {
+	for dec.PeekKind() != ']' {
 		if len(*l) == n.most() {
 			return fmt.Errorf("list of more than %d", n.most())
 		}
 		var e T
-		if err := dec.Decode(&e); err != nil {
+		if err := json.UnmarshalDecode(dec, &e); err != nil {
 			*l = nil
 			return err
 		}
 		*l = append(*l, e)
 	}
-	return nil
+	_, err = dec.ReadToken()
+	return err
 }
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (l *numbers[T, N]) UnmarshalJSON(text []byte) error {
-	var n N
-	var all []T
-	if bytes.Count(text, []byte("[")) > n.most()+1 { // as short as [] is
-		return fmt.Errorf("list of more than %d", n.most())
-	}
-	// It ends at the first element of a wrong type. Older schemas have shorter tuples.
-	if err := fastjson.Unmarshal(text, &all, jsonv1.UnmarshalArrayFromAnyLength(true)); err != nil {
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (l *numbers[T, N]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	*l = nil
+	text, err := dec.ReadValue()
+	if err != nil || text.Kind() == 'n' {
 		return err
 	}
-	if len(all) > n.most() {
-		return fmt.Errorf("list of more than %d", n.most())
+	if text.Kind() != '[' {
+		return fmt.Errorf("no list: %.20q", text)
+	}
+	var n N
+	var e T
+	opening := bytes.Count(text, []byte("["))
+	if opening == 1 { // numbers of their own
+		opening += bytes.Count(text, []byte(","))
+	}
+	all := make([]T, 0, min(n.most(), opening))
+	for rest := []byte(text[1:]); ; {
+		rest = separated(rest)
+		if rest[0] == ']' {
+			break
+		}
+		if len(all) == n.most() {
+			return fmt.Errorf("list of more than %d", n.most())
+		}
+		if rest, err = element(rest, &e); err != nil {
+			return err
+		}
+		all = append(all, e)
 	}
 	*l = all
 	return nil
+}
+
+// element reads an element of a list that is valid JSON, and returns what is behind it.
+// Older schemas have shorter tuples.
+func element[T tuple](text []byte, e *T) (rest []byte, err error) {
+	switch e := any(e).(type) {
+	case *int:
+		n, rest, err := whole(text)
+		*e = int(min(n, math.MaxInt))
+		return rest, err
+	case *[2]uint64:
+		*e = [2]uint64{}
+		return wholes(text, e[:])
+	case *[4]uint64:
+		*e = [4]uint64{}
+		return wholes(text, e[:])
+	}
+	return nil, errors.ErrUnsupported
+}
+
+// wholes reads a list of up to so many numbers.
+func wholes(text []byte, numbers []uint64) (rest []byte, err error) {
+	if text[0] != '[' {
+		return nil, fmt.Errorf("no list: %.20q", text)
+	}
+	rest = text[1:]
+	for i := 0; ; i++ {
+		rest = separated(rest)
+		switch {
+		case rest[0] == ']':
+			return rest[1:], nil
+		case i == len(numbers):
+			return nil, fmt.Errorf("list of more than %d: %.20q", len(numbers), text)
+		}
+		if numbers[i], rest, err = whole(rest); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// separated returns what is behind the space and the comma ahead of an element.
+func separated(text []byte) []byte {
+	for text[0] == ' ' || text[0] == ',' || text[0] == '\t' || text[0] == '\r' || text[0] == '\n' {
+		text = text[1:]
+	}
+	return text
+}
+
+// whole reads a whole number.
+func whole(text []byte) (n uint64, rest []byte, err error) {
+	for i, c := range text {
+		digit := uint64(c - '0')
+		switch {
+		case digit <= 9 && n <= (math.MaxUint64-digit)/10:
+			n = n*10 + digit
+			continue
+		case digit <= 9, i == 0, c == '.', c == 'e', c == 'E':
+			return 0, nil, fmt.Errorf("no whole number of 64 bits: %.24q", text)
+		}
+		return n, text[i:], nil
+	}
+	return 0, nil, io.ErrUnexpectedEOF
 }
 
 // checkNames returns an error for a name that is too long.
@@ -150,15 +235,24 @@ func (a *allowance) take(line []byte, e event.Event) error {
 	if e != nil {
 		cost = max(cost, eventCost)
 	}
-	if d, ok := e.(*event.Drop); ok && d.Stack != nil {
-		text := textOf(d.Stack)
-		cost = max(cost, len(line)+text/8) // where it is shown for every drop
-		if a.isNew(d) {
-			cost += text + frameCost*len(d.Stack.Frames)
+	switch e := e.(type) {
+	case *event.Drop:
+		if e.Stack == nil {
+			break
 		}
-	}
-	if c, ok := e.(*event.Counters); ok {
-		cost = max(cost, readingCost*(len(c.Readings)+len(c.Bases)+len(c.Gone)))
+		text := textOf(e.Stack)
+		cost = max(cost, len(line)+text/8) // where it is shown for every drop
+		if a.isNew(e) {
+			cost += text + frameCost*len(e.Stack.Frames)
+		}
+	case *event.Counters:
+		cost = max(cost, readingCost*(len(e.Readings)+len(e.Bases)+len(e.Gone)))
+	case *event.Window:
+		cost = max(cost, edgeCost*len(e.Edges))
+	case *event.CPUSample:
+		if e.Stack != nil {
+			cost += seenCost * len(e.Stack.Frames)
+		}
 	}
 	if a.spent += int64(cost); a.spent > expandBase+expandRatio*a.read() {
 		return fmt.Errorf("%d bytes expand to more than %d: no recorder writes that", a.read(), a.spent)

@@ -28,10 +28,10 @@ func TestLimits(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"frames of a stack": {frame + many(`{"type":"stack","id":0,"frames":[%s]}`, "0", maxFrames+1), "list of more than 256"},
 		"edges":             {many(`{"type":"window","waiter":"softirq","edges":[%s]}`, `{"edge":"raise"}`, maxEdges+1), "list of more than 1024"},
-		"edges of numbers":  {many(`{"type":"window","waiter":"softirq","edges":[%s]}`, `1`, 100_000), "cannot unmarshal number"},
+		"edges of numbers":  {many(`{"type":"window","waiter":"softirq","edges":[%s]}`, `1`, 100_000), "cannot unmarshal JSON number"},
 		"user frames":       {many(`{"type":"sample","user":[%s]}`, `{}`, maxFrames+1), "list of more than 256"},
 		"links":             {many(`{"type":"counters","links":[%s]}`, `{}`, maxLinks+1), "list of more than 65536"},
-		"counts of nothing": {many(`{"type":"tick","counts":[%s]}`, `1`, 100_000), "unmarshal JSON number"},
+		"counts of nothing": {many(`{"type":"tick","counts":[%s]}`, `1`, 100_000), "no list"},
 		"name":              {fmt.Sprintf(`{"type":"frame","id":0,"addr":"1","symbol":"%s"}`, strings.Repeat("x", maxName+1)), "name of 4097 bytes"},
 		"name of a cell":    {frame + fmt.Sprintf(`{"type":"cell","id":0,"location":0,"device":"%s"}`, strings.Repeat("x", maxName+1)), "name of 4097 bytes"},
 		"name of a counter": {fmt.Sprintf(`{"type":"counter","id":0,"part":"%s"}`, strings.Repeat("x", maxName+1)), "name of 4097 bytes"},

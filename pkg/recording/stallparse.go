@@ -3,7 +3,6 @@
 package recording
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -43,7 +42,7 @@ func (t *tables) interrupted(line *interruptedLine) (at event.Interrupted, err e
 
 func (r *Reader) parseWindow(text []byte) (event.Event, error) {
 	var line windowLine
-	if err := json.Unmarshal(text, &line); err != nil {
+	if err := unmarshal(text, &line); err != nil {
 		return nil, err
 	}
 	waiter := slices.Index(waiterNames, line.Waiter)
@@ -104,7 +103,7 @@ func (t *tables) edge(line *edgeLine) (event.Edge, error) {
 
 func (r *Reader) parseSample(text []byte) (event.Event, error) {
 	var line sampleLine
-	if err := json.Unmarshal(text, &line); err != nil {
+	if err := unmarshal(text, &line); err != nil {
 		return nil, err
 	}
 	e := &event.CPUSample{Time: line.Time, CPU: line.CPU, Window: line.Window, Late: line.Late, Cgroup: event.Printable(line.Cgroup)}
@@ -135,7 +134,7 @@ func (r *Reader) parseSample(text []byte) (event.Event, error) {
 
 func (r *Reader) parsePacket(text []byte) (event.Event, error) {
 	var line packetLine
-	if err := json.Unmarshal(text, &line); err != nil {
+	if err := unmarshal(text, &line); err != nil {
 		return nil, err
 	}
 	var p event.Packet

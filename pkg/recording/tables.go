@@ -3,7 +3,6 @@
 package recording
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
@@ -40,7 +39,7 @@ func checkID[T any](table []*T, what string, id int) error {
 
 func (t *tables) addFrame(text []byte) error {
 	var line frameLine
-	if err := json.Unmarshal(text, &line); err != nil {
+	if err := unmarshal(text, &line); err != nil {
 		return err
 	}
 	if err := checkID(t.frames, "frame", line.ID); err != nil {
@@ -58,7 +57,7 @@ func (t *tables) addFrame(text []byte) error {
 
 func (t *tables) addStack(text []byte) error {
 	var line stackLine
-	if err := json.Unmarshal(text, &line); err != nil {
+	if err := unmarshal(text, &line); err != nil {
 		return err
 	}
 	if err := checkID(t.stacks, "stack", line.ID); err != nil {
@@ -82,7 +81,7 @@ func (t *tables) addStack(text []byte) error {
 // addCell adds a cell, or changes one that is written again.
 func (t *tables) addCell(text []byte) error {
 	var line cellLine
-	if err := json.Unmarshal(text, &line); err != nil {
+	if err := unmarshal(text, &line); err != nil {
 		return err
 	}
 	if err := checkNames(line.Reason, line.Device, line.NetnsName); err != nil {
