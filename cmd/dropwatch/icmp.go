@@ -103,15 +103,26 @@ func openLog(ctx context.Context, s streams, name string, args []string) (<-chan
 	return replies(ctx, s, file), nil
 }
 
+// maxLogWarnings is how many lines of a log that cannot be read are named.
+const maxLogWarnings = 10
+
 // replies yields the lines of a log until its end or that of the context, and closes it.
 func replies(ctx context.Context, s streams, log io.ReadCloser) <-chan rtt.Reply {
 	all := make(chan rtt.Reply, 64)
 	go func() {
 		defer close(all)
 		defer log.Close()
+		left := 0
+		defer func() {
+			if more := left - maxLogWarnings; more > 0 {
+				fmt.Fprintf(s.err, "warning: round-trip times: %s left out as well\n", spell.Plural(uint64(more), "more line"))
+			}
+		}()
 		for reply, err := range rtt.Parse(log) {
 			if err != nil {
-				fmt.Fprintf(s.err, "warning: round-trip times: %s; left out\n", printable(err.Error()))
+				if left++; left <= maxLogWarnings {
+					fmt.Fprintf(s.err, "warning: round-trip times: %.200s; left out\n", printable(err.Error()))
+				}
 				continue
 			}
 			select {

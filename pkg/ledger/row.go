@@ -29,8 +29,11 @@ type Row struct {
 
 // Off reports whether, of a row that was traced, so much is unexplained that the row is not to be trusted.
 func (r *Row) Off() bool {
-	return float64(max(r.Unexplained, -r.Unexplained)) > tolerance*float64(max(r.Delta, r.Traced))
+	return float64(r.Missed()) > tolerance*float64(max(r.Delta, r.Traced))
 }
+
+// Missed returns by how much the counter and what was traced differ.
+func (r *Row) Missed() int64 { return max(r.Unexplained, -r.Unexplained) }
 
 // String names the row's counter, with where it is: "link rx_dropped on eth0 in host".
 func (r *Row) String() string {

@@ -3,6 +3,7 @@
 package profile
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,5 +84,38 @@ func TestUnseenChange(t *testing.T) {
 	}
 	if c.Total.Delta != first.Delta || first.Delta >= 0 {
 		t.Errorf("the total fell by %g, the ring's loss by %g", c.Total.Delta, first.Delta)
+	}
+}
+
+// TestManyDistrusted has more counters disagree with the trace than are named.
+func TestManyDistrusted(t *testing.T) {
+	s := sample()
+	at := func(times uint64) *event.Counters {
+		e := new(event.Counters)
+		for i := range uint64(500) {
+			e.Readings = append(e.Readings, event.Reading{
+				Counter: event.Counter{Source: event.CounterProtocol, Name: "UdpInErrors", Netns: event.Netns{Inode: uint32(i + 1)}},
+				Value:   times * (i + 1),
+			})
+		}
+		return e
+	}
+	last := len(s.events) - 1
+	s.events = slices.Concat([]event.Event{at(0)}, s.events[:last], []event.Event{at(1), s.events[last]})
+	sums, err := Fold(s, StackOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := sums.Remarks()
+	if len(lines) != maxDistrusted+1 {
+		t.Fatalf("%d lines", len(lines))
+	}
+	for i, want := range map[int]string{
+		0:             "Not to be trusted: protocol UdpInErrors in 500 moved by 500, 0 drops of that traced.",
+		maxDistrusted: "Not to be trusted: 490 more counters as well.",
+	} {
+		if lines[i] != want {
+			t.Errorf("line %d: %q, want %q", i, lines[i], want)
+		}
 	}
 }

@@ -60,7 +60,7 @@ func ledgerTable(w io.Writer, rows []ledger.Row, untraced, colour bool) error {
 		if untraced {
 			traced, unexplained = "-", "-"
 		} else if r.Off() {
-			part := float64(max(r.Unexplained, -r.Unexplained)) / float64(max(r.Delta, r.Traced))
+			part := float64(r.Missed()) / float64(max(r.Delta, r.Traced))
 			if unexplained += " (" + percent(part) + ")"; colour {
 				unexplained = tint(color.FgRed, unexplained)
 			}
