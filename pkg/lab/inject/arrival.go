@@ -57,12 +57,15 @@ func (b *Bench) settle(packets []Packet) error {
 	return err
 }
 
-// find notes when and where a packet was given to its socket, if it was.
+// find notes when and where a packet was given to its socket, if it was. What an earlier
+// burst left under its number is no arrival.
 func (p *programs) find(packet *Packet) error {
 	var a injectArrival
 	if err := p.Maps[injectMapArrivals].Lookup(uint32(packet.Number), &a); err != nil {
 		return fmt.Errorf("look up arrival of packet %d: %w", packet.Number, err)
 	}
-	packet.Arrived, packet.CPU = time.Duration(a.TimeNs), int(a.Cpu)
+	if at := time.Duration(a.TimeNs); at >= packet.Sent {
+		packet.Arrived, packet.CPU = at, int(a.Cpu)
+	}
 	return nil
 }

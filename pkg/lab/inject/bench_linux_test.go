@@ -111,6 +111,7 @@ func checkTruth(t *testing.T, got Truth, class Class, d time.Duration) {
 func checkPackets(t *testing.T, truth Truth, packets []Packet, d time.Duration) error {
 	t.Helper()
 	var inside, outside []Packet
+	bursts := 0 // packets of them
 	for _, p := range packets {
 		if p.Arrived == 0 {
 			return fmt.Errorf("packet %d did not arrive", p.Number)
@@ -118,12 +119,19 @@ func checkPackets(t *testing.T, truth Truth, packets []Packet, d time.Duration) 
 		if p.CPU != receiveCPU {
 			t.Errorf("packet %d was handled on CPU %d", p.Number, p.CPU)
 		}
+		if p.Dst.Port() == slowPort {
+			bursts++
+			continue
+		}
 		switch {
 		case p.Sent >= truth.Start && p.Returned <= truth.End:
 			inside = append(inside, p)
 		case p.Returned < truth.Start-2*time.Millisecond || p.Sent > truth.End+2*time.Millisecond:
 			outside = append(outside, p)
 		}
+	}
+	if want := int(d / cost); truth.Class == NETRXBudget && bursts != want {
+		t.Errorf("%d packets of a burst are told, want %d", bursts, want)
 	}
 	if want := int(d/interval) / 10; len(inside) < want {
 		return fmt.Errorf("%d packets were sent in the window, want at least %d", len(inside), want)

@@ -20,7 +20,7 @@ const (
 	// cost is how long each packet of a burst takes that only its number makes slow.
 	cost = 20 * time.Microsecond
 
-	// maxBurst is how many packets a burst has at most.
+	// maxBurst is how many packets a burst has at most, MAX_BURST in inject.bpf.c.
 	maxBurst = int(MaxHold / cost)
 )
 
@@ -50,19 +50,25 @@ func (b *Bench) newBurst() (injector, error) {
 	if burst.source, err = b.newSource(maxBurst); err != nil {
 		return nil, err
 	}
-	if burst.sink, err = b.bound(netip.AddrPortFrom(rx.Addr4, slowPort), maxBurst); err != nil {
+	_, dst := b.slowFlow()
+	if burst.sink, err = b.bound(dst, maxBurst); err != nil {
 		return nil, err
 	}
 	if b.class == NETRXSlow {
 		return burst.slow, nil
 	}
-	return burst.many, nil
+	return burst.many, b.noteArrivals(burst.sink)
 }
 
 // newSource opens a socket that sends datagrams to slowPort.
 func (b *Bench) newSource(room int) (fd int, err error) {
-	src, dst := netip.AddrPortFrom(b.net.Tx.Addr4, slowPort), netip.AddrPortFrom(b.net.Rx.Addr4, slowPort)
+	src, dst := b.slowFlow()
 	return b.connected(unix.SOCK_DGRAM, 0, room, src, dst)
+}
+
+// slowFlow is the addresses of datagrams that hold the CPU.
+func (b *Bench) slowFlow() (src, dst netip.AddrPort) {
+	return netip.AddrPortFrom(b.net.Tx.Addr4, slowPort), netip.AddrPortFrom(b.net.Rx.Addr4, slowPort)
 }
 
 // slow sends one packet that takes d.
@@ -83,26 +89,36 @@ func (b *burst) many(d time.Duration) (truth Truth, err error) {
 		}
 		defer func() { err = errors.Join(err, restore()) }()
 	}
-	truth, first, err := b.send(max(1, int(d/cost)), cost)
-	truth.Start, truth.Function = first, "net_rx_action"
+	truth, packets, err := b.send(max(1, int(d/cost)), cost)
+	if err != nil {
+		return Truth{}, err
+	}
+	truth.Start, truth.Function = packets[0].Sent, "net_rx_action"
+	err = b.settle(packets)
+	b.traffic.burst = append(b.traffic.burst, packets...)
 	return truth, err
 }
 
-// send sends packets that take so long each, and waits until they have arrived.
-func (b *burst) send(packets int, each time.Duration) (truth Truth, first time.Duration, err error) {
+// send sends packets that take so long each, and waits until they have held the CPU.
+func (b *burst) send(n int, each time.Duration) (truth Truth, packets []Packet, err error) {
 	if err := b.programs.arm(each); err != nil {
-		return Truth{}, 0, err
+		return Truth{}, nil, err
 	}
-	sent, release, err := share[span](packets)
+	sent, release, err := share[span](n)
 	if err != nil {
-		return Truth{}, 0, err
+		return Truth{}, nil, err
 	}
 	defer release()
-	s := &sender{udp: b.source, echo: -1, log: &sendLog{}, sent: sent}
+	s := &sender{udp: b.source, echo: -1, first: maxPackets, log: &sendLog{}, sent: sent}
 	if err := newChild("inject-burst", sendCPU, minNice, work{send: s}).run(nil); err != nil {
-		return Truth{}, 0, err
+		return Truth{}, nil, err
 	}
-	truth, err = b.programs.window(packets, Truth{Device: b.net.Rx.Device})
+	truth, err = b.programs.window(n, Truth{Device: b.net.Rx.Device})
 	drain(b.sink)
-	return truth, sent[0].start, err
+	src, dst := b.slowFlow()
+	for i, at := range sent {
+		p := Packet{Number: s.first + i, Protocol: unix.IPPROTO_UDP, Src: src, Dst: dst, Sent: at.start, Returned: at.end}
+		packets = append(packets, p)
+	}
+	return truth, packets, err
 }

@@ -14,7 +14,8 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 enum {
 	MAX_HOLD_NS = 1000000000,
 	TURNS = 512,          /* of each loop */
-	MAX_PACKETS = 65536,
+	MAX_PACKETS = 65536,  /* of the traffic */
+	MAX_BURST = 50000,    /* datagrams of a burst; their numbers follow */
 	PROTOCOL_AT = 23,     /* in a frame that holds an IPv4 packet without options */
 	PORT_AT = 36,         /* likewise, a UDP datagram's destination port */
 	SEQ_AT = 28,          /* of the payload behind an IPv4 and a UDP or ICMP echo header */
@@ -49,10 +50,10 @@ struct arrival {
 	__u32 pad;
 };
 
-/* Key: the packet's number. Value: its arrival, for the life of the bench. */
+/* Key: the packet's number. Value: its arrival, until a later burst uses the number again. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MAX_PACKETS);
+	__uint(max_entries, MAX_PACKETS + MAX_BURST);
 	__type(key, __u32);
 	__type(value, struct arrival);
 } arrivals SEC(".maps");

@@ -5,9 +5,11 @@
 package inject
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +25,7 @@ type traffic struct {
 	sender  sender
 	src     netip.AddrPort
 	dst     netip.AddrPort
+	burst   []Packet   // of NETRXBudget, since Start
 	sink    int        // socket that receives the datagrams
 	ended   chan error // of the child that sends; nil if there is none
 	release func() error
@@ -47,9 +50,8 @@ func (b *Bench) newTraffic() (err error) {
 		return err
 	}
 	for _, fd := range []int{t.sink, t.sender.echo} {
-		err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ATTACH_BPF, b.programs.Programs[injectProgArrive].FD())
-		if err != nil {
-			return fmt.Errorf("attach BPF program to socket: %w", err)
+		if err := b.noteArrivals(fd); err != nil {
+			return err
 		}
 	}
 	b.traffic = t
@@ -60,6 +62,15 @@ func (b *Bench) newTraffic() (err error) {
 		_, err := b.Stop()
 		return err
 	})
+	return nil
+}
+
+// noteArrivals has the arrival of packets at a socket noted, by their numbers.
+func (b *Bench) noteArrivals(fd int) error {
+	err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ATTACH_BPF, b.programs.Programs[injectProgArrive].FD())
+	if err != nil {
+		return fmt.Errorf("attach BPF program to socket: %w", err)
+	}
 	return nil
 }
 
@@ -74,7 +85,7 @@ func (b *Bench) Start() error {
 	if err != nil {
 		return fmt.Errorf("start traffic: %w", err)
 	}
-	t.ended = ended
+	t.ended, t.burst = ended, nil
 	return nil
 }
 
@@ -96,7 +107,8 @@ func (t *traffic) start(n int) (ended chan error, err error) {
 }
 
 // Stop ends what Start began, waits for the packets under way and returns all that
-// were sent in between.
+// were sent in between, in that order: those of the traffic, and of NETRXBudget those of
+// its bursts.
 func (b *Bench) Stop() ([]Packet, error) {
 	t := b.traffic
 	if t.ended == nil {
@@ -113,5 +125,7 @@ func (b *Bench) Stop() ([]Packet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stop traffic: %w", err)
 	}
+	packets = append(packets, t.burst...)
+	slices.SortStableFunc(packets, func(a, b Packet) int { return cmp.Compare(a.Sent, b.Sent) })
 	return packets, nil
 }
