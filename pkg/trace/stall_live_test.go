@@ -116,7 +116,8 @@ func compareStall(class inject.Class, d time.Duration, truth inject.Truth, packe
 	// The tick gives 2 or 3 samples in 10 ms, a late timer none before it, and there is
 	// no tick while a softirq runs that interrupted an idle CPU.
 	sure := d > 40*time.Millisecond && class != inject.IRQOff && class != inject.CPUContention &&
-		(class != inject.NETRXSlow || s.Samples > 0)
+		(class != inject.NETRXSlow || s.Samples > 0) &&
+		(class != inject.NETRXBudget || 5*s.Agreeing >= 4*s.Samples) // ksoftirqd shares the CPU
 	best := softirq.High
 	if kernel, err := btf.LoadKernelSpec(); err == nil && len(findPerCPU(kernel).offsets) == 0 {
 		best = softirq.Medium // such as 5.10 for arm64: neither BTF nor symbols tell of the variables
@@ -177,17 +178,8 @@ func compareTimes(class inject.Class, d time.Duration, truth inject.Truth, packe
 	if s.End < truth.End-slack || s.End > arrived+slack {
 		return fmt.Errorf("ends %v off the injector, %v off the first arrival", s.End-truth.End, s.End-arrived)
 	}
-	if class == inject.NETRXBudget { // docs/limitations.md: packets may have taken longer
-		var most time.Duration
-		for _, p := range packets {
-			if p.Sent >= truth.Start {
-				most = max(most, p.Delay())
-			}
-		}
-		if s.Duration() > most+slack {
-			return fmt.Errorf("the longest wait is told as %v, no packet took longer than %v", s.Duration(), most)
-		}
-		return nil
+	if class == inject.NETRXBudget {
+		return compareLongest(truth, packets, s)
 	}
 	// It may have begun to wait before the injector, for others: for a packet then.
 	began := slices.ContainsFunc(packets, func(p inject.Packet) bool {
@@ -199,6 +191,24 @@ func compareTimes(class inject.Class, d time.Duration, truth inject.Truth, packe
 	return nil
 }
 
+// compareLongest checks that a stall is the longest wait of a packet. A datagram was put
+// into its queue between the start of the system call that sent it and the return of that.
+// An echo request says nothing: its reply is put into a queue of the same CPU, behind what
+// is left of the burst, so that its round trip is two waits.
+func compareLongest(truth inject.Truth, packets []inject.Packet, s *softirq.Stall) error {
+	const slack = time.Millisecond // from the end of the wait to the socket
+	var least, most time.Duration
+	for _, p := range packets {
+		if p.EchoID == 0 && p.Sent >= truth.Start && p.Arrived != 0 {
+			least, most = max(least, p.Arrived-p.Returned), max(most, p.Delay())
+		}
+	}
+	if s.Duration() < least-slack || s.Duration() > most+slack {
+		return fmt.Errorf("the longest wait is told as %v, was %v to %v", s.Duration(), least, most)
+	}
+	return nil
+}
+
 // compareLate checks that the packets told to be late are those that took as long as the
 // threshold. One that was in system calls for part of that may be either.
 func compareLate(class inject.Class, truth inject.Truth, packets []inject.Packet, netns uint32, s *softirq.Stall) error {
@@ -206,6 +216,10 @@ func compareLate(class inject.Class, truth inject.Truth, packets []inject.Packet
 	for _, p := range packets {
 		switch {
 		case p.Sent > truth.End || p.Arrived < truth.Start:
+		case p.EchoID != 0 && class == inject.NETRXBudget: // request and reply
+			if p.Delay() >= DefaultThreshold-edge {
+				across += 2
+			}
 		case p.Arrived-p.Returned >= DefaultThreshold+edge:
 			inside++
 		case p.Delay() >= DefaultThreshold-edge:
@@ -225,9 +239,15 @@ func compareLate(class inject.Class, truth inject.Truth, packets []inject.Packet
 			return fmt.Errorf("%d packets late, %d were sent in the window", s.LateCount, inside)
 		}
 		return nil
-	case inject.NETRXSlow, inject.NETRXBudget:
+	case inject.NETRXBudget:
+		// Where many wait, stamps of some are overwritten: docs/limitations.md.
+		if 10*s.LateCount < 9*inside || s.LateCount > inside+across {
+			return fmt.Errorf("%d packets late, %d were sent in the window and up to %d more", s.LateCount, inside, across)
+		}
+		return nil
+	case inject.NETRXSlow:
 		// They wait behind slow ones: those that did not for the threshold are not late.
-		if s.LateCount > 0 && s.LateCount <= inside+across || class == inject.NETRXBudget {
+		if s.LateCount > 0 && s.LateCount <= inside+across {
 			return nil
 		}
 		return fmt.Errorf("%d packets late, %d were sent in the window", s.LateCount, inside)
