@@ -56,7 +56,7 @@ func (s *sender) do() unix.Errno {
 		_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
 			uintptr(unsafe.Pointer(&s.message))+uintptr(from), uintptr(len(s.message)-from), 0, 0, 0)
 		at.end = clock()
-		if errno != 0 {
+		if errno != 0 && errno != unix.ENOBUFS { // which says that a full queue refused it: it is lost
 			return errno
 		}
 		s.log.sent = i + 1
