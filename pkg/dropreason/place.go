@@ -58,17 +58,29 @@ type knownPlace struct {
 
 // Vague reports whether this kernel, freeing a packet at a function with the reason of
 // that name, may mean something else than the Place of it: there is one that holds of
-// some kernels or packets, and this is none of them. group says that the packet was sent
-// to all or to a group by its link-layer address.
-func (n *Names) Vague(reason, function string, group bool) bool {
+// some kernels or packets, and this is none of them.
+func (n *Names) Vague(reason, function string, to Audience) bool {
 	place := placeAt(reason, function)
 	if place == nil || len(place.when) == 0 {
 		return false
 	}
 	return !slices.ContainsFunc(place.when, func(c condition) bool {
-		return (c.word == "" || n.knows(c.word)) && (c.lacks == "" || !n.knows(c.lacks)) && (group || !c.group)
+		return (c.word == "" || n.knows(c.word)) && (c.lacks == "" || !n.knows(c.lacks)) && to >= c.to
 	})
 }
+
+// An Audience is whom a packet was sent to.
+type Audience int
+
+const (
+	// One host, or nobody knows.
+	One Audience = iota
+	// Group: all or several, by the link-layer address.
+	Group
+	// Neighbours: Group, by a message of IGMP or ICMPv6: reports of groups, solicitations
+	// and advertisements, which are repeated (RFC 3376, 3810, 4861).
+	Neighbours
+)
 
 // Conditional reports whether what a reason stands for at a function depends on more
 // than the two.
@@ -136,7 +148,7 @@ type condition struct {
 	// vendors take reasons back into older kernels together with their use.
 	word  string
 	lacks string // a reason that it must not know
-	group bool   // the packet went to all or to a group, by its link-layer address
+	to    Audience
 }
 
 // String says it in words.
@@ -148,8 +160,11 @@ func (c condition) String() string {
 	if c.lacks != "" {
 		parts = append(parts, "the kernel does not know "+c.lacks)
 	}
-	if c.group {
+	switch c.to {
+	case Group:
 		parts = append(parts, "the frame went to all or a group")
+	case Neighbours:
+		parts = append(parts, "it is a message of IGMP or ICMPv6 to a group")
 	}
 	return strings.Join(parts, " and ")
 }

@@ -114,25 +114,31 @@ func TestVague(t *testing.T) {
 	for name, test := range map[string]struct {
 		names    *Names
 		function string
-		group    bool
+		to       Audience
 		want     bool
 	}{
-		"no place":                  {none, "tcp_ack", false, false},
-		"a place without condition": {none, "stp_pdu_rcv", false, false},
-		"no such word":              {none, "tcp_v4_rcv", false, true},
-		"the word":                  {early, "tcp_v4_rcv.cold", false, false},
-		"no word, a group":          {none, "ip_rcv_finish_core", true, true},
-		"one word, no group":        {early, "ip_rcv_finish_core", false, true},
-		"one word, a group":         {early, "ip_rcv_finish_core", true, false},
-		"the other word":            {late, "ip_rcv_finish_core", false, false},
-		"a word it lacks":           {early, "tcp_validate_incoming", false, false},
+		"no place":                  {none, "tcp_ack", One, false},
+		"a place without condition": {none, "stp_pdu_rcv", One, false},
+		"no such word":              {none, "tcp_v4_rcv", One, true},
+		"the word":                  {early, "tcp_v4_rcv.cold", One, false},
+		"no word, a group":          {none, "ip_rcv_finish_core", Group, true},
+		"one word, no group":        {early, "ip_rcv_finish_core", One, true},
+		"one word, a group":         {early, "ip_rcv_finish_core", Group, false},
+		"the other word":            {late, "ip_rcv_finish_core", One, false},
+		"a group at a queue":        {late, "__dev_queue_xmit", Group, true},
+		"neighbours at a queue":     {late, "__dev_queue_xmit", Neighbours, false},
+		"neighbours are a group":    {early, "ip_rcv_finish_core", Neighbours, false},
+		"a word it lacks":           {early, "tcp_validate_incoming", One, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			reason := NotSpecified
-			if test.function == "tcp_validate_incoming" {
+			switch test.function {
+			case "tcp_validate_incoming":
 				reason = "TCP_INVALID_SEQUENCE"
+			case "__dev_queue_xmit":
+				reason = "QDISC_DROP"
 			}
-			if got := test.names.Vague(reason, test.function, test.group); got != test.want {
+			if got := test.names.Vague(reason, test.function, test.to); got != test.want {
 				t.Errorf("got %t, want %t", got, test.want)
 			}
 		})

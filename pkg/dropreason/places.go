@@ -86,7 +86,7 @@ var places = []placed{
 		source: "net/ipv6/route.c, ip6_pkt_drop, 5.10 to 7.2: without a route for ff00::/8 on the device (addrconf_add_mroute)",
 		layer:  LayerIP, class: ClassBenign,
 		meaning:  "An IPv6 multicast on a device where IPv6 was not ready yet, or not wanted.",
-		counters: []string{"Ip6InNoRoutes"}, when: []condition{{group: true}}},
+		counters: []string{"Ip6InNoRoutes"}, when: []condition{{to: Group}}},
 
 	// IPv4
 	{reason: NotSpecified, functions: []string{"igmp_rcv"},
@@ -100,18 +100,18 @@ var places = []placed{
 			"may also have an impossible source",
 		layer: LayerIP, class: ClassBenign,
 		meaning:  "An IPv4 multicast to a group that nobody here joined, as of SSDP or mDNS, or a broadcast for others.",
-		counters: []string{}, when: []condition{{word: "IP_LOCALNET"}, {word: "IP_RPFILTER", group: true}}},
+		counters: []string{}, when: []condition{{word: "IP_LOCALNET"}, {word: "IP_RPFILTER", to: Group}}},
 
 	{reason: "IP_INADDRERRORS", functions: []string{"ip_error"},
 		source: "net/ipv4/route.c, ip_error, 5.19 to 7.2: no route back for a host that does not forward",
 		layer:  LayerIP, class: ClassBenign,
 		meaning:  "A broadcast of an IP network that this host has no address in, and shares the wire with.",
-		counters: []string{"IpInAddrErrors"}, when: []condition{{group: true}}},
+		counters: []string{"IpInAddrErrors"}, when: []condition{{to: Group}}},
 	{reason: "IP_INNOROUTES", functions: []string{"ip_error"},
 		source: "net/ipv4/route.c, ip_error, 5.19 to 7.2",
 		layer:  LayerIP, class: ClassBenign,
 		meaning:  "A broadcast or multicast of the link layer with an IP destination beyond it, which this host need not forward.",
-		counters: []string{"IpExtInNoRoutes"}, when: []condition{{group: true}}},
+		counters: []string{"IpExtInNoRoutes"}, when: []condition{{to: Group}}},
 
 	{reason: "IP_INHDR", functions: []string{"ip_forward", "ip6_forward"},
 		source: "net/ipv4/ip_forward.c, ip_forward, and net/ipv6/ip6_output.c, ip6_forward, 6.12 to 7.2: too_many_hops",
@@ -133,7 +133,7 @@ var places = []placed{
 		layer: LayerUDP, class: ClassBenign,
 		meaning:  "A UDP broadcast or multicast for which there is no socket here, as of NetBIOS or DHCP.",
 		counters: []string{"UdpIgnoredMulti", "Udp6IgnoredMulti"},
-		when:     []condition{{word: "UDP_CSUM", group: true}}},
+		when:     []condition{{word: "UDP_CSUM", to: Group}}},
 
 	// TCP
 	{reason: NotSpecified, functions: []string{"tcp_rcv_state_process"},
@@ -224,17 +224,31 @@ var places = []placed{
 		meaning:  "An 802.2 frame that nothing here wants, as of a switch's discovery protocol, or that is for another host.",
 		counters: []string{}},
 
+	{reason: "QDISC_DROP", functions: []string{"__dev_queue_xmit", "__dev_xmit_skb", "__tcf_kfree_skb_list", "kfree_skb_list", "kfree_skb_list_reason"},
+		source: "net/sched/sch_generic.c, noop_enqueue, 5.10 to 7.2: a device has it until it has a carrier, and when it " +
+			"goes; net/ipv6/mcast.c, mld_send_initial_cr: reports are sent again; what a full queue drops has this location too",
+		layer: LayerDevice, class: ClassBenign,
+		meaning: "A report of a group or a solicitation of this host, sent on a device that has no carrier yet or is going " +
+			"away, rarely to a full queue; it is repeated.",
+		counters: []string{"ip -s link: TX dropped", "Ip6OutDiscards"}, when: []condition{{to: Neighbours}}},
+
 	// forwarding
+	{reason: NotSpecified, functions: []string{"br_handle_frame_finish"},
+		source: "net/bridge/br_input.c, br_handle_frame_finish, 5.10 to 6.12: br_multicast_flood, with which it ends, " +
+			"frees what has no port to go to; ports that only learn and VLANs that are not allowed have no words either",
+		layer: LayerBridge, class: ClassBenign,
+		meaning:  "A report of a group, as a bridge that snoops passes it on to routers alone, or another message for neighbours.",
+		counters: []string{}, when: []condition{{to: Neighbours}}},
 	{reason: "NO_TX_TARGET", functions: []string{"br_flood", "br_multicast_flood", "br_handle_frame_finish", "br_dev_xmit"},
 		source: "net/bridge/br_forward.c, br_flood, 7.2",
 		layer:  LayerBridge, class: ClassBenign,
 		meaning:  "A broadcast or multicast that came in by the only port of a bridge that takes part in it.",
-		counters: []string{}, when: []condition{{group: true}}},
+		counters: []string{}, when: []condition{{to: Group}}},
 	{reason: NotSpecified, functions: []string{"br_flood", "br_multicast_flood"},
 		source: "net/bridge/br_forward.c, br_flood, 5.10 to 6.12: no port is left, or no memory for a copy",
 		layer:  LayerBridge, class: ClassBenign,
 		meaning:  "A broadcast or multicast that came in by the one port of a bridge that takes part in it.",
-		counters: []string{}, when: []condition{{group: true}}},
+		counters: []string{}, when: []condition{{to: Group}}},
 	{reason: "NO_TX_TARGET", functions: []string{"vxlan_xmit", "vxlan_mdb_xmit", "vxlan_xmit_nh", "vxlan_xmit_nhid"},
 		source: "drivers/net/vxlan/vxlan_core.c, vxlan_xmit, 6.12 to 7.2",
 		layer:  LayerTunnel, class: ClassLoss,

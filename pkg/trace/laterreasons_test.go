@@ -25,7 +25,7 @@ func (n namesOf) NameAt(code uint32, _ string) (string, bool) {
 	return "5/3", false
 }
 
-func (namesOf) Vague(string, string, bool) bool { return false }
+func (namesOf) Vague(string, string, dropreason.Audience) bool { return false }
 
 // TestReasonsOfLaterModules: a module that is loaded while tracing has its reasons named,
 // and a number that nobody knows does not have the kernel's types read all the time.

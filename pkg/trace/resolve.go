@@ -7,7 +7,10 @@ package trace
 import (
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/dropwatch/dropwatch/bpf"
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/host"
 	"github.com/dropwatch/dropwatch/pkg/symbolize"
@@ -20,7 +23,7 @@ type symbols interface {
 
 type reasons interface {
 	NameAt(code uint32, function string) (name string, inferred bool)
-	Vague(name, function string, group bool) bool
+	Vague(name, function string, to dropreason.Audience) bool
 }
 
 const (
@@ -68,11 +71,10 @@ func (r *resolver) cell(key *bpf.DropCellKey, overflow bool) *event.Cell {
 	}
 	location := r.stacks.location(key.Location)
 	name, inferred := r.reasons.NameAt(key.Reason, location.Symbol)
-	group := key.Ethertype != 0 && key.Sort == uint8(bpf.DropPacketSortSORT_GROUP)
 	c := &event.Cell{
 		ID: r.takeID(),
 		Reason: event.Reason{
-			Code: key.Reason, Name: name, Inferred: inferred, Vague: r.reasons.Vague(name, location.Symbol, group),
+			Code: key.Reason, Name: name, Inferred: inferred, Vague: r.reasons.Vague(name, location.Symbol, audience(key)),
 		},
 		Location:  location,
 		Device:    event.Device{Index: int(key.Ifindex)},
@@ -85,6 +87,18 @@ func (r *resolver) cell(key *bpf.DropCellKey, overflow bool) *event.Cell {
 	r.devices.add(c)
 	r.cells[*key] = c
 	return c
+}
+
+// audience returns whom the packets of a cell were sent to.
+func audience(key *bpf.DropCellKey) dropreason.Audience {
+	switch {
+	case key.Ethertype == 0 || key.Sort != uint8(bpf.DropPacketSortSORT_GROUP):
+		return dropreason.One
+	case key.Ethertype == event.EthertypeIPv6 && key.L4 == unix.IPPROTO_ICMPV6,
+		key.Ethertype == event.EthertypeIPv4 && key.L4 == unix.IPPROTO_IGMP:
+		return dropreason.Neighbours
+	}
+	return dropreason.Group
 }
 
 func (r *resolver) overflowCell() *event.Cell {

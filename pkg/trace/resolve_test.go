@@ -12,6 +12,7 @@ import (
 	"unsafe"
 
 	"github.com/dropwatch/dropwatch/bpf"
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/recording"
@@ -29,8 +30,8 @@ func (names) NameAt(code uint32, function string) (string, bool) {
 	return fmt.Sprintf("REASON_%d", code), false
 }
 
-// Vague is true of packets to groups, for the tests' sake.
-func (names) Vague(_, _ string, group bool) bool { return group }
+// Vague is true of packets to groups that are no messages for neighbours, for the tests' sake.
+func (names) Vague(_, _ string, to dropreason.Audience) bool { return to == dropreason.Group }
 
 // record makes a ring-buffer record of a drop with a stack of so many frames.
 func record(t testing.TB, frames int, change func(*bpf.DropRecord)) *event.Record {
@@ -183,6 +184,9 @@ func TestSort(t *testing.T) {
 		family uint8
 	}{
 		"a group":          {bpf.DropCellKey{Location: 1, Ethertype: event.EthertypeIPv4, Sort: group}, true, 0},
+		"neighbours":       {bpf.DropCellKey{Location: 1, Ethertype: event.EthertypeIPv4, L4: 2, Sort: group}, false, 0},
+		"IPv6 neighbours":  {bpf.DropCellKey{Location: 1, Ethertype: event.EthertypeIPv6, L4: 58, Sort: group}, false, 0},
+		"IGMP of IPv6":     {bpf.DropCellKey{Location: 1, Ethertype: event.EthertypeIPv6, L4: 2, Sort: group}, true, 0},
 		"one host":         {bpf.DropCellKey{Location: 1, Ethertype: event.EthertypeIPv4}, false, 0},
 		"a family":         {bpf.DropCellKey{Location: 1, Sort: 10}, false, 10},
 		"a family of that": {bpf.DropCellKey{Location: 1, Sort: group}, false, group},
