@@ -141,13 +141,42 @@ func (l *LAN) plug(h *Host, n byte) error {
 	}
 	h.Addr4 = netip.AddrFrom4([4]byte{198, 18, 2, n})
 	h.Addr6 = netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0, 0x18, 15: n})
-	if err := addAddr(h.nl, h.link, h.Addr4, 24, 0); err != nil {
+	if err := h.Sysctl("ipv4/tcp_early_retrans", "0"); err != nil { // probes of the tail are early as well
+		return err
+	}
+	if err := h.join(h.link, h.Addr4, 24); err != nil {
 		return err
 	}
 	if !h.HasIPv6() {
 		return nil
 	}
-	return addAddr(h.nl, h.link, h.Addr6, 64, 0)
+	return h.join(h.link, h.Addr6, 64)
+}
+
+// join gives a device of a host an address, in a network on the way to which TCP waits
+// for long before it sends again: a guest without KVM stands still for longer than the
+// usual 200 ms, and what is sent twice may come when its connection is gone.
+func (h *Host) join(link netlink.Link, addr netip.Addr, bits int) error {
+	if err := addAddr(h.nl, link, addr, bits, 0); err != nil {
+		return err
+	}
+	network, err := addr.Prefix(bits)
+	if err != nil {
+		return err
+	}
+	route := &netlink.Route{
+		LinkIndex: link.Attrs().Index, Protocol: unix.RTPROT_KERNEL, RtoMin: 5000, RtoMinLock: true, // ms
+		Dst: &net.IPNet{IP: network.Addr().AsSlice(), Mask: net.CIDRMask(bits, addr.BitLen())},
+	}
+	if addr.Is4() {
+		route.Scope, route.Src = netlink.SCOPE_LINK, addr.AsSlice()
+	} else {
+		route.Priority = 256 // IP6_RT_PRIO_ADDRCONF
+	}
+	if err := h.nl.RouteReplace(route); err != nil {
+		return fmt.Errorf("replace route to %s: %w", network, err)
+	}
+	return nil
 }
 
 // awaitForwarding waits until a port of the switch forwards. Whoever plugs in hears of
@@ -201,6 +230,9 @@ func (l *LAN) awaitQuiet(ctx context.Context, while time.Duration) error {
 func (h *Host) awaitUsable(addr netip.Addr) error {
 	return await(context.Background(), addr.String()+" to be usable", func() (bool, error) {
 		addrs, err := h.nl.AddrList(h.link, unix.AF_INET6)
+		if errors.Is(err, netlink.ErrDumpInterrupted) { // by another address, of any namespace
+			return false, nil
+		}
 		if err != nil {
 			return false, fmt.Errorf("list addresses of %s: %w", h.Device, err)
 		}

@@ -23,6 +23,7 @@ func ordinaryDevices() []Ordinary {
 		{"veth-comes-and-goes", "pairs of devices that are made and removed", vethComesAndGoes},
 		{"vxlan-up-and-down", "an overlay network with a remote for everything", vxlanUpAndDown},
 		{"vpn-up-and-down", "a tun device whose program goes away", vpnUpAndDown},
+		{"address-before-carrier", "an address on a device whose other end is not up yet", addressBeforeCarrier},
 		{"link-down-and-up", "a device that is set down and up again", linkDownAndUp},
 		{"unix-sockets", "unix sockets closed with data unread", unixSockets},
 		{"netlink-monitor", "a program that watches devices and routes", netlinkMonitor},
@@ -55,6 +56,37 @@ func vethComesAndGoes(_ context.Context, l *LAN) error {
 	return nil
 }
 
+// addressBeforeCarrier has the kernel report the group of an address while the device has no
+// queue yet but noop_qdisc, which drops the report, and again when it has one.
+func addressBeforeCarrier(ctx context.Context, l *LAN) error {
+	h, peer := l.Hosts[0], l.Hosts[1]
+	if !h.HasIPv6() {
+		return fmt.Errorf("use IPv6: %w", errors.ErrUnsupported)
+	}
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = "lab-pod"
+	veth := netlink.NewVeth(attrs)
+	veth.PeerName, veth.PeerNamespace = "lab-eth", netlink.NsFd(peer.ns)
+	if err := h.nl.LinkAdd(veth); err != nil {
+		return fmt.Errorf("create veth pair: %w", err)
+	}
+	other, err := peer.nl.LinkByName(veth.PeerName)
+	if err != nil {
+		return err
+	}
+	soon := h.Sysctl("ipv6/conf/"+attrs.Name+"/mldv2_unsolicited_report_interval", "10")
+	if err := errors.Join(soon, h.nl.LinkSetUp(veth), addAddr(h.nl, veth, netip.MustParseAddr("2001:db8:19::1"), 64, 0)); err != nil {
+		return err
+	}
+	if err := l.awaitQuiet(ctx, 100*time.Millisecond); err != nil {
+		return err
+	}
+	if err := errors.Join(peer.nl.LinkSetUp(other), h.awaitStateOf(attrs.Name, netlink.OperUp)); err != nil {
+		return err
+	}
+	return errors.Join(l.awaitQuiet(ctx, 100*time.Millisecond), h.nl.LinkDel(veth))
+}
+
 func vxlanUpAndDown(_ context.Context, l *LAN) error {
 	inner := netip.AddrFrom4([4]byte{198, 18, 5, 0})
 	var links []netlink.Link
@@ -76,12 +108,7 @@ func vxlanUpAndDown(_ context.Context, l *LAN) error {
 			}
 		}
 		inner = inner.Next()
-		if err := addAddr(h.nl, link, inner, 24, 0); err != nil {
-			return err
-		}
-	}
-	for n, h := range l.Hosts[:2] {
-		if err := h.nl.LinkSetUp(links[n]); err != nil {
+		if err := errors.Join(h.nl.LinkSetUp(link), h.join(link, inner, 24)); err != nil {
 			return err
 		}
 	}
