@@ -37,7 +37,7 @@ func TestOrdinary(t *testing.T) {
 			o.judge(t, silent)
 		})
 	}
-	for some := range slices.Chunk(chosen, 10) {
+	for some := range slices.Chunk(chosen, 21) {
 		makeOrdinary(t, some)
 	}
 }
