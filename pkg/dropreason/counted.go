@@ -67,6 +67,8 @@ var countedAt = []counted{
 	{functions: []string{"ip6_rcv_core", "ipv6_rcv", "ipv6_list_rcv"},
 		counters: []string{"Ip6InHdrErrors", "Ip6InDiscards", "Ip6InTruncatedPkts", "ip -s -s link: RX otherhost"},
 		source:   "net/ipv6/ip6_input.c, ip6_rcv_core"},
+	{functions: []string{"ip6_tlvopt_unknown", "ip6_parse_tlv", "ipv6_destopt_rcv", "ipv6_parse_hopopts"}, counters: []string{"Ip6InHdrErrors"},
+		source: "net/ipv6/exthdrs.c, ip6_parse_tlv: its callers count"},
 	{functions: []string{"ip6_pkt_drop", "ip6_pkt_discard", "ip6_pkt_prohibit"}, counters: []string{"Ip6InNoRoutes", "Ip6InAddrErrors"},
 		source: "net/ipv6/route.c, ip6_pkt_drop"},
 	{functions: []string{"ip6_pkt_drop", "ip6_pkt_discard_out", "ip6_pkt_prohibit_out"}, counters: []string{"Ip6OutNoRoutes"},
