@@ -23,14 +23,14 @@ func newDoctor(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Tell what this node loses, what to change, and what stays invisible",
-		Long: `Watches this node for a while and tells
+		Long: `Watches this node for a while and reports
 
   what it loses and what to change: each finding with its evidence, the exact commands,
   how to keep and how to undo them, and what they cost; nothing is changed here
   which of the node's own counters of lost packets moved, and how much of that was traced
   what dropwatch can do on this kernel, tried by attaching, and what it cannot see
 
-Without root it tells what it can read, and what it could not.`,
+Without root it reports what it could read, and what it could not.`,
 		Example: `  sudo dropwatch doctor
   sudo dropwatch doctor -d 1m -f json | jq '.findings[].fix[]'
   sudo dropwatch doctor -d 30s --fail-on warning   # exit status 5 if there is one`,

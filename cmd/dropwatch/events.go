@@ -55,7 +55,7 @@ packets, which are freed with them, are no drops and not shown.`,
 	}
 	cmd.Flags().StringVarP(&format, "format", "f", "text", "text or json (one object a line)")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write instead of standard output")
-	limitVar(cmd.Flags(), &count, "count", "c", 0, "end after so many events; 0: all")
+	limitVar(cmd.Flags(), &count, "count", "c", 0, "stop after this many events; 0: all")
 	cmd.Flags().BoolVarP(&options.Stack, "verbose", "v", false, "show stacks")
 	cmd.Flags().BoolVarP(&options.Hex, "hex", "x", false, "show the packets' bytes, if recorded with --snaplen")
 	return recordingArg(cmd)

@@ -40,11 +40,12 @@ leaf the reason, the colour the network layer, paler where drops are benign.
 Of stalls (--of stalls) the root is what held the CPU, the leaf the verdict, and widths
 are delays.
 
-FILE is told by its content: a recording, by default what is piped or redirected to
-standard input, else ` + recording.DefaultName + `; folded stacks of any program, where two counts a line, as difffolded.pl writes them, are drawn
-as what changed; or a profile in any format that go tool pprof reads, by the value that
-it shows. All may be packed with gzip or zstd; - is standard input. Several files of one
-kind become one picture. Of a file that is none of these it is said what it is.`,
+FILE is a recording, folded stacks of any program, or a profile in any format that
+go tool pprof reads; its content decides which. By default it is what is piped or
+redirected to standard input, else ` + recording.DefaultName + `; - is standard input.
+Folded lines with two counts, as difffolded.pl writes them, show what changed. Of a
+profile the value that go tool pprof shows first is drawn. Each file may be compressed
+with gzip or zstd. Several files of one kind become one picture.`,
 		Example: `  dropwatch flamegraph -o drops.svg
   dropwatch flamegraph --by bytes --root netns,device -o drops.html
   dropwatch flamegraph node1.jsonl.zst node2.jsonl.zst -o fleet.svg

@@ -31,9 +31,9 @@ func newReasons(s streams) *cobra.Command {
 		Use:   "reasons [flags] [NAME]...",
 		Short: "Explain drop reasons: what happened, what to check, what to change",
 		Long: `Lists the drop reasons of all kernels known, by layer. With NAME, such as CPU_BACKLOG,
-it tells all there is to know of a reason: what it means, its number in this kernel,
-which counters move with it, what to check and what to change, and what the settings
-it depends on are set to in this network namespace.
+it explains a reason: what it means, its number in this kernel, which counters move
+with it, what to check and what to change, and what the settings that it depends on
+are set to in this network namespace.
 
 Upper and lower case are the same, and SKB_DROP_REASON_ may come before NAME. Reasons
 of this kernel that are too new for the catalogue are listed at the end.`,

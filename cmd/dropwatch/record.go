@@ -46,8 +46,9 @@ second one ends dropwatch at once. Without a command the first ends the recordin
 The file takes its name when the first event is written; one of that name becomes
 FILE.old.
 
-It takes root, or CAP_BPF and CAP_PERFMON, with CAP_SYSLOG for names. Once it records it
-drops what it needs no more; a command that it runs keeps all.`,
+Recording needs root, or CAP_BPF and CAP_PERFMON, and CAP_SYSLOG for function names.
+Once it records, dropwatch gives up the capabilities that it no longer needs; a command
+that it runs keeps them.`,
 		Example: `  sudo dropwatch record -d 10m
   sudo dropwatch record -o before.jsonl.zst -- ./load-test
   sudo dropwatch record --exact --snaplen 256 -d 5s

@@ -69,7 +69,7 @@ With FILE it shows the stalls of a recording instead; - is standard input.`,
 		},
 	}
 	f := cmd.Flags()
-	thresholdVar(f, &flags.threshold, "threshold", "packets that wait this long on a CPU are told about; with FILE that of the recording")
+	thresholdVar(f, &flags.threshold, "threshold", "report packets that wait this long on a CPU; with FILE the default is that of the recording")
 	durationVar(f, &flags.duration, "how long to watch; 0: until interrupted")
 	f.StringVarP(&flags.format, "format", "f", "text", "text or json (one object a line)")
 	f.StringVar(&flags.btf, "btf", "", btfUsage)
