@@ -78,9 +78,17 @@ func StallRungs() (names []string) {
 	return names
 }
 
+// roomyLadder has a ring that holds what comes in the seconds until a test begins to read:
+// in a guest, reading would be what keeps the CPU.
+func roomyLadder(echoes bool) stallLadder {
+	ladder := newStallLadder(echoes)
+	ladder.ring = 16 << 20
+	return ladder
+}
+
 // OpenStallsOn watches by one rung alone of the tracepoints, with types from a file.
 func OpenStallsOn(config StallConfig, name, btf string) (*Stalls, error) {
-	ladder := newStallLadder(config.Echoes)
+	ladder := roomyLadder(config.Echoes)
 	ladder.rungs = slices.DeleteFunc(ladder.rungs, func(r stallRung) bool { return r.name != name })
 	return openStallSource(config, btf, ladder)
 }
@@ -88,7 +96,7 @@ func OpenStallsOn(config StallConfig, name, btf string) (*Stalls, error) {
 // OpenStallsBy watches by one rung alone of each function, without the programs that are
 // named, and returns the others that are on the functions.
 func OpenStallsBy(config StallConfig, name string, without ...string) (*Stalls, map[string]*ebpf.Program, error) {
-	ladder := newStallLadder(config.Echoes)
+	ladder := roomyLadder(config.Echoes)
 	for i := range ladder.functions {
 		f := &ladder.functions[i]
 		f.rungs = slices.DeleteFunc(f.rungs, func(r functionRung) bool { return r.name != name })

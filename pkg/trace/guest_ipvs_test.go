@@ -37,12 +37,11 @@ func TestIPVS(t *testing.T) {
 	labtest.Need(t, err)
 	defer bench.Close()
 	estimate(t, estimated)
-	source, err := OpenStalls(StallConfig{Threshold: unhurried}, "")
+	source, err := openStallSource(StallConfig{Threshold: unhurried}, "", roomyLadder(false))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	told := tell(t, source)
 	if err := bench.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -56,8 +55,7 @@ func TestIPVS(t *testing.T) {
 	}
 	rebase(packets, source.Meta().StartMono)
 	passes := 0
-	stalls, _ := told()
-	for _, s := range stalls {
+	for _, s := range stallsOf(t, source) {
 		t.Log(s.Sentence())
 		c := s.Culprit
 		if c == nil || c.Function == nil || c.Function.Name() != "estimation_timer" {

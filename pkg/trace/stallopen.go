@@ -41,10 +41,11 @@ type stalls struct {
 type stallLadder struct {
 	rungs     []stallRung
 	functions []function
+	ring      uint32 // bytes of the ring buffer; 0: as many as the programs ask for
 }
 
 func newStallLadder(echoes bool) stallLadder {
-	return stallLadder{stallRungs(), stallFunctions(echoes)}
+	return stallLadder{rungs: stallRungs(), functions: stallFunctions(echoes)}
 }
 
 // openStalls loads and attaches the programs by the best rungs. They are of no use one
@@ -56,6 +57,9 @@ func openStalls(config StallConfig, ladder stallLadder, l *loader) (*stalls, err
 	spec, err := l.prepareStalls(config)
 	if err != nil {
 		return nil, err
+	}
+	if ladder.ring > 0 {
+		spec.Maps["stalls"].MaxEntries = ladder.ring
 	}
 	var hooks []event.Hook
 	var probes []probe

@@ -29,7 +29,6 @@ type watched struct {
 // An error is one of the injector's, which other work may disturb.
 func watchInjected(t *testing.T, source *Stalls, bench *inject.Bench, d time.Duration) (w watched, err error) {
 	t.Helper()
-	told := tell(t, source)
 	if err := bench.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +43,7 @@ func watchInjected(t *testing.T, source *Stalls, bench *inject.Bench, d time.Dur
 		return w, err
 	}
 	w.packets = packets
-	w.stalls, w.echoes = told()
+	w.stalls, w.echoes = told(t, source)
 	w.stalls = slices.DeleteFunc(w.stalls, func(s *softirq.Stall) bool { return s.CPU != w.truth.CPU })
 	start := source.Meta().StartMono
 	w.truth.Start, w.truth.End = w.truth.Start-start, w.truth.End-start
@@ -66,29 +65,13 @@ func rebase(packets []inject.Packet, start time.Duration) {
 // stallsOf reads the stalls of a source.
 func stallsOf(t *testing.T, source *Stalls) []*softirq.Stall {
 	t.Helper()
-	stalls, _ := tell(t, source)()
+	stalls, _ := told(t, source)
 	return stalls
-}
-
-// tell begins to read a source, as what comes in a second of a busy guest does not fit the
-// ring, and returns what waits for the end of it.
-func tell(t *testing.T, source *Stalls) func() ([]*softirq.Stall, []event.Echo) {
-	var stalls []*softirq.Stall
-	var echoes []event.Echo
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		stalls, echoes = told(t, source)
-	}()
-	t.Cleanup(func() { <-done }) // where the test has failed and closed the source
-	return func() ([]*softirq.Stall, []event.Echo) {
-		<-done
-		return stalls, echoes
-	}
 }
 
 // told reads a source to its end and checks that nothing was lost.
 func told(t *testing.T, source *Stalls) (stalls []*softirq.Stall, echoes []event.Echo) {
+	t.Helper()
 	tracker := softirq.New(softirq.ConfigOf(source.Meta()))
 	for {
 		e, err := source.Next()
@@ -96,8 +79,7 @@ func told(t *testing.T, source *Stalls) (stalls []*softirq.Stall, echoes []event
 			return stalls, echoes
 		}
 		if err != nil {
-			t.Error(err)
-			return stalls, echoes
+			t.Fatal(err)
 		}
 		if echo, ok := e.(*event.Echo); ok {
 			echoes = append(echoes, *echo)
