@@ -201,7 +201,7 @@ func deep(b *bomb, bytes int) {
 // what it holds, all of them in the same way.
 var (
 	dropReaders = []string{
-		"report", "report --all --by flow", "report -n 0 --by stack -f json", "events -v", "events -f json", "fold",
+		"report", "report -n 0 --all --by flow,comm,pid,cpu", "report -n 0 --by stack -f json", "events -v", "events -f json", "fold",
 		"pprof", "flamegraph", "diff", "diff -f svg",
 	}
 	stallReaders = []string{"report --of stalls", "fold --of stalls", "pprof --of stalls", "flamegraph --of stalls", "stalls", "stalls -f json"}

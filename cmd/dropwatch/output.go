@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -113,13 +114,22 @@ func (d *destination) Close() error {
 }
 
 // emit writes content to what -o names.
-func emit(s streams, name string, binary bool, content []byte) (err error) {
+func emit(s streams, name string, binary bool, content []byte) error {
+	return emitFrom(s, name, binary, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
+// emitFrom has print write to what -o names.
+func emitFrom(s streams, name string, binary bool, print func(io.Writer) error) (err error) {
 	out, err := output(s, name, binary, private())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
-	if _, err := out.Write(content); err != nil {
+	buffered := bufio.NewWriterSize(out, 64<<10)
+	if err := errors.Join(print(buffered), buffered.Flush()); err != nil {
 		return err
 	}
 	return out.place()

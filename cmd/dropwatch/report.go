@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -51,12 +52,8 @@ Stalls (--of stalls) are added up by CPU, verdict and culprit.`,
 			}
 			return withRecording(s, args, func(src event.Source) error {
 				r, readErr := report.Read(src, report.Options{By: dimensions, Limit: limit, Fold: !all && format == "text"})
-				var b bytes.Buffer
-				if err := printer(&b, r); err != nil {
-					return err
-				}
 				warnCut(s, r.Cut)
-				return errors.Join(readErr, emit(s, out, false, b.Bytes()))
+				return errors.Join(readErr, emitFrom(s, out, false, func(w io.Writer) error { return printer(w, r) }))
 			})
 		},
 	}
@@ -96,14 +93,14 @@ func reportStalls(s streams, cmd *cobra.Command, src event.Source, format, out s
 	return errors.Join(readErr, emit(s, out, false, b.Bytes()))
 }
 
-type printer func(*bytes.Buffer, *report.Report) error
+type printer func(io.Writer, *report.Report) error
 
 func reportPrinter(format string, colour bool) (printer, error) {
 	switch format {
 	case "text":
-		return func(b *bytes.Buffer, r *report.Report) error { return report.WriteText(b, r, colour) }, nil
+		return func(w io.Writer, r *report.Report) error { return report.WriteText(w, r, colour) }, nil
 	case "json":
-		return func(b *bytes.Buffer, r *report.Report) error { return report.WriteJSON(b, r) }, nil
+		return report.WriteJSON, nil
 	}
 	return nil, usageError{fmt.Errorf("unknown format %q: choose text or json", format)}
 }

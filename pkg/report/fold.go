@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
@@ -19,63 +20,91 @@ type Folded struct {
 	Reasons []string // most drops first
 }
 
-// part is a group's drops of one reason, of one class of those that it has at its
-// locations.
+// part is a group's drops of one kind.
 type part struct {
-	group, reason string
-	class         dropreason.Class
+	group string
+	*kind
+}
+
+// kind is a reason, and a class of those that it has at its locations.
+type kind struct {
+	reason string
+	class  dropreason.Class
 }
 
 // partOf returns how to find the part of a drop, whatever it is grouped by.
 func partOf(by profile.Grouping) func(*event.Cell, *event.Drop) part {
+	kinds := map[kind]*kind{}
 	return func(c *event.Cell, d *event.Drop) part {
-		return part{by.Key(c, d), c.Reason.Name, dropreason.At(c.Reason.Name, c.Place()).Class}
+		k := kind{c.Reason.Name, dropreason.At(c.Reason.Name, c.Place()).Class}
+		if kinds[k] == nil {
+			kinds[k] = &k
+		}
+		return part{by.Key(c, d), kinds[k]}
 	}
 }
 
 // fold adds parts up to groups.
 type fold struct {
-	groups  map[string]*profile.Value              // without what is folded
-	classes map[string]map[dropreason.Class]uint64 // of groups, the drops of each
-	folded  map[string]*profile.Value              // by reason
-	from    map[string]bool                        // the groups that something was folded of
+	groups []total                   // without what is folded
+	folded map[string]*profile.Value // by reason
+	from   int                       // how many groups something was folded of
+}
+
+// total is a group while it is added up.
+type total struct {
+	key string
+	profile.Value
+	class   dropreason.Class            // that of all its drops so far
+	classes map[dropreason.Class]uint64 // nil if they are of one
 }
 
 func newFold(sums *profile.Sums[part], benign bool) *fold {
-	f := &fold{map[string]*profile.Value{}, map[string]map[dropreason.Class]uint64{}, map[string]*profile.Value{}, map[string]bool{}}
-	for _, key := range sums.Keys {
+	f := &fold{folded: map[string]*profile.Value{}, groups: make([]total, 0, len(sums.Keys))}
+	slices.SortStableFunc(sums.Keys, func(a, b part) int { return strings.Compare(a.group, b.group) })
+	for i, from := 0, ""; i < len(sums.Keys); i++ {
+		key := sums.Keys[i]
 		v := sums.Of[key]
 		switch {
 		case v.Drops == 0:
 		case benign && key.class == dropreason.ClassBenign:
 			addTo(f.folded, key.reason, v)
-			f.from[key.group] = true
+			if f.from == 0 || from != key.group {
+				from = key.group
+				f.from++
+			}
 		default:
-			f.classify(key, v.Drops)
-			addTo(f.groups, key.group, v)
+			if last := len(f.groups) - 1; last < 0 || f.groups[last].key != key.group {
+				f.groups = append(f.groups, total{key: key.group, Value: profile.Value{Exact: true}, class: key.class})
+			}
+			f.groups[len(f.groups)-1].add(key.class, v)
 		}
 	}
 	return f
 }
 
-func (f *fold) classify(key part, drops uint64) {
-	if f.classes[key.group] == nil {
-		f.classes[key.group] = map[dropreason.Class]uint64{}
+func (t *total) add(class dropreason.Class, v *profile.Value) {
+	if t.classes == nil && class != t.class {
+		t.classes = map[dropreason.Class]uint64{t.class: t.Drops}
+		t.class = ""
 	}
-	f.classes[key.group][key.class] += drops
+	if t.classes != nil {
+		t.classes[class] += v.Drops
+	}
+	t.Value = plus(t.Value, *v)
 }
 
-// class returns the class of all of a group's drops; of those that are of several none,
-// but how many are of each.
-func (f *fold) class(group string) (dropreason.Class, map[dropreason.Class]uint64) {
-	of := f.classes[group]
-	if len(of) > 1 {
-		return "", of
+// keep keeps the first groups and returns the sum of the others, nil if there are none.
+func (f *fold) keep(n int) *profile.Value {
+	if n <= 0 || n >= len(f.groups) {
+		return nil
 	}
-	for class := range of {
-		return class, nil
+	rest := profile.Value{Exact: true}
+	for i := range f.groups[n:] {
+		rest = plus(rest, f.groups[n+i].Value)
 	}
-	return "", nil
+	f.groups = f.groups[:n]
+	return &rest
 }
 
 func addTo(sums map[string]*profile.Value, key string, v *profile.Value) {
@@ -103,5 +132,5 @@ func (r *Report) folded(f *fold) Folded {
 	reasons := slices.SortedFunc(maps.Keys(f.folded), func(a, b string) int {
 		return cmp.Or(cmp.Compare(f.folded[b].Drops, f.folded[a].Drops), cmp.Compare(a, b))
 	})
-	return Folded{r.group(nil, whole), len(f.from), reasons}
+	return Folded{r.group(nil, whole), f.from, reasons}
 }

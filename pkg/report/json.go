@@ -3,9 +3,12 @@
 package report
 
 import (
-	"encoding/json"
 	"io"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
@@ -18,7 +21,7 @@ type (
 		Totals totalsJSON     `json:"totals"`
 		By     []string       `json:"by"`
 		Exact  bool           `json:"exact"`
-		Groups []groupJSON    `json:"groups"`
+		Groups groupsJSON     `json:"groups"`
 		Stalls []stallSumJSON `json:"stalls"`
 		Ledger []rowJSON      `json:"ledger"`
 	}
@@ -42,6 +45,8 @@ type (
 
 		Ledger *explainedJSON `json:"ledger"` // null: counters were not read
 	}
+
+	groupsJSON struct{ *Report } // its groups, each written before the next is made
 
 	groupJSON struct {
 		Key   map[string]string `json:"key"`
@@ -68,12 +73,23 @@ func WriteJSON(w io.Writer, r *Report) error {
 			Sampled: r.Sampled.Sampled, Read: r.Sampled.Read, Lost: r.Loss,
 			Ledger: newExplainedJSON(r.Ledger),
 		},
-		By: r.By, Exact: r.Exact, Groups: []groupJSON{}, Stalls: r.Stalls.sums.rowsJSON(), Ledger: ledgerJSON(r.Ledger),
-	}
-	for _, g := range r.Groups {
-		out.Groups = append(out.Groups, groupJSON{keyJSON(r.By, g.Key), g.Class, g.Classes, g.Inferred, g.Drops, g.Bytes, g.Segments, g.Share, g.Rate, g.Samples, g.Exact})
+		By: r.By, Exact: r.Exact, Groups: groupsJSON{r}, Stalls: r.Stalls.sums.rowsJSON(), Ledger: ledgerJSON(r.Ledger),
 	}
 	return encode(w, out)
+}
+
+// MarshalJSONTo implements json.MarshalerTo.
+func (r groupsJSON) MarshalJSONTo(enc *jsontext.Encoder) error {
+	if err := enc.WriteToken(jsontext.BeginArray); err != nil {
+		return err
+	}
+	for _, g := range r.Groups {
+		group := groupJSON{keyJSON(r.By, g.Key), g.Class, g.Classes, g.Inferred, g.Drops, g.Bytes, g.Segments, g.Share, g.Rate, g.Samples, g.Exact}
+		if err := json.MarshalEncode(enc, group); err != nil {
+			return err
+		}
+	}
+	return enc.WriteToken(jsontext.EndArray)
 }
 
 func newMetaJSON(meta *event.Meta, d time.Duration, cut *event.CutError) metaJSON {
@@ -95,9 +111,12 @@ func keyJSON(by, key []string) map[string]string {
 	return values
 }
 
+// encode writes a document as encoding/json does, without holding all of its text.
 func encode(w io.Writer, document any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(document)
+	err := json.MarshalWrite(w, document, jsonv1.DefaultOptionsV1(), jsontext.EscapeForHTML(false), jsontext.WithIndent("  "))
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, "\n")
+	return err
 }

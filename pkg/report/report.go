@@ -7,6 +7,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
@@ -105,18 +106,25 @@ func (b *Builder) Report() *Report {
 		By: b.by.Names(), Stalls: b.stalls, Limit: b.limit,
 	}
 	parts := newFold(sums, b.fold)
-	for key, v := range parts.groups {
-		g := r.group(b.by.Values(key), *v)
-		g.Class, g.Classes = parts.class(key)
+	// Values of a key are in the order of their texts, as what is between them is before
+	// whatever they hold.
+	slices.SortFunc(parts.groups, func(a, b total) int {
+		return cmp.Or(cmp.Compare(b.Drops, a.Drops), strings.Compare(a.key, b.key))
+	})
+	r.Count = len(parts.groups)
+	r.Exact = !slices.ContainsFunc(parts.groups, func(t total) bool { return !t.Exact })
+	if rest := parts.keep(b.limit); rest != nil {
+		r.More = r.group(nil, *rest)
+	}
+	r.Groups = slices.Grow(r.Groups, len(parts.groups))
+	for i := range parts.groups {
+		t := &parts.groups[i]
+		g := r.group(b.by.Values(t.key), t.Value)
+		g.Class, g.Classes = t.class, t.classes
 		r.Groups = append(r.Groups, g)
 	}
-	slices.SortFunc(r.Groups, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(b.Drops, a.Drops), slices.Compare(a.Key, b.Key))
-	})
-	r.Count = len(r.Groups)
 	r.Benign = r.folded(parts)
-	r.Exact = r.Benign.Exact && !slices.ContainsFunc(r.Groups, func(g Group) bool { return !g.Exact })
-	r.keep(b.limit)
+	r.Exact = r.Exact && r.Benign.Exact
 	return r
 }
 
@@ -141,19 +149,6 @@ func reasonOf(by, key []string) (reason event.Reason, ok bool) {
 		return event.Reason{}, false
 	}
 	return event.ParseReason(key[i]), true
-}
-
-// keep keeps the largest groups and adds up the others.
-func (r *Report) keep(n int) {
-	if n <= 0 || n >= len(r.Groups) {
-		return
-	}
-	rest := profile.Value{Exact: true}
-	for _, g := range r.Groups[n:] {
-		rest = plus(rest, profile.Value{Drops: g.Drops, Bytes: g.Bytes, Segments: g.Segments, Samples: g.Samples, Exact: g.Exact})
-	}
-	r.More = r.group(nil, rest)
-	r.Groups = r.Groups[:n]
 }
 
 // Read makes a Report of all of a source. A recording that was cut short is no

@@ -3,6 +3,7 @@
 package report
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"slices"
@@ -26,33 +27,33 @@ const (
 // In colour, reasons show their class: red for loss, yellow for policy, faint for
 // benign.
 func WriteText(w io.Writer, r *Report, colour bool) error {
-	var b strings.Builder
-	fmt.Fprintln(&b, headline(r.Meta, r.Drops, r.Duration, r.perSecond()))
+	b := bufio.NewWriter(w)
+	fmt.Fprintln(b, headline(r.Meta, r.Drops, r.Duration, r.perSecond()))
 	if r.joined() {
-		fmt.Fprintf(&b, "of %s that GSO or GRO had joined\n", spell.Plural(r.Segments, "segment"))
+		fmt.Fprintf(b, "of %s that GSO or GRO had joined\n", spell.Plural(r.Segments, "segment"))
 	}
 	if r.Unseen > 0 {
-		fmt.Fprintf(&b, "and %s more known only from counters\n", spell.Thousands(r.Unseen))
+		fmt.Fprintf(b, "and %s more known only from counters\n", spell.Thousands(r.Unseen))
 	}
 	for _, note := range r.Meta.Notes {
-		fmt.Fprintf(&b, "note: %s\n", note)
+		fmt.Fprintf(b, "note: %s\n", note)
 	}
 	if len(r.Groups) > 0 {
 		b.WriteByte('\n')
-		if err := r.table(&b, colour); err != nil {
+		if err := r.table(b, colour); err != nil {
 			return err
 		}
 		if left := r.Count - len(r.Groups); left > 0 {
-			fmt.Fprintf(&b, "and %s in %d more; dropwatch report -n 0 shows them\n", spell.Plural(r.More.Drops, "drop"), left)
+			fmt.Fprintf(b, "and %s in %d more; dropwatch report -n 0 shows them\n", spell.Plural(r.More.Drops, "drop"), left)
 		}
 	}
 	if r.Benign.Drops > 0 {
-		fmt.Fprintf(&b, "\n%s\n", benignLine(r.Benign, colour))
+		fmt.Fprintf(b, "\n%s\n", benignLine(r.Benign, colour))
 	}
 	if r.Parts > 0 {
-		fmt.Fprintf(&b, "\n%s\n", partsLine(r.Parts))
+		fmt.Fprintf(b, "\n%s\n", partsLine(r.Parts))
 	}
-	fmt.Fprintf(&b, "\n%s\n", profile.Accounting(r.Drops, r.Parts, r.Sampled, r.Loss))
+	fmt.Fprintf(b, "\n%s\n", profile.Accounting(r.Drops, r.Parts, r.Sampled, r.Loss))
 	if !r.Exact {
 		b.WriteString(legend)
 	}
@@ -61,18 +62,17 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 	}
 	if r.Ledger != nil {
 		b.WriteByte('\n')
-		if err := ledgerText(&b, r.Ledger, colour); err != nil {
+		if err := ledgerText(b, r.Ledger, colour); err != nil {
 			return err
 		}
 	}
 	if !r.Stalls.quiet() {
 		b.WriteByte('\n')
-		if err := r.Stalls.WriteText(&b, r.Limit); err != nil {
+		if err := r.Stalls.WriteText(b, r.Limit); err != nil {
 			return err
 		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.Flush()
 }
 
 // benignLine stands for the drops that were folded.
