@@ -43,6 +43,8 @@ type Tick struct {
 	Counts []Count
 	Totals Totals
 	Loss   Loss
+	// Gone are cells that no later event is of. Another may have their ID from then on.
+	Gone []*Cell
 }
 
 // Count is what one cell counted between two ticks.

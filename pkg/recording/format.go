@@ -102,6 +102,7 @@ type (
 		Counts numbers[[4]uint64, countsBound] `json:"counts"` // cell, drops, bytes and segments since the last tick
 		Totals event.Totals                    `json:"totals"`
 		Loss   event.Loss                      `json:"lost"`
+		Gone   numbers[int, countsBound]       `json:"gone,omitempty"` // cells whose numbers others may have from now on; since schema 4
 	}
 
 	counterLine struct {

@@ -89,6 +89,7 @@ func (r *Reader) parseTick(text []byte) (event.Event, error) {
 	}
 	r.tick = event.Tick{
 		Time: time.Duration(line.TimeNS), Counts: r.tick.Counts[:0], Totals: line.Totals, Loss: line.Loss,
+		Gone: r.tick.Gone[:0],
 	}
 	for _, c := range line.Counts {
 		cell, err := look(r.cells, "cell", int(min(c[0], maxTable)))
@@ -96,6 +97,14 @@ func (r *Reader) parseTick(text []byte) (event.Event, error) {
 			return nil, err
 		}
 		r.tick.Counts = append(r.tick.Counts, event.Count{Cell: cell, Drops: c[1], Bytes: c[2], Segments: c[3]})
+	}
+	for _, id := range line.Gone {
+		cell, err := look(r.cells, "cell", id)
+		if err != nil {
+			return nil, err
+		}
+		r.tick.Gone = append(r.tick.Gone, cell)
+		r.gone[id] = struct{}{}
 	}
 	r.at = max(r.at, r.tick.Time)
 	return &r.tick, nil

@@ -44,6 +44,7 @@ type Reader struct {
 func NewReader(r io.Reader) (*Reader, error) {
 	counted := &countingReader{Reader: r}
 	in := &Reader{lines: bufio.NewReaderSize(counted, 64<<10)}
+	in.gone = map[int]struct{}{}
 	in.room.read = func() int64 { return counted.n }
 	magic, _ := in.lines.Peek(4) // a shorter file fails below
 	if bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}) {

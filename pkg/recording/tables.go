@@ -17,7 +17,8 @@ type tables struct {
 	frames []*event.Frame
 	stacks []*event.Stack
 	cells  []*event.Cell
-	schema int // of the recording
+	gone   map[int]struct{} // cells whose numbers others may have
+	schema int              // of the recording
 
 	counters []*event.Counter
 }
@@ -78,7 +79,8 @@ func (t *tables) addStack(text []byte) error {
 	return nil
 }
 
-// addCell adds a cell, or changes one that is written again.
+// addCell adds a cell, in the place of one that is gone where it has its number, or changes
+// one that is written again.
 func (t *tables) addCell(text []byte) error {
 	var line cellLine
 	if err := unmarshal(text, &line); err != nil {
@@ -103,6 +105,11 @@ func (t *tables) addCell(text []byte) error {
 		Netns:    event.Netns{Inode: line.Netns, Name: event.Printable(line.NetnsName)},
 
 		Ethertype: line.Ethertype, Protocol: line.Protocol, Family: line.Family, Overflow: line.Overflow,
+	}
+	if _, gone := t.gone[line.ID]; gone {
+		delete(t.gone, line.ID)
+		t.cells[line.ID] = &cell
+		return nil
 	}
 	if known, err := look(t.cells, "cell", line.ID); err == nil {
 		*known = cell

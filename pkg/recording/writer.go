@@ -37,6 +37,7 @@ type cellNames struct {
 type ids struct {
 	of   []int // by ID; 0 if not yet written, else the number plus one
 	next int
+	free []int // numbers
 }
 
 // get returns the number of an ID, and whether it is a new one.
@@ -44,12 +45,28 @@ func (n *ids) get(id int) (number int, isNew bool) {
 	for id >= len(n.of) {
 		n.of = append(n.of, 0)
 	}
+	if last := len(n.free) - 1; n.of[id] == 0 && last >= 0 {
+		n.of[id] = n.free[last] + 1
+		n.free = n.free[:last]
+		return n.of[id] - 1, true
+	}
 	if n.of[id] == 0 {
 		n.next++
 		n.of[id] = n.next
 		return n.next - 1, true
 	}
 	return n.of[id] - 1, false
+}
+
+// leave gives the number of an ID back, if it has one.
+func (n *ids) leave(id int) (number int, ok bool) {
+	if id >= len(n.of) || n.of[id] == 0 {
+		return 0, false
+	}
+	number = n.of[id] - 1
+	n.of[id] = 0
+	n.free = append(n.free, number)
+	return number, true
 }
 
 // NewWriter begins a recording on w.
@@ -76,6 +93,11 @@ func (w *Writer) Write(e event.Event) error {
 		line.Counts = make([][4]uint64, 0, len(e.Counts))
 		for _, c := range e.Counts {
 			line.Counts = append(line.Counts, [4]uint64{uint64(w.cell(c.Cell)), c.Drops, c.Bytes, c.Segments})
+		}
+		for _, c := range e.Gone {
+			if number, ok := w.cells.leave(c.ID); ok {
+				line.Gone = append(line.Gone, number)
+			}
 		}
 		w.json(line)
 	case *event.Counters:
@@ -108,9 +130,11 @@ func (w *Writer) Close() error {
 func (w *Writer) cell(c *event.Cell) int {
 	number, isNew := w.cells.get(c.ID)
 	names := cellNames{c.Device, c.Netns}
-	if isNew {
+	switch {
+	case number == len(w.names):
 		w.names = append(w.names, names)
-	} else if w.names[number] == names {
+	case isNew:
+	case w.names[number] == names:
 		return number
 	}
 	w.names[number] = names

@@ -27,9 +27,10 @@ type cells struct {
 	rest    int                 // readings
 	held    map[*event.Cell]int // in how many slots cells are
 	retired []retired
-	grace   func() bool // waits until programs that run have ended; false: it cannot
-	frees   bool        // grace can
-	unread  bool        // programs read no packets, and so count no segments
+	gone    []*event.Cell // that no slot is left of since the last reading
+	grace   func() bool   // waits until programs that run have ended; false: it cannot
+	frees   bool          // grace can
+	unread  bool          // programs read no packets, and so count no segments
 }
 
 type seen struct {
@@ -65,7 +66,7 @@ func newCells(memory []byte, perCPU int) *cells {
 // read adds what was counted since the last time to the tally, naming new cells. What a
 // cell counted whose key has not arrived yet, see wholeKey, comes the next time.
 func (c *cells) read(names namer, t *tally) {
-	c.rates = c.rates[:0]
+	c.rates, c.gone = c.rates[:0], c.gone[:0]
 	// Those that were retired at the last reading are read for the last time.
 	last := c.retired
 	if len(last) > 0 && !c.grace() {
@@ -152,6 +153,7 @@ func (c *cells) free(last []retired, names namer) {
 		if c.held[cell]--; c.held[cell] == 0 {
 			delete(c.held, cell)
 			names.forget(&r.key)
+			c.gone = append(c.gone, cell)
 		}
 		c.seen[r.slot] = seen{}
 	}

@@ -133,12 +133,18 @@ func TestRestingCells(t *testing.T) {
 	if cells, unnamed := len(table.resolver.cells), len(table.resolver.netns.unnamed[7]); cells != 1 || unnamed != 1 {
 		t.Errorf("%d cells are remembered, %d for the name of their namespace, want 1", cells, unnamed)
 	}
+	if len(table.gone) != 4 {
+		t.Errorf("%d cells are said to be gone, want 4", len(table.gone))
+	}
 	table.put(2, key(0x900), 7)
 	table.put(3, key(0x100), 1)
 	look()
 	want := map[event.Address]uint64{0x100: 3, 0x200: 1, 0x300: 1, 0x400: 1, 0x500: 1 + restReadings, 0x900: 7}
 	if diff := cmp.Diff(want, counted); diff != "" {
 		t.Errorf("counted (-want +got):\n%s", diff)
+	}
+	if ids := table.resolver.nextID; ids != 5 {
+		t.Errorf("cells had %d IDs, want those of the gone again", ids)
 	}
 	if graces != 1 {
 		t.Errorf("waited %d times", graces)

@@ -183,7 +183,7 @@ func (t *Tracer) count(now time.Time) (event.Event, error) {
 		}
 	}
 	t.tick = event.Tick{
-		Time: now.Sub(t.meta.Start), Counts: t.tally.counts, Totals: t.totals, Loss: t.loss,
+		Time: now.Sub(t.meta.Start), Counts: t.tally.counts, Totals: t.totals, Loss: t.loss, Gone: t.cells.gone,
 	}
 	return &t.tick, nil
 }

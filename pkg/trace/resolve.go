@@ -42,6 +42,7 @@ type resolver struct {
 	cgroups  cgroups
 	cells    map[bpf.DropCellKey]*event.Cell
 	nextID   int // of a cell
+	freeIDs  []int
 	extra    int
 	overflow *event.Cell
 	texts    map[string]string
@@ -109,16 +110,23 @@ func (r *resolver) overflowCell() *event.Cell {
 }
 
 func (r *resolver) takeID() int {
+	if last := len(r.freeIDs) - 1; last >= 0 {
+		id := r.freeIDs[last]
+		r.freeIDs = r.freeIDs[:last]
+		return id
+	}
 	r.nextID++
 	return r.nextID - 1
 }
 
-// forget lets go of a cell. If its key comes again that is another cell.
+// forget lets go of a cell, which is in Gone of the tick that is being made. If its key
+// comes again that is another cell.
 func (r *resolver) forget(key *bpf.DropCellKey) {
 	if cell, ok := r.cells[*key]; ok {
 		r.netns.forget(cell)
 		r.devices.forget(cell)
 		delete(r.cells, *key)
+		r.freeIDs = append(r.freeIDs, cell.ID)
 	}
 }
 
