@@ -43,8 +43,9 @@ static __always_inline __u64 key_word(__u32 netns, __u32 kind, __u8 sort)
 }
 
 /* What a drop is counted by if its device or ethertype is not plain to see. */
-static __noinline int describe_slowly(struct cell_key *key, struct sk_buff *skb, struct sock *sk)
+static __noinline int describe_slowly(struct cell_key *key, struct sk_buff *skb, const void *rx_sk)
 {
+	struct sock *sk = socket_of(skb, rx_sk);
 	struct place place;
 	struct net *net;
 	__u16 ethertype;
@@ -107,41 +108,42 @@ static __always_inline __u64 site(void *ctx, __u64 location)
 }
 
 static __always_inline int on_drop(const bool direct, void *ctx, struct sk_buff *skb,
-				   void *location, __u32 reason, struct sock *rx_sk)
+				   void *location, __u32 reason, const void *rx_sk)
 {
-	struct cell_key key = { .location = site(ctx, (__u64)location), .reason = reason };
 	__u16 ethertype = bpf_ntohs(READ(direct, skb, protocol));
 	struct net_device *dev = READ(direct, skb, dev);
-	struct sock *sk = rx_sk ?: READ(direct, skb, sk);
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct cell *cell = NULL;
+	struct cell_key key; /* not cleared: the rest is described one way or the other */
 
+	key.location = site(ctx, (__u64)location);
+	key.reason = reason;
 	if (dev && ethertype) {
 		describe(direct, &key, skb, dev, ethertype);
 		cell = look_up(&key, cpu);
 	}
 	if (!cell) {
 		/* Only now is it worth asking whether dev is a device at all. */
-		describe_slowly(&key, skb, sk);
+		describe_slowly(&key, skb, rx_sk);
 		cell = look_up(&key, cpu);
 		if (!cell)
 			cell = insert(&key, cpu);
 	}
 	if (!cell || !count(cell, READ(direct, skb, len), more_segments(direct, skb)))
 		return 0;
-	return sample(ctx, &key, cell, cpu, skb, sk);
+	return sample(ctx, &key, cell, cpu, skb, rx_sk);
 }
 
 static __always_inline int dispatch(const bool direct, __u64 *ctx)
 {
 	struct trace_event_raw_kfree_skb *record = NULL;
+	const void *rx_sk = NULL;
 	__u32 reason = 0;
-	void *rx_sk = NULL;
 
 	if (bpf_core_field_exists(record->reason))
 		reason = ctx[2];
 	if (bpf_core_field_exists(record->rx_sk))
-		rx_sk = (void *)ctx[3];
+		rx_sk = &ctx[3];
 	return on_drop(direct, ctx, (void *)ctx[0], (void *)ctx[1], reason, rx_sk);
 }
 
@@ -160,13 +162,13 @@ int kfree_skb_raw(__u64 *ctx)
 SEC("tp/skb/kfree_skb")
 int kfree_skb_record(struct trace_event_raw_kfree_skb *ctx)
 {
+	const void *rx_sk = NULL;
 	__u32 reason = 0;
-	void *rx_sk = NULL;
 
 	if (bpf_core_field_exists(ctx->reason))
 		reason = ctx->reason;
 	if (bpf_core_field_exists(ctx->rx_sk))
-		rx_sk = ctx->rx_sk;
+		rx_sk = &ctx->rx_sk;
 	return on_drop(false, ctx, ctx->skbaddr, ctx->location, reason, rx_sk);
 }
 

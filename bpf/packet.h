@@ -30,6 +30,20 @@ static __always_inline bool is_device(struct net_device *dev)
 	return net && BPF_CORE_READ(net, loopback_dev, nd_net.net) == net;
 }
 
+/*
+ * The socket of a packet; NULL if it has none. rx_sk is where the tracepoint's argument of
+ * that name lies, NULL on a kernel without it. Read by helpers, it is a number to the
+ * verifier, which else follows each of the types it may have through all that comes after.
+ */
+static __always_inline struct sock *socket_of(struct sk_buff *skb, const void *rx_sk)
+{
+	struct sock *sk = NULL;
+
+	if (rx_sk)
+		bpf_probe_read_kernel(&sk, sizeof(sk), rx_sk);
+	return sk ?: BPF_CORE_READ(skb, sk);
+}
+
 /* Where a packet is, as far as it can be told. Zero means unknown. */
 struct place {
 	struct net_device *dev;

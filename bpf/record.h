@@ -70,13 +70,13 @@ static __always_inline void copy_context(struct record *rec)
 	copy_preempt_count(rec, task);
 }
 
-static __always_inline void copy_device(struct record *rec, struct sk_buff *skb, struct sock *sk)
+static __always_inline void copy_device(struct record *rec, struct sk_buff *skb, const void *rx_sk)
 {
 	struct net_device *dev;
 	struct place place;
 
 	__builtin_memset(rec->device, 0, sizeof(rec->device));
-	find_place(&place, skb, sk);
+	find_place(&place, skb, socket_of(skb, rx_sk));
 	dev = place.dev;
 	if (!dev && place.net && place.ifindex)
 		dev = device_by_index(place.net, place.ifindex);
@@ -86,7 +86,7 @@ static __always_inline void copy_device(struct record *rec, struct sk_buff *skb,
 
 /* Sends the sample of a cell. skb is NULL if the kernel's memory cannot be read. */
 static __always_inline int sample(void *ctx, const struct cell_key *key, struct cell *cell, __u32 cpu,
-				  struct sk_buff *skb, struct sock *sk)
+				  struct sk_buff *skb, const void *rx_sk)
 {
 	__u64 wakeup = BPF_RB_NO_WAKEUP, now = bpf_ktime_get_ns();
 	__u32 drops = exact ? 1 : next_block(cell, now);
@@ -115,7 +115,7 @@ static __always_inline int sample(void *ctx, const struct cell_key *key, struct 
 		copy_context(rec);
 		copy_vlan(rec, skb);
 		copy_packet(rec, skb);
-		copy_device(rec, skb, sk);
+		copy_device(rec, skb, rx_sk);
 	} else {
 		rec->len = rec->preempt_count = 0;
 		rec->vlan_tci = rec->packet_len = rec->l3 = 0;
