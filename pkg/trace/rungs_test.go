@@ -115,8 +115,7 @@ func watchByRung(t *testing.T, bench *inject.Bench, class inject.Class, rung str
 	if err != nil {
 		return err
 	}
-	compareRuns(t, source, programs)
-	if err := compareEchoes(w); err != nil {
+	if err := errors.Join(compareRuns(t, source, programs), compareEchoes(w)); err != nil {
 		return err
 	}
 	return compareStall(class, held, w.truth, w.packets, bench.Net().Rx.Netns, w.stalls)
@@ -134,13 +133,15 @@ func watchWithout(t *testing.T, bench *inject.Bench, rung, missed string) {
 	if err := errors.Join(err, source.Stop()); err != nil {
 		t.Fatal(err)
 	}
-	compareRuns(t, source, programs)
+	if err := compareRuns(t, source, programs); err != nil {
+		t.Error(err)
+	}
 }
 
 // compareRuns checks that programs ran, and that each run of a function was counted. A
 // run may be on its way while programs are detached. Where threads handle backlogs,
 // net_rx_action has nothing to do.
-func compareRuns(t *testing.T, source *Stalls, programs map[string]*ebpf.Program) {
+func compareRuns(t *testing.T, source *Stalls, programs map[string]*ebpf.Program) error {
 	t.Helper()
 	var runs uint64
 	for _, times := range source.Histograms() {
@@ -150,7 +151,7 @@ func compareRuns(t *testing.T, source *Stalls, programs map[string]*ebpf.Program
 	}
 	threads := threadedBacklogs(t)
 	if runs == 0 && !threads {
-		t.Error("no run of net_rx_action was counted")
+		return errors.New("no run of net_rx_action was counted")
 	}
 	for name, program := range programs {
 		stats, err := program.Stats()
@@ -159,9 +160,10 @@ func compareRuns(t *testing.T, source *Stalls, programs map[string]*ebpf.Program
 		}
 		n, isRun := stats.RunCount, strings.HasPrefix(name, "net_rx_action")
 		if n == 0 && !(isRun && threads) || isRun && n > runs+uint64(source.Meta().CPUs) {
-			t.Errorf("%s ran %d times, and %d runs were counted", name, n, runs)
+			return fmt.Errorf("%s ran %d times, and %d runs were counted", name, n, runs)
 		}
 	}
+	return nil
 }
 
 // threadedBacklogs reports whether CPUs have threads for their backlogs, as those of
