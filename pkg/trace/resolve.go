@@ -27,7 +27,7 @@ type reasons interface {
 }
 
 const (
-	maxExtraCells = 1 << 15 // cells known only from samples of the overflow cell
+	maxExtraCells = 1 << 12 // cells known only from samples of the overflow cell
 	maxTexts      = 1 << 14 // comms and device names
 )
 
