@@ -11,13 +11,20 @@ import (
 
 // Book keeps counters beside drops, between the first event.Counters and the last.
 type Book struct {
-	meter  event.Meter
-	links  map[event.DeviceID]event.Link
-	cells  map[*event.Cell]*tally
-	ticks  int
-	tick   time.Duration // when the last one was read
-	edge   bool          // counters were read, and no tick has come since
-	traced bool
+	meter    event.Meter
+	links    map[event.DeviceID]event.Link
+	cells    map[*event.Cell]*tally
+	alike    map[sort]*event.Cell // those of cells that are gone, by what they have in common
+	gone     []*event.Cell        // of them, the ones that have a device or namespace, the earliest first
+	ticks    int
+	appeared int           // cells
+	tick     time.Duration // when the last one was read
+	edge     bool          // counters were read, and no tick has come since
+	traced   bool
+
+	foldNext  int                     // gone cells
+	goneLinks map[event.DeviceID]bool // whose counters are gone
+	linkOrder []event.DeviceID        // the earliest first, some of which are back
 }
 
 // tally is how many drops a cell counted. Cells and counters are never read at the same
@@ -26,6 +33,7 @@ type Book struct {
 type tally struct {
 	all, last uint64 // with the last tick that changed it, and before that
 	tick      int    // its number
+	number    int    // of the cell, in the order in which they appeared
 	first     bounds // when counters were read first
 	end       bounds // and last
 	part      bool   // what it counts is parts of packets, which are in no row: all stays 0
@@ -39,7 +47,10 @@ type bounds struct{ least, most uint64 }
 
 // NewBook returns an empty Book.
 func NewBook() *Book {
-	return &Book{links: map[event.DeviceID]event.Link{}, cells: map[*event.Cell]*tally{}}
+	return &Book{
+		links: map[event.DeviceID]event.Link{}, goneLinks: map[event.DeviceID]bool{},
+		cells: map[*event.Cell]*tally{}, alike: map[sort]*event.Cell{},
+	}
 }
 
 // Add adds an event.
@@ -59,7 +70,8 @@ func (b *Book) count(e *event.Tick) {
 	for _, c := range e.Counts {
 		t := b.cells[c.Cell]
 		if t == nil {
-			t = &tally{part: classOf(c.Cell) == dropreason.ClassPart}
+			t = &tally{part: classOf(c.Cell) == dropreason.ClassPart, number: b.appeared}
+			b.appeared++
 			b.cells[c.Cell] = t
 		}
 		if t.part {
@@ -70,23 +82,25 @@ func (b *Book) count(e *event.Tick) {
 		}
 		t.all += c.Drops
 	}
-	if !b.edge {
-		return
-	}
-	b.edge = false
-	for _, t := range b.cells {
-		if t.end.most = t.all; b.meter.Reads() == 1 {
-			t.first.most = t.all
+	if b.edge {
+		b.edge = false
+		for _, t := range b.cells {
+			if t.end.most = t.all; b.meter.Reads() == 1 {
+				t.first.most = t.all
+			}
 		}
 	}
+	b.leave(e.Gone)
 }
 
 // read takes counters. A source that has ended yields the last of them behind the last
 // tick, though they were read before it.
 func (b *Book) read(e *event.Counters) {
 	b.meter.Add(e)
+	b.leaveLinks(e.Gone)
 	for _, l := range e.Links {
 		b.links[l.ID()] = l
+		delete(b.goneLinks, l.ID())
 	}
 	late := e.Time < b.tick
 	b.edge = !late

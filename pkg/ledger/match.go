@@ -65,12 +65,12 @@ func (p *place) near(c event.Counter, peer bool) bool {
 		if peer {
 			return id == p.peer
 		}
-		return id == p.index || id == p.name
+		return id == p.index || id == p.name || id == p.gone
 	}
 	if peer {
 		return c.Netns.Inode == p.peer.Netns
 	}
-	return c.Netns.Inode == p.cell.Netns.Inode
+	return c.Netns.Inode == p.netns
 }
 
 // fits reports whether drops at the place are of the protocol that a counter is of.

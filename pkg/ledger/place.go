@@ -3,6 +3,7 @@
 package ledger
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
@@ -18,6 +19,9 @@ type place struct {
 	index  event.DeviceID // of the device, by index; zero if it has none
 	name   event.DeviceID // by name, for recordings that know no other; zero if it has none
 	peer   event.DeviceID // the other end, if the device is of a veth pair and that is known
+	gone   event.DeviceID // goneDevice, if no counter of the device is kept apart
+	netns  uint32         // of the cell; 0, which stands for those that are gone, if no counter of it is kept apart
+	number int            // of the cell
 }
 
 // likeness is what cells with the same claims have in common.
@@ -48,17 +52,24 @@ func (b *Book) places() places {
 		ofDevice: map[event.DeviceID][]*place{}, ofNetns: map[uint32][]*place{}, ofPeer: map[uint32][]*place{},
 		peers: b.peers(),
 	}
+	netns, devices := b.apart()
 	claims := map[likeness][]claim{}
 	for cell, t := range b.cells {
 		if cell.Overflow {
 			continue
 		}
-		p := &place{cell: cell, bounds: t.counted(), benign: classOf(cell) == dropreason.ClassBenign, index: cell.DeviceID()}
+		p := &place{cell: cell, bounds: t.counted(), benign: classOf(cell) == dropreason.ClassBenign, index: cell.DeviceID(), number: t.number}
 		name := cell.Device.Name
 		if name == "" {
 			name = names[p.index]
 		}
 		p.name = event.NewDeviceID(cell.Netns, 0, name)
+		if p.index != (event.DeviceID{}) && !devices[p.index] && !devices[p.name] {
+			p.gone = goneDevice
+		}
+		if netns[cell.Netns.Inode] {
+			p.netns = cell.Netns.Inode
+		}
 		var known bool
 		if p.peer, known = all.peers[p.index]; !known {
 			p.peer = all.peers[p.name]
@@ -70,11 +81,16 @@ func (b *Book) places() places {
 		}
 		all.all = append(all.all, p)
 	}
-	slices.SortFunc(all.all, func(a, b *place) int { return a.cell.ID - b.cell.ID })
+	slices.SortFunc(all.all, func(a, b *place) int {
+		return cmp.Or(a.cell.ID-b.cell.ID, a.number-b.number)
+	})
 	for _, p := range all.all {
-		all.ofNetns[p.cell.Netns.Inode] = append(all.ofNetns[p.cell.Netns.Inode], p)
+		all.ofNetns[p.netns] = append(all.ofNetns[p.netns], p)
 		all.ofDevice[p.index] = append(all.ofDevice[p.index], p)
-		if p.name != p.index {
+		if p.gone != (event.DeviceID{}) {
+			all.ofDevice[p.gone] = append(all.ofDevice[p.gone], p)
+		}
+		if p.name != p.index && p.name != p.gone {
 			all.ofDevice[p.name] = append(all.ofDevice[p.name], p)
 		}
 		if peer := p.peer.Netns; peer != 0 && peer != p.cell.Netns.Inode {
