@@ -41,6 +41,7 @@ type Sums[K comparable] struct {
 // pool is a cell's exact count and the weights of its samples by group.
 type pool[K comparable] struct {
 	cell     *event.Cell
+	number   int // in Aggregator.order
 	drops    uint64
 	bytes    uint64
 	segments uint64
@@ -68,6 +69,7 @@ type Aggregator[K comparable] struct {
 	byCell   bool
 	pools    map[*event.Cell]*pool[K]
 	order    []*pool[K]
+	settled  settled[K] // of cells that are gone
 	overflow *event.Cell
 	book     *ledger.Book
 	sums     Sums[K]
@@ -76,10 +78,20 @@ type Aggregator[K comparable] struct {
 	bare     uint64 // of them, without a stack
 }
 
+// settled is what cells came to of which nothing follows.
+type settled[K comparable] struct {
+	of    map[slot[K]]*Value
+	order []slot[K]
+}
+
+// maxSettled is how many groups are kept apart that are of cells alone and gone. What others
+// come to that go after them is added up as that of [gone] devices and namespaces.
+const maxSettled = 1 << 12
+
 // NewAggregator returns an Aggregator. byCell says that key looks at the cell
 // alone, which makes groups exact.
 func NewAggregator[K comparable](byCell bool, key func(*event.Cell, *event.Drop) K) *Aggregator[K] {
-	return &Aggregator[K]{key: key, byCell: byCell, pools: map[*event.Cell]*pool[K]{}, book: ledger.NewBook()}
+	return &Aggregator[K]{key: key, byCell: byCell, pools: map[*event.Cell]*pool[K]{}, settled: settled[K]{of: map[slot[K]]*Value{}}, book: ledger.NewBook()}
 }
 
 // Aggregate reads all of a source. A recording that was cut short is no error:
@@ -128,6 +140,9 @@ func (a *Aggregator[K]) Add(e event.Event) {
 			p.bytes += c.Bytes
 			p.segments += c.Segments
 		}
+		for _, cell := range e.Gone {
+			a.settle(cell)
+		}
 		a.until(e.Time, e.Totals, e.Loss)
 	case *event.End:
 		a.ended = true
@@ -149,7 +164,7 @@ func (a *Aggregator[K]) pool(cell *event.Cell) *pool[K] {
 	}
 	p := a.pools[cell]
 	if p == nil {
-		p = &pool[K]{cell: cell}
+		p = &pool[K]{cell: cell, number: len(a.order)}
 		a.pools[cell] = p
 		a.order = append(a.order, p)
 	}
@@ -198,32 +213,11 @@ func (p *pool[K]) weight(a *Aggregator[K], d *event.Drop) *weight[K] {
 func (a *Aggregator[K]) Sums() *Sums[K] {
 	a.sums.Keys, a.sums.Of = nil, map[K]*Value{}
 	a.sums.Total, a.sums.Parts, a.sums.Unseen = Value{Exact: true}, Value{Exact: true}, Value{Exact: true}
+	for _, s := range a.settled.order {
+		a.addTo(s, *a.settled.of[s])
+	}
 	for _, p := range a.order {
-		var samples, drops, octets, segments uint64
-		for _, w := range p.weights {
-			samples += w.samples
-			drops += w.drops
-			octets += w.octets
-			segments += w.segments
-		}
-		whole := Value{Drops: p.drops, Bytes: p.bytes, Segments: p.segments, Exact: a.byCell && !p.cell.Overflow}
-		if !a.ended {
-			// What was counted after the last tick is known from samples alone.
-			whole.Drops, whole.Bytes, whole.Segments = max(p.drops, drops), max(p.bytes, octets), max(p.segments, segments)
-		}
-		if len(p.weights) == 0 {
-			a.addTo(slot[K]{a.key(p.cell, nil), IsPart(p.cell)}, whole)
-			continue
-		}
-		exact := whole.Exact || samples == whole.Drops
-		ofDrops, ofBytes := divider{whole: whole.Drops, parts: drops}, divider{whole: whole.Bytes, parts: octets}
-		ofSegments := divider{whole: whole.Segments, parts: segments}
-		for _, w := range p.weights {
-			if a.byCell && !p.cell.Overflow {
-				w.slot = slot[K]{a.key(p.cell, nil), IsPart(p.cell)} // with the names that it has by now
-			}
-			a.addTo(w.slot, Value{ofDrops.next(w.drops), ofBytes.next(w.octets), w.samples, exact, ofSegments.next(w.segments)})
-		}
+		a.divide(p, a.ended, a.addTo)
 	}
 	if !a.ended { // neither do its totals count them
 		a.sums.Sampled.Sampled = max(a.sums.Sampled.Sampled, a.read)
@@ -235,6 +229,61 @@ func (a *Aggregator[K]) Sums() *Sums[K] {
 		a.add(a.key(lost.Cell, nil), Value{Drops: lost.Packets, Exact: true}, &a.sums.Unseen)
 	}
 	return &a.sums
+}
+
+// divide gives each group its part of a pool, with the names that its cell has by now. If
+// all of it is not counted, what was counted after the last tick is known from samples alone.
+func (a *Aggregator[K]) divide(p *pool[K], counted bool, add func(slot[K], Value)) {
+	var samples, drops, octets, segments uint64
+	for _, w := range p.weights {
+		samples += w.samples
+		drops += w.drops
+		octets += w.octets
+		segments += w.segments
+	}
+	whole := Value{Drops: p.drops, Bytes: p.bytes, Segments: p.segments, Exact: a.byCell && !p.cell.Overflow}
+	if !counted {
+		whole.Drops, whole.Bytes, whole.Segments = max(p.drops, drops), max(p.bytes, octets), max(p.segments, segments)
+	}
+	if len(p.weights) == 0 {
+		add(slot[K]{a.key(p.cell, nil), IsPart(p.cell)}, whole)
+		return
+	}
+	exact := whole.Exact || samples == whole.Drops
+	ofDrops, ofBytes := divider{whole: whole.Drops, parts: drops}, divider{whole: whole.Bytes, parts: octets}
+	ofSegments := divider{whole: whole.Segments, parts: segments}
+	for _, w := range p.weights {
+		if a.byCell && !p.cell.Overflow {
+			w.slot = slot[K]{a.key(p.cell, nil), IsPart(p.cell)}
+		}
+		add(w.slot, Value{ofDrops.next(w.drops), ofBytes.next(w.octets), w.samples, exact, ofSegments.next(w.segments)})
+	}
+}
+
+// settle divides what a cell came to that is gone, and keeps no more of it.
+func (a *Aggregator[K]) settle(cell *event.Cell) {
+	p := a.pools[cell]
+	if p == nil || cell.Overflow {
+		return
+	}
+	delete(a.pools, cell)
+	last := len(a.order) - 1
+	a.order[p.number] = a.order[last]
+	a.order[p.number].number = p.number
+	a.order[last] = nil
+	a.order = a.order[:last]
+	if a.byCell && len(a.settled.order) >= maxSettled {
+		if _, known := a.settled.of[slot[K]{a.key(cell, nil), IsPart(cell)}]; !known {
+			p.cell = ledger.Gone(cell)
+		}
+	}
+	a.divide(p, true, func(s slot[K], v Value) {
+		if a.settled.of[s] == nil {
+			a.settled.of[s] = &Value{Exact: true}
+			a.settled.order = append(a.settled.order, s)
+		}
+		v.addTo(a.settled.of[s])
+	})
 }
 
 // addTo adds drops to their group, and parts to those of all groups.
