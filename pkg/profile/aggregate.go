@@ -86,7 +86,7 @@ type settled[K comparable] struct {
 
 // maxSettled is how many groups are kept apart that are of cells alone and gone. What others
 // come to that go after them is added up as that of [gone] devices and namespaces.
-const maxSettled = 1 << 12
+const maxSettled = 1 << 11
 
 // NewAggregator returns an Aggregator. byCell says that key looks at the cell
 // alone, which makes groups exact.
