@@ -44,7 +44,7 @@ func WriteDoctorText(w io.Writer, d *Doctor, width int, colour bool) error {
 	}
 	if d.Ledger != nil {
 		b.WriteString("\nLOST PACKETS, as counted by the node and as traced\n")
-		if err := ledgerText(&b, d.Ledger, colour); err != nil {
+		if err := ledgerText(&b, d.Ledger, colour, maxRows, "dropwatch doctor -f json"); err != nil {
 			return err
 		}
 	}

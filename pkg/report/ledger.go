@@ -3,6 +3,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -16,13 +17,21 @@ import (
 
 // ledgerText writes the rows of a ledger as a table, without those that count no lost
 // packet, and what they add up to. Of rows that are not to be trusted it says how much is
-// unexplained, in colour in red.
-func ledgerText(w io.Writer, l *ledger.Ledger, colour bool) error {
+// unexplained, in colour in red. Unless all are asked for, by a limit of 0, it shows no
+// more than the largest, the limit or maxRows of them; all is the command that does.
+func ledgerText(w io.Writer, l *ledger.Ledger, colour bool, limit int, all string) error {
 	rows := slices.DeleteFunc(slices.Clone(l.Rows), func(r ledger.Row) bool { return r.Benign > 0 && r.Benign == r.Delta && r.Unexplained == 0 })
-	if len(rows) > 0 {
-		if err := ledgerTable(w, rows, l.Untraced, colour); err != nil {
+	shown := rows
+	if most := max(limit, maxRows); limit > 0 && len(rows) > most {
+		shown = largest(rows, most)
+	}
+	if len(shown) > 0 {
+		if err := ledgerTable(w, shown, l.Untraced, colour); err != nil {
 			return err
 		}
+	}
+	if left := len(rows) - len(shown); left > 0 {
+		fmt.Fprintf(w, "and %s; %s shows all\n", spell.Plural(uint64(left), "more counter"), all)
 	}
 	if l.Untraced {
 		_, err := fmt.Fprintf(w, "%s counted; drops were not traced\n", spell.Thousands(l.Counted))
@@ -50,6 +59,26 @@ func ledgerText(w io.Writer, l *ledger.Ledger, colour bool) error {
 		fmt.Fprintln(w, "= counts the packets of a row above once more")
 	}
 	return nil
+}
+
+// maxRows is how many rows are shown at least: as many as a node with some devices and
+// namespaces has.
+const maxRows = 60
+
+// largest returns so many of the rows, those that moved the furthest, in their order.
+func largest(rows []ledger.Row, n int) (kept []ledger.Row) {
+	places := make([]int, len(rows))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortStableFunc(places, func(a, b int) int {
+		return cmp.Compare(max(rows[b].Delta, rows[b].Traced), max(rows[a].Delta, rows[a].Traced))
+	})
+	slices.Sort(places[:n])
+	for _, i := range places[:n] {
+		kept = append(kept, rows[i])
+	}
+	return kept
 }
 
 func ledgerTable(w io.Writer, rows []ledger.Row, untraced, colour bool) error {

@@ -4,6 +4,7 @@ package report
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -77,11 +78,38 @@ func TestLedgerBenign(t *testing.T) {
 			book.Add(e)
 		}
 		var b bytes.Buffer
-		if err := ledgerText(&b, book.Ledger(), false); err != nil {
+		if err := ledgerText(&b, book.Ledger(), false, 0, ""); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, b.String()); diff != "" {
 			t.Errorf("%d lost (-want +got):\n%s", rest, diff)
+		}
+	}
+}
+
+// TestManyRows shows the largest rows of a node with many namespaces, and counts the others.
+func TestManyRows(t *testing.T) {
+	var l ledger.Ledger
+	for i := range 500 {
+		l.Rows = append(l.Rows, ledger.Row{
+			Counter: event.Counter{Source: event.CounterProtocol, Name: "UdpNoPorts", Netns: event.Netns{Inode: uint32(1000 + i)}},
+			Delta:   uint64(i % 100), Traced: uint64(i % 100),
+		})
+	}
+	for limit, want := range map[int]int{20: maxRows, 100: 100, 0: 500, 1000: 500} {
+		var b bytes.Buffer
+		if err := ledgerText(&b, &l, false, limit, "dropwatch report -n 0"); err != nil {
+			t.Fatal(err)
+		}
+		if n := bytes.Count(b.Bytes(), []byte("UdpNoPorts")); n != want {
+			t.Errorf("%d rows of a limit of %d, want %d", n, limit, want)
+		}
+		more := fmt.Appendf(nil, "and %d more counters; dropwatch report -n 0 shows all\n", 500-want)
+		if bytes.Contains(b.Bytes(), more) != (want < 500) {
+			t.Errorf("limit %d: %s", limit, b.Bytes()[b.Len()-100:])
+		}
+		if limit == 100 && bytes.Contains(b.Bytes(), []byte("\n     79 ")) {
+			t.Error("a row is shown that moved less than a hundred others")
 		}
 	}
 }

@@ -62,7 +62,7 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 	}
 	if r.Ledger != nil {
 		b.WriteByte('\n')
-		if err := ledgerText(b, r.Ledger, colour); err != nil {
+		if err := ledgerText(b, r.Ledger, colour, r.Limit, "dropwatch report -n 0"); err != nil {
 			return err
 		}
 	}
