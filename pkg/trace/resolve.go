@@ -28,7 +28,7 @@ type reasons interface {
 
 const (
 	maxExtraCells = 1 << 12 // cells known only from samples of the overflow cell
-	maxTexts      = 1 << 14 // comms and device names
+	maxTexts      = 1 << 12 // comms and device names
 )
 
 // resolver turns the numbers of the kernel into names, each once, within bounds.
@@ -167,8 +167,9 @@ func (r *resolver) text(name []byte) string {
 		return text
 	}
 	text := event.Text(name)
-	if len(r.texts) < maxTexts {
-		r.texts[string(name)] = text
+	if len(r.texts) == maxTexts { // most of them are gone, as names of pods and devices are
+		clear(r.texts)
 	}
+	r.texts[string(name)] = text
 	return text
 }
