@@ -6,8 +6,8 @@ package trace
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -27,6 +27,7 @@ type referee struct {
 	turns   []refereeTurn
 	moments []moment
 	skipped int // lines of other events
+	gaps    []refereeGap
 
 	cpus    map[int]*refereeCPU
 	threads map[int]*refereeThread
@@ -39,8 +40,10 @@ type refereeWait struct {
 	cpu, ranOn  int // where it waited longest, where it had its turn
 	from, till  time.Duration
 	first       time.Duration // when the first packet came that had waited and was seen to come; 0: none
+	again       bool          // a run of NET_RX left it: packets may have waited before
 	work        int           // packets that were handled in the turn
 	interrupted []int         // tasks that its events interrupted
+	unseen      time.Duration // by which it may have ended before, as its end was not seen
 }
 
 func (w *refereeWait) length() time.Duration { return w.till - w.from }
@@ -51,19 +54,27 @@ type refereePacket struct {
 	by            int // task that was interrupted
 }
 
-// refereeTurn is the time of a task on a CPU.
+// refereeTurn is the time of a task on a CPU, or the most that it can be where a switch was
+// not seen.
 type refereeTurn struct {
 	task, cpu  int
+	from, till time.Duration
+}
+
+// refereeGap is when a CPU did what perf did not see: a switch at least.
+type refereeGap struct {
+	cpu        int
 	from, till time.Duration
 }
 
 type refereeCPU struct {
 	raised, entered time.Duration // 0: not
 	raisedBy        int
-	again           bool         // what is raised was left by a run
-	run             *refereeWait // that NET_RX serves
-	task            int
-	taskFrom        time.Duration
+	again           bool          // what is raised was left by a run
+	run             *refereeWait  // that NET_RX serves
+	task            int           // that runs; -1: not known yet
+	taskFrom        time.Duration // since when, or since when at the most
+	last            time.Duration // event
 }
 
 type refereeThread struct {
@@ -77,9 +88,9 @@ type refereeThread struct {
 	interruptedBy []int
 }
 
-// eventLine is one of perf script -F tid,cpu,time,event,trace --ns.
+// Lines of perf script -F tid,cpu,time,event,trace --ns, and the texts of events.
 var (
-	eventLine  = regexp.MustCompile(`^ *(-?\d+) \[(\d+)\] +(\d+)\.(\d{9}): +([a-z_]+:[a-z_]+): (.*)$`)
+	eventLine  = regexp.MustCompile(`^ *(-?\d+) \[(\d+)\] +(\d+)\.(\d{9}): +([a-z_]+:[a-z_]+): `)
 	switchText = regexp.MustCompile(`^prev_comm=.* prev_pid=(\d+) prev_prio=\S+ prev_state=(\S+) ==> next_comm=(.*) next_pid=(\d+) next_prio=\S+$`)
 	wakeText   = regexp.MustCompile(`^comm=(.*) pid=(\d+) prio=\S+ target_cpu=(\d+)`)
 	moveText   = regexp.MustCompile(`^comm=.* pid=(\d+) prio=\S+ orig_cpu=(\d+) dest_cpu=(\d+)`)
@@ -96,18 +107,22 @@ func number(s string) int {
 }
 
 // read judges all events.
-func (r *referee) read(text []byte) error {
+func (r *referee) read(text io.Reader) error {
 	r.cpus, r.threads, r.queued = map[int]*refereeCPU{}, map[int]*refereeThread{}, map[string]time.Duration{}
-	lines := bufio.NewScanner(bytes.NewReader(text))
+	lines := bufio.NewScanner(text)
 	for lines.Scan() {
 		m := eventLine.FindStringSubmatch(lines.Text())
 		if m == nil {
 			return fmt.Errorf("not an event: %q", lines.Text())
 		}
 		at := time.Duration(number(m[3]))*time.Second + time.Duration(number(strings.TrimLeft(m[4], "0")+"0")/10)
-		if !r.event(at, number(m[1]), number(m[2]), m[5], m[6]) {
+		r.runs(at, number(m[1]), number(m[2]))
+		if !r.event(at, number(m[1]), number(m[2]), m[5], lines.Text()[len(m[0]):]) {
 			r.skipped++
 		}
+	}
+	for cpu, c := range r.cpus { // turns that are not over
+		r.turns = append(r.turns, refereeTurn{c.task, cpu, c.taskFrom, c.last})
 	}
 	for i := range r.waits {
 		slices.Sort(r.waits[i].interrupted)
@@ -123,10 +138,45 @@ func (r *referee) cpu(n int) *refereeCPU {
 	return r.cpus[n]
 }
 
+// runs notes which task an event interrupted. Some machines show perf no event of a process
+// that they protect, nor a switch from it: the task after it then has had its turn since the
+// event before, and the one before it until now.
+func (r *referee) runs(at time.Duration, task, cpu int) {
+	c := r.cpu(cpu)
+	switch {
+	case task < 0: // it has exited
+	case c.task < 0:
+		c.task, c.taskFrom = task, at
+	case c.task != task:
+		r.turns = append(r.turns, refereeTurn{c.task, cpu, c.taskFrom, at})
+		r.begins(at, cpu, c.task, task, at-c.last)
+		c.task, c.taskFrom = task, c.last
+		r.gaps = append(r.gaps, refereeGap{cpu, c.last, at})
+	}
+	c.last = at
+}
+
+// begins has a thread that waited have its turn, after another task.
+func (r *referee) begins(at time.Duration, cpu, prev, task int, unseen time.Duration) {
+	t := r.threads[task]
+	if t == nil {
+		return
+	}
+	if t.from != 0 {
+		t.leave(at)
+		t.turn = &refereeWait{
+			thread: task, cpu: t.longestCPU, ranOn: cpu, from: t.from, till: at, unseen: unseen,
+			interrupted: append(t.interruptedBy, prev),
+		}
+	}
+	t.from, t.running = 0, true
+}
+
 func (r *referee) event(at time.Duration, task, cpu int, name, text string) bool {
 	c := r.cpu(cpu)
 	switch name {
 	case "irq:softirq_raise":
+		r.moments = append(r.moments, moment{cpu, at, momentRaise})
 		if c.raised == 0 {
 			c.raised, c.raisedBy, c.again = at, task, false
 		}
@@ -134,7 +184,7 @@ func (r *referee) event(at time.Duration, task, cpu int, name, text string) bool
 		r.moments = append(r.moments, moment{cpu, at, momentEntry})
 		c.entered, c.run = at, nil
 		if c.raised != 0 {
-			c.run = &refereeWait{cpu: cpu, ranOn: cpu, from: c.raised, till: at, interrupted: []int{c.raisedBy, task}}
+			c.run = &refereeWait{cpu: cpu, ranOn: cpu, from: c.raised, till: at, again: c.again, interrupted: []int{c.raisedBy, task}}
 		}
 		c.raised = 0
 	case "irq:softirq_exit":
@@ -152,7 +202,7 @@ func (r *referee) event(at time.Duration, task, cpu int, name, text string) bool
 		skb := skbText.FindStringSubmatch(text)[1]
 		if queued, ok := r.queued[skb]; ok && c.entered != 0 {
 			r.packets = append(r.packets, refereePacket{cpu, queued, at, task})
-			if w := c.run; w != nil && !c.again && queued < w.till && (w.first == 0 || queued < w.first) {
+			if w := c.run; w != nil && queued < w.till && (w.first == 0 || queued < w.first) {
 				w.first = queued
 			}
 		}
@@ -165,6 +215,7 @@ func (r *referee) event(at time.Duration, task, cpu int, name, text string) bool
 			c.run.work += work
 		}
 	case "sched:sched_wakeup":
+		r.moments = append(r.moments, moment{cpu, at, momentWake})
 		m := wakeText.FindStringSubmatch(text)
 		if !strings.HasPrefix(m[1], "napi/") {
 			return true
@@ -174,6 +225,7 @@ func (r *referee) event(at time.Duration, task, cpu int, name, text string) bool
 			t.wait(at, number(m[3]), task)
 		}
 	case "sched:sched_migrate_task":
+		r.moments = append(r.moments, moment{cpu, at, momentMove})
 		m := moveText.FindStringSubmatch(text)
 		if t := r.threads[number(m[1])]; t != nil && t.from != 0 {
 			t.leave(at)
@@ -208,10 +260,9 @@ func (t *refereeThread) leave(at time.Duration) {
 }
 
 func (r *referee) switched(at time.Duration, cpu, prev int, state, nextComm string, next int) {
+	r.runs(at, prev, cpu) // of a task that has exited the event alone has no number
 	c := r.cpu(cpu)
-	if c.task == prev {
-		r.turns = append(r.turns, refereeTurn{prev, cpu, c.taskFrom, at})
-	}
+	r.turns = append(r.turns, refereeTurn{prev, cpu, c.taskFrom, at})
 	c.task, c.taskFrom = next, at
 	if t := r.threads[prev]; t != nil && prev != 0 {
 		if t.turn != nil {
@@ -225,14 +276,34 @@ func (r *referee) switched(at time.Duration, cpu, prev int, state, nextComm stri
 	if !strings.HasPrefix(nextComm, "napi/") {
 		return
 	}
-	t := r.thread(next)
-	if t.from != 0 {
-		t.leave(at)
-		t.turn = &refereeWait{
-			thread: next, cpu: t.longestCPU, ranOn: cpu, from: t.from, till: at, interrupted: append(t.interruptedBy, prev),
+	r.thread(next)
+	r.begins(at, cpu, prev, next, 0)
+}
+
+// between returns a referee that knows what ended after one time and began before another.
+func (r *referee) between(from, till time.Duration) *referee {
+	some := &referee{cpus: r.cpus}
+	for _, w := range r.waits {
+		if w.till >= from && w.from <= till {
+			some.waits = append(some.waits, w)
 		}
 	}
-	t.from, t.running = 0, true
+	for _, p := range r.packets {
+		if p.taken >= from && p.queued <= till {
+			some.packets = append(some.packets, p)
+		}
+	}
+	for _, turn := range r.turns {
+		if turn.till >= from && turn.from <= till {
+			some.turns = append(some.turns, turn)
+		}
+	}
+	for _, gap := range r.gaps {
+		if gap.till >= from && gap.from <= till {
+			some.gaps = append(some.gaps, gap)
+		}
+	}
+	return some
 }
 
 // ran returns for how long a task was on a CPU between two times.
@@ -266,12 +337,12 @@ func TestReferee(t *testing.T) {
 `
 	at := func(us int64) time.Duration { return time.Duration(us) * time.Microsecond }
 	var r referee
-	if err := r.read([]byte(text[1:])); err != nil {
+	if err := r.read(strings.NewReader(text[1:])); err != nil {
 		t.Fatal(err)
 	}
 	want := []refereeWait{
 		{from: at(1000000), till: at(1002000), first: at(1001000), work: 3, interrupted: []int{10, 11}},
-		{from: at(1002300), till: at(1002400), interrupted: []int{11, 11}},
+		{from: at(1002300), till: at(1002400), again: true, interrupted: []int{11, 11}},
 		{thread: 55, cpu: 0, ranOn: 1, from: at(2000000), till: at(2008000), interrupted: []int{12, 12}},
 		{thread: 55, cpu: 1, ranOn: 1, from: at(2008200), till: at(2010000), interrupted: []int{13, 55}},
 	}
@@ -283,5 +354,33 @@ func TestReferee(t *testing.T) {
 	}
 	if got := r.ran(13, 1, at(2009000), at(3000000)); got != time.Millisecond {
 		t.Errorf("task 13 ran for %v", got)
+	}
+}
+
+// TestRefereeUnseen has a switch missing: from a task that perf may not see.
+func TestRefereeUnseen(t *testing.T) {
+	const text = `
+   10 [001]     1.000000000: sched:sched_switch: prev_comm=a prev_pid=10 prev_prio=120 prev_state=R ==> next_comm=hidden next_pid=70 next_prio=120
+   11 [001]     1.002000000: irq:softirq_raise: vec=3 [action=NET_RX]
+   -1 [001]     1.009000000: sched:sched_switch: prev_comm=b prev_pid=11 prev_prio=120 prev_state=X ==> next_comm=c next_pid=12 next_prio=120
+   12 [001]     1.010000000: irq:softirq_entry: vec=3 [action=NET_RX]
+   12 [001]     1.010500000: irq:softirq_exit: vec=3 [action=NET_RX]
+`
+	at := func(us int64) time.Duration { return time.Duration(us) * time.Microsecond }
+	var r referee
+	if err := r.read(strings.NewReader(text[1:])); err != nil {
+		t.Fatal(err)
+	}
+	want := []refereeTurn{
+		{10, 1, at(1000000), at(1000000)},
+		{70, 1, at(1000000), at(1002000)},
+		{11, 1, at(1000000), at(1009000)},
+		{12, 1, at(1009000), at(1010500)},
+	}
+	if !slices.Equal(r.turns, want) {
+		t.Errorf("turns %+v, want %+v", r.turns, want)
+	}
+	if want := []refereeGap{{1, at(1000000), at(1002000)}}; !slices.Equal(r.gaps, want) {
+		t.Errorf("gaps %+v, want %+v", r.gaps, want)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +39,9 @@ const (
 	momentSwitch = iota
 	momentEntry
 	momentExit
+	momentRaise
+	momentWake
+	momentMove
 )
 
 func newWitness(t *testing.T) *witness {
@@ -48,11 +52,17 @@ func newWitness(t *testing.T) *witness {
 	if w.ring, err = ebpf.NewMap(&ebpf.MapSpec{Name: "moments", Type: ebpf.RingBuf, MaxEntries: 64 << 20}); err != nil {
 		t.Fatal(err)
 	}
-	for kind, tracepoint := range []string{"sched_switch", "softirq_entry", "softirq_exit"} {
+	for kind, tracepoint := range []string{
+		"sched_switch", "softirq_entry", "softirq_exit", "softirq_raise", "sched_wakeup", "sched_migrate_task",
+	} {
 		const noWakeup = 1 // BPF_RB_NO_WAKEUP
+		var only asm.Instructions
+		if strings.HasPrefix(tracepoint, "softirq_") { // of NET_RX
+			only = asm.Instructions{asm.LoadMem(asm.R2, asm.R1, 0, asm.DWord), asm.Mov.Imm(asm.R0, 0), asm.JNE.Imm(asm.R2, 3, "end")}
+		}
 		program, err := ebpf.NewProgram(&ebpf.ProgramSpec{
 			Name: "witness", Type: ebpf.RawTracepoint, License: "GPL",
-			Instructions: asm.Instructions{
+			Instructions: append(only, asm.Instructions{
 				asm.FnKtimeGetNs.Call(),
 				asm.StoreMem(asm.R10, -24, asm.R0, asm.DWord),
 				asm.FnGetSmpProcessorId.Call(),
@@ -63,8 +73,8 @@ func newWitness(t *testing.T) *witness {
 				asm.Mov.Reg(asm.R2, asm.R10), asm.Add.Imm(asm.R2, -24),
 				asm.Mov.Imm(asm.R3, 24), asm.Mov.Imm(asm.R4, noWakeup),
 				asm.FnRingbufOutput.Call(),
-				asm.Mov.Imm(asm.R0, 0), asm.Return(),
-			},
+				asm.Mov.Imm(asm.R0, 0).WithSymbol("end"), asm.Return(),
+			}...),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -116,24 +126,41 @@ func (w *witness) moments(t *testing.T) (all []moment) {
 	}
 }
 
-// unwatched returns which of perf's moments the witness has not.
+// unwatched returns which of perf's moments the witness has not, each of whose stands for
+// one of perf's. Both are in the order of time.
 func unwatched(perf, witness []moment) (missing []moment) {
-	const apart = 200 * time.Microsecond // the two are told one after the other
+	const apart = 20 * time.Microsecond // the two are told one after the other
+	type place struct {
+		cpu  int
+		kind int64
+	}
+	seen := map[place][]time.Duration{}
+	for _, m := range witness {
+		at := place{m.cpu, m.kind}
+		seen[at] = append(seen[at], m.at)
+	}
 	for _, p := range perf {
-		first, _ := slices.BinarySearchFunc(witness, p.at-apart, func(m moment, at time.Duration) int { return int(m.at - at) })
-		seen := false
-		for _, m := range witness[first:] {
-			if m.at > p.at+apart {
-				break
-			}
-			if m.cpu == p.cpu && m.kind == p.kind {
-				seen = true
-				break
-			}
+		at := place{p.cpu, p.kind}
+		left := seen[at]
+		for len(left) > 0 && left[0] < p.at-apart {
+			left = left[1:]
 		}
-		if !seen {
+		if len(left) > 0 && left[0] <= p.at+apart {
+			left = left[1:]
+		} else {
 			missing = append(missing, p)
 		}
+		seen[at] = left
 	}
 	return missing
+}
+
+func TestUnwatched(t *testing.T) {
+	at := func(us int64) time.Duration { return time.Duration(us) * time.Microsecond }
+	perf := []moment{{0, at(100), momentWake}, {1, at(110), momentWake}, {0, at(120), momentWake}, {0, at(1000), momentSwitch}}
+	witness := []moment{{0, at(105), momentWake}, {1, at(112), momentSwitch}, {0, at(1001), momentSwitch}}
+	want := []moment{{1, at(110), momentWake}, {0, at(120), momentWake}}
+	if got := unwatched(perf, witness); !slices.Equal(got, want) {
+		t.Errorf("missing %v, want %v", got, want)
+	}
 }
