@@ -62,7 +62,7 @@ static __noinline int describe_slowly(struct cell_key *key, struct sk_buff *skb,
 		sort = BPF_CORE_READ(sk, __sk_common.skc_family);
 	net = place.net;
 	key->ifindex = place.ifindex;
-	word = key_word(net ? BPF_CORE_READ(net, ns.inum) : 0, kind_of(false, skb, ethertype), sort);
+	word = key_word(net ? BPF_CORE_READ(net, ns.inum) : 0, rare_kind_of(skb, ethertype), sort);
 	__builtin_memcpy(&key->netns, &word, sizeof(word));
 	return 0;
 }

@@ -55,34 +55,37 @@ struct place {
  * Finds the place of a packet: its device, else the one it came in by, else the one
  * its route leads out by. On receive the socket is known since 6.11.
  */
-static __always_inline void find_place(struct place *place, struct sk_buff *skb, struct sock *sk)
+static __noinline int find_place(struct place *place, struct sk_buff *skb, struct sock *sk)
 {
 	struct net_device *dev = BPF_CORE_READ(skb, dev), *routed;
 	struct dst_entry *dst;
 
+	if (!place)
+		return 0;
 	place->net = NULL;
 	place->ifindex = 0;
 	if (dev && is_device(dev)) {
 		place->dev = dev;
 		place->ifindex = BPF_CORE_READ(dev, ifindex);
 		place->net = BPF_CORE_READ(dev, nd_net.net);
-		return;
+		return 0;
 	}
 	place->dev = NULL;
 	if (sk)
 		place->net = BPF_CORE_READ(sk, __sk_common.skc_net.net);
 	place->ifindex = BPF_CORE_READ(skb, skb_iif);
 	if (place->net && place->ifindex)
-		return;
+		return 0;
 	dst = (void *)(BPF_CORE_READ(skb, _skb_refdst) & SKB_DST_PTRMASK);
 	routed = dst ? BPF_CORE_READ(dst, dev) : NULL;
 	if (!routed || !is_device(routed))
-		return;
+		return 0;
 	place->net = BPF_CORE_READ(routed, nd_net.net);
 	if (!place->ifindex) {
 		place->dev = routed;
 		place->ifindex = BPF_CORE_READ(routed, ifindex);
 	}
+	return 0;
 }
 
 /* Whether a packet on its way out is in an Ethernet frame to all or a group. */
@@ -200,28 +203,31 @@ struct inner {
  * is where the first of them is; on the way out they were put in before it, into the link
  * layer's header (__vlan_insert_tag(), include/linux/if_vlan.h).
  */
-static __always_inline void find_inner(struct inner *in, struct sk_buff *skb, __u16 ethertype)
+static __noinline int find_inner(struct inner *in, struct sk_buff *skb, __u16 ethertype)
 {
 	unsigned char *head = BPF_CORE_READ(skb, head);
 	__u32 mac = BPF_CORE_READ(skb, mac_header);
 	__u16 tag[2] = {};
 	int i;
 
+	if (!in)
+		return 0;
 	in->at = network_header(false, skb) - head;
 	in->ethertype = ethertype;
 	if (!is_tag(ethertype))
-		return;
+		return 0;
 	if (mac != HEADER_UNSET && in->at >= mac + ETH_HLEN + sizeof(tag) && in->at <= mac + MAX_L2 &&
 	    !bpf_probe_read_kernel(tag, sizeof(*tag), head + mac + ETH_HLEN - sizeof(*tag)) && is_tag(bpf_ntohs(*tag)))
 		in->at = mac + ETH_HLEN;
 	for (i = 0; i < MAX_TAGS && is_tag(in->ethertype); i++) {
 		if (bpf_probe_read_kernel(tag, sizeof(tag), head + in->at))
-			return;
+			return 0;
 		in->at += sizeof(tag);
 		in->ethertype = bpf_ntohs(tag[1]);
 	}
 	if (in->ethertype < 0x600) /* a length (IEEE 802.3) */
 		in->ethertype = 0x0004; /* ETH_P_802_2 */
+	return 0;
 }
 
 /* The first byte of an IP header, and the one that names the next protocol. */
