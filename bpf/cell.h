@@ -30,18 +30,6 @@ const volatile bool nests = true;
 /* Samples all cells together may take in a window. */
 const volatile __u32 budget = 1000;
 
-/*
- * Samples each cell may take in a window; user space shares the budget out. Not set here,
- * as a section of its own takes memory that may be short.
- */
-__u32 share;
-
-/* Samples of all CPUs in the current window. */
-struct {
-	__u32 window;
-	__u32 samples;
-} spent;
-
 /* Key: CPU * cells_per_cpu + slot. Value: a cell, until it is freed (wire.h). */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -58,6 +46,19 @@ struct {
 	__type(key, __u32);
 	__type(value, struct schedule);
 } schedules SEC(".maps");
+
+/*
+ * Key: CPU. Value: what became of its samples and how many it may take, for the life of
+ * the program. What is common to all lies in the first one's: a section of its own takes
+ * memory that may be short.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cpu_stats);
+} stats SEC(".maps");
 
 static __always_inline bool same_key(const struct cell_key *a, const struct cell_key *b)
 {
@@ -200,19 +201,24 @@ static __always_inline bool count(struct cell *cell, __u32 len, __u32 more)
 }
 
 /*
- * Samples that a cell may take in this window. User space learns of a storm only
- * when it next looks: until then, once all cells have taken twice the budget,
+ * Samples that a cell may take in this window: its share. User space learns of a storm
+ * only when it next looks: until then, once all cells have taken twice the budget,
  * each gets by on a sixteenth.
  */
-static __always_inline __u32 quota(__u16 window)
+static __always_inline __u32 quota(__u32 share, __u16 window)
 {
+	__u32 first = 0;
+	struct cpu_stats *all = bpf_map_lookup_elem(&stats, &first);
+
+	if (!all)
+		return 1;
 	/* Two CPUs may both begin a window and lose a few samples from the sum. */
-	if (spent.window != window) {
-		spent.window = window;
-		spent.samples = 0;
+	if (all->window != window) {
+		all->window = window;
+		all->window_samples = 0;
 	}
-	__sync_fetch_and_add(&spent.samples, 1);
-	if (*(volatile __u32 *)&spent.samples > 2 * budget && share > budget / 16)
+	__sync_fetch_and_add(&all->window_samples, 1);
+	if (*(volatile __u32 *)&all->window_samples > 2 * budget && share > budget / 16)
 		return budget / 16 ?: 1;
 	return share ?: 1;
 }
@@ -221,12 +227,12 @@ static __always_inline __u32 quota(__u16 window)
  * The length of the next block. A cell begins a window with blocks that give it
  * its quota at the rate of the window before; past its quota, at this window's.
  */
-static __always_inline __u64 next_length(struct schedule *s, __u32 drops, __u64 now_ns)
+static __always_inline __u64 next_length(struct schedule *s, __u32 share, __u32 drops, __u64 now_ns)
 {
 	__u16 window = now_ns >> WINDOW_SHIFT, time = now_ns >> (WINDOW_SHIFT - 16);
 	__u16 windows = window - s->window, elapsed = time - s->window_start;
 	__u64 passed = drops - s->window_drops;
-	__u32 allowed = quota(window);
+	__u32 allowed = quota(share, window);
 
 	if (windows) {
 		s->window = window;
@@ -243,7 +249,7 @@ static __always_inline __u64 next_length(struct schedule *s, __u32 drops, __u64 
 }
 
 /* Draws the cell's next sample and returns how many drops this one stands for. */
-static __always_inline __u32 next_block(struct cell *cell, __u64 now_ns)
+static __always_inline __u32 next_block(struct cell *cell, __u32 share, __u64 now_ns)
 {
 	__u32 index = cell->index, block, place;
 	struct schedule *s = bpf_map_lookup_elem(&schedules, &index);
@@ -251,7 +257,7 @@ static __always_inline __u32 next_block(struct cell *cell, __u64 now_ns)
 
 	if (!s)
 		return 1;
-	length = next_length(s, cell->drops, now_ns);
+	length = next_length(s, share, cell->drops, now_ns);
 	block = s->block;
 	/* A new cell, or one whose storm is over: its old block could last for hours. */
 	if (!cell->left) {

@@ -51,11 +51,14 @@ const (
 )
 
 type DropCpuStats struct {
-	_           structs.HostLayout
-	Submitted   uint64
-	RingFull    uint64
-	StackFailed uint64
-	Pad         [5]uint64
+	_             structs.HostLayout
+	Submitted     uint64
+	RingFull      uint64
+	StackFailed   uint64
+	Share         uint32
+	Window        uint32
+	WindowSamples uint32
+	Pad           [7]uint32
 }
 
 type DropPacketSort uint32
@@ -131,8 +134,6 @@ const (
 	DropVarNests                   = "nests"
 	DropVarPacketBytes             = "packet_bytes"
 	DropVarPreemptCountOffset      = "preempt_count_offset"
-	DropVarShare                   = "share"
-	DropVarSpent                   = "spent"
 	DropVarSplitEnd                = "split_end"
 	DropVarSplitStart              = "split_start"
 	DropVarUnusedFlag              = "unused_flag"
@@ -213,8 +214,6 @@ type DropVariableSpecs struct {
 	Nests              *ebpf.VariableSpec `ebpf:"nests"`
 	PacketBytes        *ebpf.VariableSpec `ebpf:"packet_bytes"`
 	PreemptCountOffset *ebpf.VariableSpec `ebpf:"preempt_count_offset"`
-	Share              *ebpf.VariableSpec `ebpf:"share"`
-	Spent              *ebpf.VariableSpec `ebpf:"spent"`
 	SplitEnd           *ebpf.VariableSpec `ebpf:"split_end"`
 	SplitStart         *ebpf.VariableSpec `ebpf:"split_start"`
 	UnusedFlag         *ebpf.VariableSpec `ebpf:"unused_flag"`
@@ -271,8 +270,6 @@ type DropVariables struct {
 	Nests              *ebpf.Variable `ebpf:"nests"`
 	PacketBytes        *ebpf.Variable `ebpf:"packet_bytes"`
 	PreemptCountOffset *ebpf.Variable `ebpf:"preempt_count_offset"`
-	Share              *ebpf.Variable `ebpf:"share"`
-	Spent              *ebpf.Variable `ebpf:"spent"`
 	SplitEnd           *ebpf.Variable `ebpf:"split_end"`
 	SplitStart         *ebpf.Variable `ebpf:"split_start"`
 	UnusedFlag         *ebpf.Variable `ebpf:"unused_flag"`

@@ -20,15 +20,6 @@ struct {
 	__uint(max_entries, 4 << 20);
 } samples SEC(".maps");
 
-/* Key: CPU. Value: what became of its samples, for the life of the program. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct cpu_stats);
-} stats SEC(".maps");
-
 static __always_inline void copy_preempt_count(struct record *rec, struct task_struct *task)
 {
 	struct task_struct___arm64 *arm = (void *)task;
@@ -89,13 +80,13 @@ static __always_inline int sample(void *ctx, const struct cell_key *key, struct 
 				  struct sk_buff *skb, const void *rx_sk)
 {
 	__u64 wakeup = BPF_RB_NO_WAKEUP, now = bpf_ktime_get_ns();
-	__u32 drops = exact ? 1 : next_block(cell, now);
-	struct cpu_stats *stat;
+	struct cpu_stats *stat = bpf_map_lookup_elem(&stats, &cpu);
 	struct record *rec;
+	__u32 drops;
 
-	stat = bpf_map_lookup_elem(&stats, &cpu);
 	if (!stat)
 		return 0;
+	drops = exact ? 1 : next_block(cell, stat->share, now);
 	rec = bpf_ringbuf_reserve(&samples, sizeof(*rec) + packet_bytes, 0);
 	if (!rec) {
 		__sync_fetch_and_add(&stat->ring_full, 1);

@@ -79,12 +79,15 @@ struct schedule {
 	__u16 pad;
 };
 
-/* What became of the samples, per CPU. One cache line. */
+/* What became of the samples, per CPU, and how many there may be. One cache line. */
 struct cpu_stats {
 	__u64 submitted;      /* records put into the ring buffer */
 	__u64 ring_full;      /* records the ring buffer had no room for */
 	__u64 stack_failed;   /* records submitted without a stack */
-	__u64 pad[5];
+	__u32 share;          /* samples each cell may take in a window; set by user space */
+	__u32 window;         /* time >> WINDOW_SHIFT, of all CPUs: in the first one's alone, */
+	__u32 window_samples; /* and what all have taken in it */
+	__u32 pad[7];
 };
 
 enum record_flag {

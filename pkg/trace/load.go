@@ -101,6 +101,10 @@ func (l *loader) prepare(config Config) (*ebpf.CollectionSpec, error) {
 	spec.Maps["cells"].MaxEntries = uint32(l.cpus * config.CellsPerCPU)
 	spec.Maps["schedules"].MaxEntries = uint32(l.cpus * config.CellsPerCPU)
 	spec.Maps["stats"].MaxEntries = uint32(l.cpus)
+	for cpu := range uint32(l.cpus) {
+		first := bpf.DropCpuStats{Share: uint32(config.UnwindBudget)}
+		spec.Maps["stats"].Contents = append(spec.Maps["stats"].Contents, ebpf.MapKV{Key: cpu, Value: first})
+	}
 	constants := map[string]any{
 		"cells_per_cpu":        uint32(config.CellsPerCPU),
 		"exact":                config.Exact,
@@ -109,7 +113,6 @@ func (l *loader) prepare(config Config) (*ebpf.CollectionSpec, error) {
 		"preempt_count_offset": l.perCPU.preemptCount(),
 		"wakeup_bytes":         uint64(config.RingBytes / 4),
 		"budget":               uint32(config.UnwindBudget),
-		"share":                uint32(config.UnwindBudget),
 	}
 	constants["list_start"], constants["list_end"] = extent(l.functions(), "kfree_skb_list_reason", "kfree_skb_list")
 	if l.split {
@@ -133,7 +136,6 @@ func (t *Tracer) adopt(c *ebpf.Collection) error {
 	if err := c.Assign(&t.maps); err != nil {
 		return err
 	}
-	t.share = c.Variables["share"]
 	memory, err := t.mmap(t.maps.Cells)
 	if err != nil {
 		return err

@@ -177,10 +177,7 @@ func (t *Tracer) count(now time.Time) (event.Event, error) {
 		for i := range rates {
 			rates[i] /= elapsed
 		}
-		share := fairShare(rates, float64(t.config.UnwindBudget))
-		if err := t.share.Set(uint32(max(1, share))); err != nil {
-			return nil, fmt.Errorf("share out the unwinding budget: %w", err)
-		}
+		t.stats.share(uint32(max(1, fairShare(rates, float64(t.config.UnwindBudget)))))
 	}
 	t.tick = event.Tick{
 		Time: now.Sub(t.meta.Start), Counts: t.tally.counts, Totals: t.totals, Loss: t.loss, Gone: t.cells.gone,

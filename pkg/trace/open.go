@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
 
@@ -29,7 +28,6 @@ type Tracer struct {
 	meta     event.Meta
 	hook     *hook
 	maps     bpf.DropMaps
-	share    *ebpf.Variable
 	cells    *cells
 	stats    *stats
 	memory   [][]byte

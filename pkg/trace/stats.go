@@ -35,6 +35,13 @@ func (s *stats) read(totals *event.Totals, loss *event.Loss) {
 	}
 }
 
+// share has each cell take so many samples a second.
+func (s *stats) share(samples uint32) {
+	for i := range s.shared {
+		atomic.StoreUint32(&s.shared[i].Share, samples)
+	}
+}
+
 // missed returns how many drops the kernel kept from the program because it was
 // running on that CPU already, or nil if the kernel does not count them.
 // Needs kernel 5.12+ (recursion_misses in fdinfo, 9ed9e9ba2337); of classic tracepoints
