@@ -80,8 +80,8 @@ func compare(t *testing.T, s *seen, n *nic, missed uint64) {
 		t.Fatalf("%s missed %d of %d frames", n.name, missed, frames)
 	}
 	for _, test := range []struct{ got, want ledger.Row }{
-		{s.row(n.lost.Source, n.name, n.lost.Name), ledger.Row{Delta: missed, Unseen: missed}},
-		{s.row(event.CounterLink, n.name, "rx_dropped"), ledger.Row{Delta: frames - missed, Traced: frames - missed}},
+		{s.row(n.lost.Source, n.name, n.lost.Name), ledger.Row{Delta: missed, Unseen: missed, Packets: missed}},
+		{s.row(event.CounterLink, n.name, "rx_dropped"), ledger.Row{Delta: frames - missed, Traced: frames - missed, Benign: frames - missed}},
 	} {
 		test.want.Counter = test.got.Counter
 		if diff := cmp.Diff(test.want, test.got); diff != "" {
