@@ -78,11 +78,7 @@ func (n *node) tracedAt(ns host.Namespace, link host.Link, spelling string, pick
 
 // infoOf is what is known of a cell's drops.
 func infoOf(cell *event.Cell) dropreason.Info {
-	function := ""
-	if cell.Location != nil {
-		function = cell.Location.Symbol
-	}
-	return dropreason.At(cell.Reason.Name, function)
+	return dropreason.At(cell.Reason.Name, cell.Place())
 }
 
 func isAt(cell *event.Cell, ns host.Namespace, link host.Link) bool {

@@ -161,6 +161,12 @@ func TestDowns(t *testing.T) {
 		{"down, but nothing is sent", func(in *Input) { in.link().Enabled = false }, nil},
 		{"down", func(in *Input) { in.link().Enabled, in.link().Carrier = false, false; in.sends(host0, "eth0", 40) },
 			[]string{"warning link-down eth0: ip link set dev eth0 up | ip link set dev eth0 down"}},
+		{"down, traced where reports of groups are benign", func(in *Input) {
+			in.link().Enabled, in.link().Carrier = false, false
+			in.sends(host0, "eth0", 40)
+			in.traced(host0, event.Device{Index: 2}, "QDISC_DROP", "__dev_queue_xmit", 40)
+			in.Traced[0].Cell.Reason.Vague = true // packets to one host
+		}, []string{"warning link-down eth0: ip link set dev eth0 up | ip link set dev eth0 down"}},
 		{"no carrier", func(in *Input) { in.link().Carrier = false; in.sends(host0, "eth0", 1000) },
 			[]string{"critical link-down eth0: ethtool eth0 | "}},
 		{"the loopback of a pod", func(in *Input) {
