@@ -59,7 +59,7 @@ lint: ## vet, staticcheck, format, shell scripts, and builds for macOS and arm64
 	GOOS=darwin $(GO) build -buildvcs=false ./...
 	GOOS=linux GOARCH=arm64 $(GO) build -buildvcs=false ./...
 
-fuzz: ## every fuzz target for FUZZTIME: 10s, or a number of inputs, 1000000x
+fuzz: ## every fuzz target for FUZZTIME: 10s, or a number of inputs, 400000x
 	scripts/fuzz $(FUZZTIME)
 
 generate: ## compile the BPF programs anew; needs $(CLANG), llvm-strip and libbpf-dev
