@@ -92,8 +92,16 @@ func (s *signals) ended() error {
 	return commandError{128 + int(s.asked)}
 }
 
-// stop takes everything back.
+// stop takes everything back. Where a signal has ended the recording the process is about
+// to end, and a repetition of that signal must not kill it: a later one still does.
 func (s *signals) stop() {
+	s.lock.Lock()
+	ending := !s.first.IsZero()
+	s.lock.Unlock()
+	if ending {
+		s.cancel()
+		return
+	}
 	signal.Stop(s.channel)
 	close(s.done)
 	s.cancel()
