@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
 // Place is what a reason stands for where certain kernel functions free packets with
@@ -43,6 +45,10 @@ func At(reason, function string) Info {
 	}
 	return Lookup(reason)
 }
+
+// Of returns what is known of a cell's reason where its packets were freed: At, or Lookup
+// where this kernel may mean something else by it there.
+func Of(cell *event.Cell) Info { return At(cell.Reason.Name, cell.Place()) }
 
 // placeAt returns nil if there is no place.
 func placeAt(reason, function string) *knownPlace {

@@ -66,7 +66,7 @@ func needsNothing(info dropreason.Info) bool { return isBenign(info) || info.Nam
 func (n *node) tracedAt(ns host.Namespace, link host.Link, spelling string, pick func(dropreason.Info) bool) uint64 {
 	var sum uint64
 	for _, count := range n.Traced {
-		if info := infoOf(count.Cell); isAt(count.Cell, ns, link) && counts(info, spelling) && pick(info) {
+		if info := dropreason.Of(count.Cell); isAt(count.Cell, ns, link) && counts(info, spelling) && pick(info) {
 			sum += count.Drops
 		}
 	}
@@ -74,11 +74,6 @@ func (n *node) tracedAt(ns host.Namespace, link host.Link, spelling string, pick
 		sum -= min(sum, n.ofDevice(event.CounterLink, ns, link.Name, "rx_nohandler").moved)
 	}
 	return sum
-}
-
-// infoOf is what is known of a cell's drops.
-func infoOf(cell *event.Cell) dropreason.Info {
-	return dropreason.At(cell.Reason.Name, cell.Place())
 }
 
 func isAt(cell *event.Cell, ns host.Namespace, link host.Link) bool {
@@ -103,7 +98,7 @@ func counts(info dropreason.Info, spelling string) bool {
 func (n *node) tracedMost(ns host.Namespace, link host.Link) []Fact {
 	drops := map[string]uint64{}
 	for _, count := range n.Traced {
-		if isAt(count.Cell, ns, link) && !needsNothing(infoOf(count.Cell)) {
+		if isAt(count.Cell, ns, link) && !needsNothing(dropreason.Of(count.Cell)) {
 			drops[count.Cell.Reason.String()] += count.Drops
 		}
 	}

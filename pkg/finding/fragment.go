@@ -59,7 +59,7 @@ func fragmentMemories(n *node) []found {
 func (n *node) tracedIn(ns host.Namespace, function string) uint64 {
 	var sum uint64
 	for _, count := range n.Traced {
-		if count.Cell.Netns.Inode != ns.Netns.Inode || count.Cell.Location == nil || infoOf(count.Cell).Class == dropreason.ClassBenign {
+		if count.Cell.Netns.Inode != ns.Netns.Inode || count.Cell.Location == nil || dropreason.Of(count.Cell).Class == dropreason.ClassBenign {
 			continue
 		}
 		if symbol, _, _ := strings.Cut(count.Cell.Location.Symbol, "."); symbol == function {

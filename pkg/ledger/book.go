@@ -39,10 +39,6 @@ type tally struct {
 	part      bool   // what it counts is parts of packets, which are in no row: all stays 0
 }
 
-func classOf(c *event.Cell) dropreason.Class {
-	return dropreason.At(c.Reason.Name, c.Place()).Class
-}
-
 type bounds struct{ least, most uint64 }
 
 // NewBook returns an empty Book.
@@ -70,7 +66,7 @@ func (b *Book) count(e *event.Tick) {
 	for _, c := range e.Counts {
 		t := b.cells[c.Cell]
 		if t == nil {
-			t = &tally{part: classOf(c.Cell) == dropreason.ClassPart, number: b.appeared}
+			t = &tally{part: dropreason.Of(c.Cell).Class == dropreason.ClassPart, number: b.appeared}
 			b.appeared++
 			b.cells[c.Cell] = t
 		}

@@ -34,7 +34,7 @@ const (
 // claimsOf returns what drops of a cell may move.
 func claimsOf(cell *event.Cell) (claims []claim) {
 	certain := dropreason.Lookup(cell.Reason.Name).Counters
-	counters := dropreason.At(cell.Reason.Name, cell.Place()).Counters
+	counters := dropreason.Of(cell).Counters
 	for _, counter := range slices.Concat(counters, dropreason.CountedAt(cell.Reason.Name, cell.Location.Symbol)) {
 		spelling, note, _ := strings.Cut(counter, " (")
 		claims = append(claims, claim{spelling, strings.TrimSuffix(note, ")"), slices.Contains(certain, counter)})

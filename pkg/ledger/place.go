@@ -58,7 +58,7 @@ func (b *Book) places() places {
 		if cell.Overflow {
 			continue
 		}
-		p := &place{cell: cell, bounds: t.counted(), benign: classOf(cell) == dropreason.ClassBenign, index: cell.DeviceID(), number: t.number}
+		p := &place{cell: cell, bounds: t.counted(), benign: dropreason.Of(cell).Class == dropreason.ClassBenign, index: cell.DeviceID(), number: t.number}
 		name := cell.Device.Name
 		if name == "" {
 			name = names[p.index]

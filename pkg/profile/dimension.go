@@ -74,8 +74,8 @@ func Dimensions() []Dimension {
 	return []Dimension{
 		cell(reasonName, func(c *event.Cell) string { return c.Reason.String() }),
 		cell(locationName, func(c *event.Cell) string { return c.Location.String() }),
-		cell("layer", func(c *event.Cell) string { return string(info(c).Layer) }),
-		cell("class", func(c *event.Cell) string { return string(info(c).Class) }),
+		cell("layer", func(c *event.Cell) string { return string(dropreason.Of(c).Layer) }),
+		cell("class", func(c *event.Cell) string { return string(dropreason.Of(c).Class) }),
 		cell("device", func(c *event.Cell) string { return c.Device.String() }),
 		cell("netns", func(c *event.Cell) string { return c.Netns.String() }),
 		cell("proto", (*event.Cell).Proto),
@@ -89,13 +89,8 @@ func Dimensions() []Dimension {
 	}
 }
 
-// info returns what is known of the reason of a cell where its packets were freed.
-func info(c *event.Cell) dropreason.Info {
-	return dropreason.At(c.Reason.Name, c.Place())
-}
-
 // IsPart reports whether a cell counts parts of packets, which are no drops.
-func IsPart(c *event.Cell) bool { return info(c).Class == dropreason.ClassPart }
+func IsPart(c *event.Cell) bool { return dropreason.Of(c).Class == dropreason.ClassPart }
 
 // ParseDimensions reads a list such as "reason,device".
 func ParseDimensions(list string) ([]Dimension, error) {

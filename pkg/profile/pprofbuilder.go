@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/pprof/profile"
 
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -54,7 +55,7 @@ func (b *builder) comment(format string, args ...any) {
 
 func (b *builder) sample(key stackKey, v *Value) {
 	s := &profile.Sample{Value: []int64{int64(v.Drops), int64(v.Bytes), int64(v.Segments)}, Location: b.sampleLocations(key)}
-	reason := info(key.cell)
+	reason := dropreason.Of(key.cell)
 	s.Label = map[string][]string{
 		"reason": {strings.TrimSuffix(reasonFrame(key.cell), reasonMark(key.cell))}, "layer": {string(reason.Layer)}, "class": {string(reason.Class)},
 		"device": {key.cell.Device.String()}, "netns": {key.cell.Netns.String()}, "proto": {key.cell.Proto()},

@@ -54,7 +54,7 @@ type eventJSON struct {
 // EncodeEvent writes a sampled drop as a line of JSON.
 func EncodeEvent(enc *json.Encoder, meta *event.Meta, d *event.Drop) error {
 	c, p := d.Cell, &d.Packet
-	info := dropreason.At(c.Reason.Name, c.Place())
+	info := dropreason.Of(c)
 	e := eventJSON{
 		Time: meta.Start.Add(d.Time), CPU: d.CPU, Drops: d.Drops,
 		Reason: c.Reason.Name, ReasonCode: c.Reason.Code, Class: info.Class, Inferred: c.Reason.Inferred, Location: c.Location.String(),

@@ -36,7 +36,7 @@ type kind struct {
 func partOf(by profile.Grouping) func(*event.Cell, *event.Drop) part {
 	kinds := map[kind]*kind{}
 	return func(c *event.Cell, d *event.Drop) part {
-		k := kind{c.Reason.Name, dropreason.At(c.Reason.Name, c.Place()).Class}
+		k := kind{c.Reason.Name, dropreason.Of(c).Class}
 		if kinds[k] == nil {
 			kinds[k] = &k
 		}
