@@ -78,16 +78,6 @@ type Aggregator[K comparable] struct {
 	bare     uint64 // of them, without a stack
 }
 
-// settled is what cells came to of which nothing follows.
-type settled[K comparable] struct {
-	of    map[slot[K]]*Value
-	order []slot[K]
-}
-
-// maxSettled is how many groups are kept apart that are of cells alone and gone. What others
-// come to that go after them is added up as that of [gone] devices and namespaces.
-const maxSettled = 1 << 11
-
 // NewAggregator returns an Aggregator. byCell says that key looks at the cell
 // alone, which makes groups exact.
 func NewAggregator[K comparable](byCell bool, key func(*event.Cell, *event.Drop) K) *Aggregator[K] {
@@ -258,32 +248,6 @@ func (a *Aggregator[K]) divide(p *pool[K], counted bool, add func(slot[K], Value
 		}
 		add(w.slot, Value{ofDrops.next(w.drops), ofBytes.next(w.octets), w.samples, exact, ofSegments.next(w.segments)})
 	}
-}
-
-// settle divides what a cell came to that is gone, and keeps no more of it.
-func (a *Aggregator[K]) settle(cell *event.Cell) {
-	p := a.pools[cell]
-	if p == nil || cell.Overflow {
-		return
-	}
-	delete(a.pools, cell)
-	last := len(a.order) - 1
-	a.order[p.number] = a.order[last]
-	a.order[p.number].number = p.number
-	a.order[last] = nil
-	a.order = a.order[:last]
-	if a.byCell && len(a.settled.order) >= maxSettled {
-		if _, known := a.settled.of[slot[K]{a.key(cell, nil), IsPart(cell)}]; !known {
-			p.cell = ledger.Gone(cell)
-		}
-	}
-	a.divide(p, true, func(s slot[K], v Value) {
-		if a.settled.of[s] == nil {
-			a.settled.of[s] = &Value{Exact: true}
-			a.settled.order = append(a.settled.order, s)
-		}
-		v.addTo(a.settled.of[s])
-	})
 }
 
 // addTo adds drops to their group, and parts to those of all groups.
