@@ -75,7 +75,7 @@ func TestKilledAnytime(t *testing.T) {
 	}
 }
 
-// killOften kills so many recorders and returns what became of their files.
+// killOften kills a number of recorders and returns what became of their files.
 func killOften(t *testing.T, kills int, seed uint64) (all fates) {
 	random := rand.New(rand.NewPCG(seed, 12))
 	first, stderr := dropwatch(t, "record", "-q", "-d", "100ms")
@@ -148,7 +148,7 @@ func killOne(t *testing.T, dir string, before os.FileInfo, when moment, random *
 	}
 	time.Sleep(time.Duration(random.Int64N(int64(most))))
 	_ = cmd.Process.Kill() // it may have ended
-	_ = cmd.Wait()         // tells of the signal
+	_ = cmd.Wait()         // its error is the signal
 	return nil
 }
 

@@ -156,7 +156,7 @@ func TestKilled(t *testing.T) {
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = cmd.Wait() // tells of the signal
+	_ = cmd.Wait() // its error is the signal
 	drops, end := inFile(t, filepath.Join(cmd.Dir, recording.DefaultName), to.Port)
 	if _, cut := event.AsCut(end); drops != 7 || !cut {
 		t.Errorf("%d drops to the port, want 7; the recording ends with %v", drops, end)

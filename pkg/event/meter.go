@@ -28,7 +28,7 @@ type Movement struct {
 // many apart; what the earliest moved by is added up by source and name.
 type Meter struct {
 	counters map[CounterID]*metered
-	gone     []*metered // that moved, the earliest first, some of which are back
+	gone     []*metered // that moved, the earliest first; some have come back
 	appeared int        // how many counters did so far
 	reads    int
 }

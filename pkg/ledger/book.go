@@ -24,7 +24,7 @@ type Book struct {
 
 	foldNext  int                     // gone cells
 	goneLinks map[event.DeviceID]bool // whose counters are gone
-	linkOrder []event.DeviceID        // the earliest first, some of which are back
+	linkOrder []event.DeviceID        // the earliest first; some have come back
 }
 
 // tally is how many drops a cell counted. Cells and counters are never read at the same

@@ -148,7 +148,7 @@ func (x *explainer) settle(e *entry, number int, first *entry) {
 }
 
 // count adds the drops in a row's shares to those that rows count, and returns how many
-// no row before counts: those that were lost, and those that nobody misses. overlap gets
+// no row before counts: lost ones and benign ones. overlap gets
 // the others, by the row that had them first.
 func (x *explainer) count(e *entry, overlap map[*entry]uint64) (lost, benign uint64) {
 	passed := of(x.passed, e.rivals())

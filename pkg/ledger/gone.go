@@ -29,8 +29,7 @@ func withoutPlace(cell *event.Cell, device, netns bool) *event.Cell {
 	return &gone
 }
 
-// leave takes note of cells of which nothing follows. What those counted that are alike is
-// added up.
+// leave adds up what cells counted that are gone and are alike.
 func (b *Book) leave(cells []*event.Cell) {
 	for _, cell := range cells {
 		t := b.cells[cell]
@@ -84,7 +83,7 @@ func (b *Book) join(cell, like *event.Cell) (first *event.Cell) {
 	return nil
 }
 
-// add adds what another cell counted, of which nothing follows.
+// add adds what another cell counted that is gone.
 func (t *tally) add(other *tally) {
 	t.last = t.all + other.all
 	if t.tick < other.tick {
@@ -95,8 +94,8 @@ func (t *tally) add(other *tally) {
 	t.end = bounds{t.end.least + other.end.least, t.end.most + other.end.most}
 }
 
-// fold adds up cells by reason and function, of whose device or namespace no counter is kept
-// apart, and of twice as many as are to be kept the earliest in any case.
+// fold adds up, by reason and function, cells whose device or namespace has no counter of its
+// own any more. It keeps 2*maxGone cells at most, the latest.
 func (b *Book) fold() {
 	netns, devices := b.apart()
 	kept := b.gone[:0]

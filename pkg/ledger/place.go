@@ -15,7 +15,7 @@ type place struct {
 	cell   *event.Cell
 	bounds // of the drops that counters have counted
 	claims []claim
-	benign bool           // nobody misses them
+	benign bool           // of dropreason.ClassBenign
 	index  event.DeviceID // of the device, by index; zero if it has none
 	name   event.DeviceID // by name, for recordings that know no other; zero if it has none
 	peer   event.DeviceID // the other end, if the device is of a veth pair and that is known

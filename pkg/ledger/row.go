@@ -20,7 +20,7 @@ type Row struct {
 	Traced      uint64 // drops that moved it
 	Unseen      uint64 // losses of which no skb was freed as dropped
 	Unexplained int64  // the rest; below 0 if more was traced than counted
-	Benign      uint64 // of Traced, those that nobody misses (dropreason.ClassBenign)
+	Benign      uint64 // of Traced, those of dropreason.ClassBenign
 	Packets     uint64 // of Delta, those that were lost and that no row before this one counts
 	Within      string // the counter of the same source and place that contains this one; empty if none does
 	Mirrors     string // the row, as String spells it, that counts the same packets; empty if it is the first that counts some, or if Within says it
@@ -52,7 +52,7 @@ type Ledger struct {
 	Rows      []Row  // by source, in the order of the protocols' layers
 	Counted   uint64 // lost packets that the rows count, each once: the sum of their Packets
 	Explained uint64 // of those: traced or unseen
-	Benign    uint64 // packets that rows count, each once, and that nobody misses; not in Counted
+	Benign    uint64 // benign packets that rows count, each once; not in Counted
 	Uncounted uint64 // drops that were traced and that no counter counts
 	Unread    uint64 // drops in namespaces whose counters were not read; not in Uncounted
 	Untraced  bool   // nobody traced: what no counter explains by itself is not explained

@@ -44,8 +44,8 @@ const (
 	eventCost   = 512      // and an event: what is made of it
 )
 
-// list is an array of a line that has at most so many elements, and no other after one of
-// a wrong type.
+// list is an array of a line. It is refused at the first element above its bound, or of a
+// wrong type.
 type list[T any, N bound] []T
 
 // numbers is a list of whole numbers, or of tuples of them. Reading them one by one with
@@ -149,7 +149,7 @@ func element[T tuple](text []byte, e *T) (rest []byte, err error) {
 	return nil, errors.ErrUnsupported
 }
 
-// wholes reads a list of up to so many numbers.
+// wholes reads a list of at most len(numbers) numbers.
 func wholes(text []byte, numbers []uint64) (rest []byte, err error) {
 	if text[0] != '[' {
 		return nil, fmt.Errorf("no list: %.20q", text)

@@ -43,7 +43,7 @@ func ledgerText(w io.Writer, l *ledger.Ledger, colour bool, limit int, all strin
 	}
 	fmt.Fprintf(w, "%s of %s counted losses %s", spell.Thousands(l.Explained), spell.Thousands(l.Counted), explained)
 	if l.Benign > 0 {
-		fmt.Fprintf(w, "; %s counted that nobody misses", spell.Plural(l.Benign, "packet"))
+		fmt.Fprintf(w, "; %s counted", spell.Plural(l.Benign, "benign packet"))
 	}
 	if l.Uncounted > 0 {
 		fmt.Fprintf(w, "; %s that no counter counts", spell.Plural(l.Uncounted, "drop"))
@@ -65,7 +65,7 @@ func ledgerText(w io.Writer, l *ledger.Ledger, colour bool, limit int, all strin
 // namespaces has.
 const maxRows = 60
 
-// largest returns so many of the rows, those that moved the furthest, in their order.
+// largest returns at most that many rows, those that moved most, in their order.
 func largest(rows []ledger.Row, n int) (kept []ledger.Row) {
 	places := make([]int, len(rows))
 	for i := range places {

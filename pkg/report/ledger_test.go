@@ -63,10 +63,10 @@ func TestLedgerBenign(t *testing.T) {
 	}
 	c := event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: pod, Device: "eth0", Index: 2}
 	for want, rest := range map[string]uint64{
-		"0 of 0 counted losses accounted for; 40 packets counted that nobody misses\n": 0,
+		"0 of 0 counted losses accounted for; 40 benign packets counted\n": 0,
 		"COUNTED  TRACED  COUNTER ONLY  UNEXPLAINED  COUNTER          DEVICE  NETNS\n" +
 			"     43      40             0    3 (7.0 %)  link rx_dropped  eth0    2\n" +
-			"0 of 3 counted losses explained; 40 packets counted that nobody misses\n" +
+			"0 of 3 counted losses explained; 40 benign packets counted\n" +
 			"rows with a percentage are not to be trusted: more than 5 % is unexplained, or traced and not counted (below 0)\n": 3,
 	} {
 		book := ledger.NewBook()

@@ -35,7 +35,7 @@ func (s *stats) read(totals *event.Totals, loss *event.Loss) {
 	}
 }
 
-// share has each cell take so many samples a second.
+// share limits each cell to a number of samples a second.
 func (s *stats) share(samples uint32) {
 	for i := range s.shared {
 		atomic.StoreUint32(&s.shared[i].Share, samples)
