@@ -161,9 +161,9 @@ func unbound(times int) func(*testing.T, *inject.Bench) {
 func TestAgainstReferee(t *testing.T) {
 	labtest.NeedRoot(t)
 	scenes := []scene{
-		{"softirq", inject.BHOff, 25, holds(40, ofLength)},
-		{"bound thread", inject.RTStarve, 25, holds(40, ofLength)},
-		{"thread that is moved", inject.RTStarve, 15, moves(30)},
+		{"softirq", inject.BHOff, 30, holds(40, ofLength)},
+		{"bound thread", inject.RTStarve, 30, holds(40, ofLength)},
+		{"thread that is moved", inject.RTStarve, 20, moves(30)},
 		{"unbound thread", inject.RTStarve, 0, unbound(40)},
 		{"slow packets", inject.NETRXSlow, 0, holds(20, ofLength)},
 		{"many packets", inject.NETRXBudget, 0, holds(10, func(i int) time.Duration { return 3 * ofLength(i) })},
@@ -308,6 +308,9 @@ func (m *match) compare(least int) (n int) {
 	m.t.Logf("%d waits compared, %d differences excused as not all was watched", n, m.excused)
 	if n < least {
 		m.t.Errorf("the referee saw %d waits, want %d", n, least)
+	}
+	if 10*m.excused > max(n, 10) {
+		m.t.Errorf("%d differences were excused beside %d waits: too little was watched", m.excused, n)
 	}
 	return n
 }
