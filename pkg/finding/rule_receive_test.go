@@ -125,6 +125,19 @@ func TestDropped(t *testing.T) {
 			in.count(event.Counter{Source: event.CounterLink, Name: "tx_dropped", Netns: host0, Device: "veth0"}, 0, 600)
 			in.count(event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: pod0, Device: "eth0"}, 0, 600)
 		}, []string{"warning device-dropped eth0: " + look}},
+		{"both ends of a pair, read one after the other", func(in *Input) {
+			in.State.Namespaces[1].Links[0].MTU = 1000
+			in.count(event.Counter{Source: event.CounterLink, Name: "tx_dropped", Netns: host0, Device: "veth0"}, 0, 20_000)
+			in.count(event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: pod0, Device: "eth0"}, 0, 19_000)
+		}, []string{"warning mtu-peer veth0: ip link set dev veth0 mtu 1000 | ip link set dev veth0 mtu 1500"}},
+		{"more than the other end of a pair", func(in *Input) {
+			in.State.Namespaces[1].Links[0].MTU = 1000
+			in.count(event.Counter{Source: event.CounterLink, Name: "tx_dropped", Netns: host0, Device: "veth0"}, 0, 20_000)
+			in.count(event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: pod0, Device: "eth0"}, 0, 18_000)
+		}, []string{
+			"warning mtu-peer veth0: ip link set dev veth0 mtu 1000 | ip link set dev veth0 mtu 1500",
+			"warning device-dropped veth0: " + look,
+		}},
 		{"a pair, in a full backlog that was traced", func(in *Input) {
 			in.softnet("dropped", 600)
 			in.count(event.Counter{Source: event.CounterLink, Name: "tx_dropped", Netns: host0, Device: "veth0"}, 0, 600)
