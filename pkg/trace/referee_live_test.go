@@ -373,8 +373,8 @@ func (m *match) waits() (compared int) {
 		if found {
 			continue
 		}
-		m.differ(w.begin(), w.till, "no stall for %v of thread %d on CPU %d, ran on %d, %v to %v, %d packets, interrupting %v%s", length, w.thread, w.cpu, w.ranOn,
-			w.begin()-m.start, w.till-m.start, w.work, w.interrupted, m.around(w))
+		m.differ(w.begin(), w.till, "no stall for %v of thread %d on CPU %d, ran on %d, %v to %v, first packet %v, left by a run %t, %d packets, interrupting %v%s", length, w.thread, w.cpu, w.ranOn,
+			w.begin()-m.start, w.till-m.start, w.first-m.start, w.again, w.work, w.interrupted, m.around(w))
 	}
 	return compared
 }
@@ -383,7 +383,7 @@ func (m *match) waits() (compared int) {
 func (m *match) around(w *refereeWait) (text string) {
 	for _, s := range m.stalls {
 		if s.End+m.start > w.begin() && s.Start+m.start < w.till {
-			text += fmt.Sprintf("\n  %v to %v: %s", s.Start, s.End, s.Sentence())
+			text += fmt.Sprintf("\n  %v to %v, waiter %v: %s", s.Start, s.End, s.Waiter, s.Sentence())
 		}
 	}
 	return text
