@@ -27,11 +27,11 @@ const volatile __u64 list_end = 0;
 
 #define NEAREST 16 /* frames that lead from the program to the caller of kfree_skb_list() */
 
-/* Have bpf2go generate what no map names. */
-const struct record *unused_record __attribute__((unused));
-const enum record_flag *unused_flag __attribute__((unused));
-const enum packet_sort *unused_sort __attribute__((unused));
-const enum cell_location *unused_location __attribute__((unused));
+/* Have bpf2go generate what no map names. Constants, as a section of variables takes a page of RLIMIT_MEMLOCK. */
+const struct record *const volatile unused_record = NULL;
+const enum record_flag *const volatile unused_flag = NULL;
+const enum packet_sort *const volatile unused_sort = NULL;
+const enum cell_location *const volatile unused_location = NULL;
 
 /*
  * The last word of a cell's key. It is put together in a register, as reading
