@@ -90,7 +90,7 @@ func (f *Flood) Pace(ctx context.Context, path Path, rate int, d time.Duration) 
 
 // timed pins the thread, takes the time of send, and waits for the last packet.
 func (f *Flood) timed(ctx context.Context, send func(start time.Time, sent *Sent) error) (sent Sent, err error) {
-	err = pinned(f.options.CPU, func() error {
+	err = Pinned(f.options.CPU, func() error {
 		start := time.Now()
 		err := send(start, &sent)
 		sent.Elapsed = time.Since(start)

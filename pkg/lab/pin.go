@@ -12,9 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pinned runs f on one CPU, or on whichever it is now if cpu is negative. Packets
-// over a veth pair then pass through one backlog queue, in order.
-func pinned(cpu int, f func() error) error {
+// Pinned runs f on one CPU, or on whichever it is now if cpu is negative. Packets
+// over a veth pair then pass through one backlog queue, in order. Fragments of a datagram
+// that more than 64 others overtake are thrown away (ip_frag_too_far in net/ipv4/ip_fragment.c).
+func Pinned(cpu int, f func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var before, only unix.CPUSet

@@ -68,13 +68,13 @@ func (s *Scene) occupy(send func([]byte) error, first fragment) error {
 	if _, err := s.socket(s.net.Rx, unix.SOCK_DGRAM, first.dst); err != nil {
 		return err
 	}
-	if err := pinned(-1, func() error { return errors.Join(send(s.frame(first.packet())), s.fence.pass(context.Background())) }); err != nil {
+	if err := Pinned(-1, func() error { return errors.Join(send(s.frame(first.packet())), s.fence.pass(context.Background())) }); err != nil {
 		return err
 	}
 	s.onClose(func() error {
 		last := first
 		last.more = false
-		return pinned(-1, func() error { return errors.Join(send(s.frame(last.packet())), s.fence.pass(context.Background())) })
+		return Pinned(-1, func() error { return errors.Join(send(s.frame(last.packet())), s.fence.pass(context.Background())) })
 	})
 	return nil
 }

@@ -41,7 +41,7 @@ func tcpListenOverflow(s *Scene) error {
 	if err != nil {
 		return err
 	}
-	return pinned(-1, func() error { return s.overflow(c) })
+	return Pinned(-1, func() error { return s.overflow(c) })
 }
 
 func (s *Scene) overflow(c *clients) error {

@@ -45,7 +45,7 @@ func (s *Scene) Send(ctx context.Context, n int) (out Outcome, err error) {
 		return out, fmt.Errorf("send %s: %w", s.name, err)
 	}
 	var sent int
-	err = pinned(-1, func() error {
+	err = Pinned(-1, func() error {
 		sent, err = s.send(ctx, n)
 		return err
 	})

@@ -42,7 +42,7 @@ func TestParts(t *testing.T) {
 						t.Fatal(err)
 					}
 					s := watchBy(t, tracer, func(*seen) {
-						if err := test.send(n); err != nil {
+						if err := lab.Pinned(-1, func() error { return test.send(n) }); err != nil {
 							t.Error(err)
 						}
 					})
