@@ -193,6 +193,23 @@ static __always_inline void find_late(struct cpu *s, __u64 queued, __u64 now)
 		watch(s, queued < s->busy_ns ? queued : s->busy_ns);
 }
 
+/*
+ * The first packet of a run had waited for it since before NET_RX was raised: another CPU's
+ * interrupt that raises it comes as late as the tick that would have told of interrupts off.
+ * What came before NET_RX was idle last had its turn then.
+ */
+static __always_inline void reach_back(struct cpu *s, __u64 queued)
+{
+	if (queued < s->idle_ns || s->served_ns - queued < threshold_ns)
+		return;
+	if (s->open && s->window.waiter != WAITER_SOFTIRQ)
+		return;
+	if (!s->threads && !s->samples && (!s->start_ns || queued < s->start_ns))
+		s->start_ns = queued; /* which names the window to its samples */
+	if (!s->open)
+		open(s, s->served_ns, WAITER_SOFTIRQ);
+}
+
 static __always_inline bool is_echo(struct sk_buff *skb)
 {
 	__u8 header[21] = {};

@@ -45,17 +45,21 @@ int netif_receive_skb(void *ctx)
 	queued = came(s, skb);
 	if (queued && s->served_ns && queued + STALE_NS < s->idle_ns)
 		queued = 0; /* another packet had the address: all that came before idle_ns are handled */
-	if (s->open)
-		now = bpf_ktime_get_ns();
 	/*
-	 * No tick interrupts a softirq that interrupted an idle CPU: packets have to tell. How
-	 * long the first one of a run waited was seen when that began.
+	 * No tick interrupts a softirq that interrupted an idle CPU: packets have to tell. The
+	 * first one of a run waited until that began.
 	 */
-	if (queued && s->served_ns && (s->received++ || queued > s->served_ns)) {
-		now = bpf_ktime_get_ns();
-		if (now - queued >= watch_ns)
-			find_late(s, queued, now);
+	if (queued && s->served_ns) {
+		if (s->received++ || queued > s->served_ns) {
+			now = bpf_ktime_get_ns();
+			if (now - queued >= watch_ns)
+				find_late(s, queued, now);
+		} else {
+			reach_back(s, queued);
+		}
 	}
+	if (s->open && !now)
+		now = bpf_ktime_get_ns();
 	if (s->open && belongs(s, queued))
 		receive(s, skb, queued, now);
 	if (echoes) {
