@@ -109,6 +109,8 @@ type scene struct {
 	run   func(*testing.T, *inject.Bench)
 }
 
+func (s scene) String() string { return s.name }
+
 // holds injects some times.
 func holds(times int, d func(int) time.Duration) func(*testing.T, *inject.Bench) {
 	return func(t *testing.T, bench *inject.Bench) {
@@ -171,9 +173,21 @@ func TestAgainstReferee(t *testing.T) {
 	waits, compared := 0, 0
 	for _, busy := range []bool{false, true} {
 		t.Run(fmt.Sprintf("busy %t", busy), func(t *testing.T) {
-			for _, n := range compareScenes(t, scenes, busy) {
-				waits += n
-				compared++
+			left := scenes
+			for attempt := 0; len(left) > 0; attempt++ {
+				if attempt == 4 {
+					t.Fatalf("too little was watched, or happened, of %v", left)
+				}
+				all := compareScenes(t, left, busy)
+				left = nil
+				for _, c := range all {
+					if c.spoiled {
+						left = append(left, c.scene)
+						continue
+					}
+					waits += c.waits
+					compared++
+				}
 			}
 		})
 	}
@@ -197,9 +211,15 @@ func keepBusy(t *testing.T) {
 	}
 }
 
-// compareScenes runs scenes while perf and a witness watch, compares each, and returns how
-// many waits each had.
-func compareScenes(t *testing.T, scenes []scene, busy bool) (waits []int) {
+// comparison is what came of a scene.
+type comparison struct {
+	scene
+	waits   int
+	spoiled bool // too little was watched, or happened
+}
+
+// compareScenes runs scenes while perf and a witness watch, and compares each that ran.
+func compareScenes(t *testing.T, scenes []scene, busy bool) (all []comparison) {
 	p := startPerf(t)
 	saw := newWitness(t)
 	matches := make([]match, len(scenes))
@@ -224,11 +244,13 @@ func compareScenes(t *testing.T, scenes []scene, busy bool) (waits []int) {
 					m.unwatched = append(m.unwatched, u)
 				}
 			}
-			waits = append(waits, m.compare(scenes[i].waits))
+			c := comparison{scene: scenes[i]}
+			c.waits, c.spoiled = m.compare(scenes[i].waits)
+			all = append(all, c)
 		})
 	}
 	t.Logf("programs did not run at %d of %d moments, perf did not see %d switches", len(missed), len(r.moments), len(r.gaps))
-	return waits
+	return all
 }
 
 // watch runs a scene and returns what was told of it.
@@ -275,13 +297,15 @@ type match struct {
 	stalls     []*softirq.Stall
 	unwatched  []moment
 	excused    int
+	blind      bool // most of the packets were late while programs did not run
 }
 
-// isUnwatched reports whether programs were kept from running at one of these times.
-func (m *match) isUnwatched(times ...time.Duration) bool {
+// isUnwatched reports whether programs were kept from running on a CPU between two times: one
+// that is not run at a raise takes what is queued for handled.
+func (m *match) isUnwatched(cpu int, from, till time.Duration) bool {
 	const around = 200 * time.Microsecond
 	return slices.ContainsFunc(m.unwatched, func(u moment) bool {
-		return slices.ContainsFunc(times, func(at time.Duration) bool { return (u.at - at).Abs() <= around })
+		return u.cpu == cpu && u.at >= from-around && u.at <= till+around
 	})
 }
 
@@ -298,21 +322,17 @@ func (m *match) differ(from, till time.Duration, format string, args ...any) {
 	m.t.Errorf(format, args...)
 }
 
-// compare compares all, asks for a number of waits at least, and returns it.
-func (m *match) compare(least int) (n int) {
+// compare compares all, and returns how many waits there were. A scene is spoiled that had
+// fewer than asked for, or where more than one difference in ten waits had to be excused, or
+// more packets than were compared.
+func (m *match) compare(least int) (n int, spoiled bool) {
 	m.t.Helper()
 	n = m.waits()
 	m.invented()
 	m.blame()
 	m.packets()
-	m.t.Logf("%d waits compared, %d differences excused as not all was watched", n, m.excused)
-	if n < least {
-		m.t.Errorf("the referee saw %d waits, want %d", n, least)
-	}
-	if 10*m.excused > max(n, 10) {
-		m.t.Errorf("%d differences were excused beside %d waits: too little was watched", m.excused, n)
-	}
-	return n
+	m.t.Logf("%d of %d waits compared, %d differences excused as not all was watched", n, least, m.excused)
+	return n, n < least || m.blind || 10*m.excused > max(n, 10)
 }
 
 // isWait reports whether a stall is a wait of the referee's: of the same thread or of NET_RX
@@ -330,19 +350,19 @@ func (m *match) isWait(s *softirq.Stall, w *refereeWait) bool {
 }
 
 // begin is when a wait began: packets that were seen to come know best, but for what a run
-// has left.
+// has left, and where others were not.
 func (w *refereeWait) begin() time.Duration {
-	if w.first != 0 && !w.again {
+	if w.first != 0 && !w.again && !w.unknown {
 		return w.first
 	}
 	return w.from
 }
 
 // begins reports whether a stall begins with a wait, or with what kept that from beginning.
-// Where a run left packets it may begin with the first of those.
+// Where a run left packets, or some were not seen to come, it may begin with the first that was.
 func (m *match) begins(s *softirq.Stall, w *refereeWait) bool {
 	at, first := s.Start+m.start, w.begin()
-	if w.again && w.first != 0 {
+	if w.first != 0 {
 		first = min(first, w.first)
 	}
 	return at >= first-near-kept(s) && at <= w.begin()+near
@@ -451,7 +471,7 @@ func (m *match) packets() {
 			if p.cpu != cpu || p.queued < m.from || p.taken > m.till {
 				continue
 			}
-			if d >= DefaultThreshold+either && m.isUnwatched(p.queued, p.taken) {
+			if d >= DefaultThreshold+either && m.isUnwatched(cpu, p.queued, p.taken) {
 				most++
 				excused++
 				continue
@@ -478,6 +498,7 @@ func (m *match) packets() {
 				}
 			}
 		}
+		m.blind = m.blind || excused > least
 		for _, g := range m.referee.gaps {
 			if g.cpu == cpu {
 				most++ // that perf may not have seen

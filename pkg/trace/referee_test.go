@@ -41,6 +41,7 @@ type refereeWait struct {
 	from, till  time.Duration
 	first       time.Duration // when the first packet came that had waited and was seen to come; 0: none
 	again       bool          // a run of NET_RX left it: packets may have waited before
+	unknown     bool          // packets were handled that were not seen to come
 	work        int           // packets that were handled in the turn
 	interrupted []int         // tasks that its events interrupted
 	unseen      time.Duration // by which it may have ended before, as its end was not seen
@@ -205,6 +206,8 @@ func (r *referee) event(at time.Duration, task, cpu int, name, text string) bool
 			if w := c.run; w != nil && queued < w.till && (w.first == 0 || queued < w.first) {
 				w.first = queued
 			}
+		} else if c.run != nil {
+			c.run.unknown = true
 		}
 		delete(r.queued, skb)
 	case "napi:napi_poll":
@@ -326,6 +329,7 @@ func TestReferee(t *testing.T) {
    11 [000]     1.002200000: napi:napi_poll: napi poll on napi struct 0xff for device (no_device) work 3 budget 64
    11 [000]     1.002300000: irq:softirq_exit: vec=3 [action=NET_RX]
    11 [000]     1.002400000: irq:softirq_entry: vec=3 [action=NET_RX]
+   11 [000]     1.002450000: net:netif_receive_skb: dev=eth0 skbaddr=0xff02 len=40
    11 [000]     1.002500000: irq:softirq_exit: vec=3 [action=NET_RX]
    12 [001]     2.000000000: sched:sched_wakeup: comm=napi/lab rx-9 pid=55 prio=120 target_cpu=000
    12 [001]     2.007000000: sched:sched_migrate_task: comm=napi/lab rx-9 pid=55 prio=120 orig_cpu=0 dest_cpu=1
@@ -342,7 +346,7 @@ func TestReferee(t *testing.T) {
 	}
 	want := []refereeWait{
 		{from: at(1000000), till: at(1002000), first: at(1001000), work: 3, interrupted: []int{10, 11}},
-		{from: at(1002300), till: at(1002400), again: true, interrupted: []int{11, 11}},
+		{from: at(1002300), till: at(1002400), again: true, unknown: true, interrupted: []int{11, 11}},
 		{thread: 55, cpu: 0, ranOn: 1, from: at(2000000), till: at(2008000), interrupted: []int{12, 12}},
 		{thread: 55, cpu: 1, ranOn: 1, from: at(2008200), till: at(2010000), interrupted: []int{13, 55}},
 	}
