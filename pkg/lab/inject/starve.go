@@ -7,6 +7,7 @@ package inject
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -68,6 +69,9 @@ func (b *Bench) starve(d time.Duration, comm string, n int, enlist func(*spinner
 	err = await("processes to get ready", patience, func() (bool, error) {
 		return !slices.Contains(log.ready[:n], false), nil
 	})
+	if err != nil {
+		err = errors.Join(err, whereIs(pids))
+	}
 	log.from = clock() + time.Millisecond
 	for range n {
 		err = errors.Join(err, <-ended)
@@ -79,4 +83,21 @@ func (b *Bench) starve(d time.Duration, comm string, n int, enlist func(*spinner
 	truth.PID = <-pids
 	truth.TID = truth.PID
 	return truth, nil
+}
+
+// whereIs says what the processes that were forked do, each of which stays in the channel.
+func whereIs(pids chan int) error {
+	where := fmt.Sprintf("%d of %d were forked", len(pids), cap(pids))
+	for range len(pids) {
+		pid := <-pids
+		pids <- pid
+		for _, name := range []string{"stat", "stack"} {
+			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name))
+			if err != nil {
+				return errors.Join(errors.New(where), err)
+			}
+			where += "\n" + string(text)
+		}
+	}
+	return errors.New(where)
 }
