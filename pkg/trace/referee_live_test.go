@@ -300,12 +300,15 @@ type match struct {
 	blind      bool // most of the packets were late while programs did not run
 }
 
-// isUnwatched reports whether programs were kept from running on a CPU between two times: one
-// that is not run at a raise takes what is queued for handled.
-func (m *match) isUnwatched(cpu int, from, till time.Duration) bool {
+// isUnwatched reports whether programs were kept from running when a packet was queued or
+// handled, or for another event of its CPU meanwhile: one that is not run at a raise takes
+// what is queued for handled.
+func (m *match) isUnwatched(p *refereePacket) bool {
 	const around = 200 * time.Microsecond
+	near := func(u moment, at time.Duration) bool { return (u.at - at).Abs() <= around }
 	return slices.ContainsFunc(m.unwatched, func(u moment) bool {
-		return u.cpu == cpu && u.at >= from-around && u.at <= till+around
+		return near(u, p.queued) || near(u, p.taken) ||
+			!u.isPacket() && u.cpu == p.cpu && u.at >= p.queued && u.at <= p.taken
 	})
 }
 
@@ -471,7 +474,7 @@ func (m *match) packets() {
 			if p.cpu != cpu || p.queued < m.from || p.taken > m.till {
 				continue
 			}
-			if d >= DefaultThreshold+either && m.isUnwatched(cpu, p.queued, p.taken) {
+			if d >= DefaultThreshold+either && m.isUnwatched(&p) {
 				most++
 				excused++
 				continue

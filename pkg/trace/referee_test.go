@@ -198,8 +198,10 @@ func (r *referee) event(at time.Duration, task, cpu int, name, text string) bool
 			c.raised, c.raisedBy, c.again = at, task, true
 		}
 	case "net:netif_rx":
+		r.moments = append(r.moments, moment{cpu, at, momentQueued})
 		r.queued[skbText.FindStringSubmatch(text)[1]] = at
 	case "net:netif_receive_skb":
+		r.moments = append(r.moments, moment{cpu, at, momentHandled})
 		skb := skbText.FindStringSubmatch(text)[1]
 		if queued, ok := r.queued[skb]; ok && c.entered != 0 {
 			r.packets = append(r.packets, refereePacket{cpu, queued, at, task})

@@ -42,7 +42,12 @@ const (
 	momentRaise
 	momentWake
 	momentMove
+	momentQueued
+	momentHandled
 )
+
+// isPacket tells of moments of single packets.
+func (m moment) isPacket() bool { return m.kind >= momentQueued }
 
 func newWitness(t *testing.T) *witness {
 	t.Helper()
@@ -54,6 +59,7 @@ func newWitness(t *testing.T) *witness {
 	}
 	for kind, tracepoint := range []string{
 		"sched_switch", "softirq_entry", "softirq_exit", "softirq_raise", "sched_wakeup", "sched_migrate_task",
+		"netif_rx", "netif_receive_skb",
 	} {
 		const noWakeup = 1 // BPF_RB_NO_WAKEUP
 		var only asm.Instructions
