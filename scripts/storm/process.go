@@ -36,6 +36,12 @@ func spawn(file, name string, args ...string) (*process, error) {
 	return p, nil
 }
 
+// withTracefs has unshare(1) run a tracer that finds tracefs mounted, which it may not be.
+func withTracefs(args ...string) []string {
+	const mount = "test -e /sys/kernel/tracing/events || mount -t tracefs none /sys/kernel/tracing; exec \"$@\""
+	return append([]string{"--mount", "sh", "-c", mount, "sh"}, args...)
+}
+
 // await waits until the tracer is ready.
 func (p *process) await(ready func() bool) error {
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {

@@ -131,7 +131,7 @@ func dropwatchTotals(dropwatch, file string) (uint64, string, error) {
 
 func startBpftrace(file string) func() (func() (saw, error), error) {
 	return func() (func() (saw, error), error) {
-		p, err := spawn(file, "bpftrace", "-o", file, "-e", "tracepoint:skb:kfree_skb { @[kstack, args->reason] = count(); }")
+		p, err := spawn(file, "unshare", withTracefs("bpftrace", "-o", file, "-e", "tracepoint:skb:kfree_skb { @[kstack, args->reason] = count(); }")...)
 		if err != nil {
 			return nil, err
 		}
@@ -172,7 +172,7 @@ func bpftraceTotal(file string) (sum uint64, err error) {
 
 func startPerf(file string) func() (func() (saw, error), error) {
 	return func() (func() (saw, error), error) {
-		p, err := spawn(file, "perf", "record", "-g", "-a", "-e", "skb:kfree_skb", "-o", file)
+		p, err := spawn(file, "unshare", withTracefs("perf", "record", "-g", "-a", "-e", "skb:kfree_skb", "-o", file)...)
 		if err != nil {
 			return nil, err
 		}
