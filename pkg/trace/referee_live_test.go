@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/lab"
 	"github.com/dropwatch/dropwatch/pkg/lab/inject"
 	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/softirq"
@@ -41,7 +42,7 @@ func startPerf(t *testing.T) *perf {
 	p := &perf{file: filepath.Join(t.TempDir(), "perf.data")}
 	const events = "irq:softirq_raise,irq:softirq_entry,irq:softirq_exit"
 	const others = "napi:napi_poll,net:netif_rx,net:netif_receive_skb,sched:sched_wakeup,sched:sched_migrate_task,sched:sched_switch"
-	p.cmd = withTracefs("perf", "record", "-q", "-a", "-B", "-N", "-k", "CLOCK_MONOTONIC", "-m", "16M", "-o", p.file,
+	p.cmd = lab.WithTracefs("perf", "record", "-q", "-a", "-B", "-N", "-k", "CLOCK_MONOTONIC", "-m", "16M", "-o", p.file,
 		"-e", events, "--filter", "vec==3", "-e", others, "--", "sh", "-c", "echo ready; read line; true")
 	p.cmd.Stderr = &p.stderr
 	stdin, err := p.cmd.StdinPipe()
@@ -63,19 +64,13 @@ func startPerf(t *testing.T) *perf {
 	return p
 }
 
-// withTracefs is a command with tracefs.
-func withTracefs(args ...string) *exec.Cmd {
-	const mount = "test -e /sys/kernel/tracing/events || mount -t tracefs none /sys/kernel/tracing; exec \"$@\""
-	return exec.Command("unshare", append([]string{"--mount", "sh", "-c", mount, "sh"}, args...)...)
-}
-
 // stop returns what a referee makes of the events.
 func (p *perf) stop(t *testing.T) *referee {
 	t.Helper()
 	if err := errors.Join(p.stdin.Close(), p.cmd.Wait()); err != nil {
 		t.Fatalf("perf record: %v: %s", err, p.stderr.String())
 	}
-	script := withTracefs("perf", "script", "--ns", "-F", "tid,cpu,time,event,trace", "-i", p.file)
+	script := lab.WithTracefs("perf", "script", "--ns", "-F", "tid,cpu,time,event,trace", "-i", p.file)
 	var complaints bytes.Buffer
 	script.Stderr = &complaints
 	text, err := script.StdoutPipe()

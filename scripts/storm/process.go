@@ -23,11 +23,11 @@ type process struct {
 }
 
 // spawn starts a tracer that writes a file, of which it leaves no old one.
-func spawn(file, name string, args ...string) (*process, error) {
+func spawn(file string, cmd *exec.Cmd) (*process, error) {
 	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	p := &process{cmd: exec.Command(name, args...), done: make(chan error, 1)}
+	p := &process{cmd: cmd, done: make(chan error, 1)}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stderr, &p.stderr
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
@@ -36,25 +36,19 @@ func spawn(file, name string, args ...string) (*process, error) {
 	return p, nil
 }
 
-// withTracefs has unshare(1) run a tracer that finds tracefs mounted, which it may not be.
-func withTracefs(args ...string) []string {
-	const mount = "test -e /sys/kernel/tracing/events || mount -t tracefs none /sys/kernel/tracing; exec \"$@\""
-	return append([]string{"--mount", "sh", "-c", mount, "sh"}, args...)
-}
-
 // await waits until the tracer is ready.
 func (p *process) await(ready func() bool) error {
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
 		select {
 		case err := <-p.done:
-			return fmt.Errorf("%s ended early: %w\n%s", p.cmd.Path, err, &p.stderr)
+			return fmt.Errorf("%s ended early: %w\n%s", p.cmd, err, &p.stderr)
 		case <-time.After(20 * time.Millisecond):
 		}
 		if ready() {
 			return nil
 		}
 	}
-	return errors.Join(fmt.Errorf("%s is not ready\n%s", p.cmd.Path, &p.stderr), p.cmd.Process.Kill())
+	return errors.Join(fmt.Errorf("%s is not ready\n%s", p.cmd, &p.stderr), p.cmd.Process.Kill())
 }
 
 // end interrupts the tracer and waits until it has written its file.
@@ -65,7 +59,7 @@ func (p *process) end(file string) (saw, error) {
 	select {
 	case <-p.done:
 	case <-time.After(2 * time.Minute):
-		return saw{}, errors.Join(fmt.Errorf("%s does not end", p.cmd.Path), p.cmd.Process.Kill())
+		return saw{}, errors.Join(fmt.Errorf("%s does not end", p.cmd), p.cmd.Process.Kill())
 	}
 	s := saw{cpu: p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()}
 	if usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {

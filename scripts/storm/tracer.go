@@ -19,6 +19,8 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/link"
+
+	"github.com/dropwatch/dropwatch/pkg/lab"
 )
 
 // tracer is something to measure. start returns when it traces; the function it
@@ -75,7 +77,7 @@ func startEmpty() (func() (saw, error), error) {
 func startDropwatch(o options, file string, flags ...string) func() (func() (saw, error), error) {
 	return func() (func() (saw, error), error) {
 		args := append([]string{"record", "-q", "-o", file}, flags...)
-		p, err := spawn(file, o.dropwatch, args...)
+		p, err := spawn(file, exec.Command(o.dropwatch, args...))
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +133,7 @@ func dropwatchTotals(dropwatch, file string) (uint64, string, error) {
 
 func startBpftrace(file string) func() (func() (saw, error), error) {
 	return func() (func() (saw, error), error) {
-		p, err := spawn(file, "unshare", withTracefs("bpftrace", "-o", file, "-e", "tracepoint:skb:kfree_skb { @[kstack, args->reason] = count(); }")...)
+		p, err := spawn(file, lab.WithTracefs("bpftrace", "-o", file, "-e", "tracepoint:skb:kfree_skb { @[kstack, args->reason] = count(); }"))
 		if err != nil {
 			return nil, err
 		}
@@ -172,7 +174,7 @@ func bpftraceTotal(file string) (sum uint64, err error) {
 
 func startPerf(file string) func() (func() (saw, error), error) {
 	return func() (func() (saw, error), error) {
-		p, err := spawn(file, "unshare", withTracefs("perf", "record", "-g", "-a", "-e", "skb:kfree_skb", "-o", file)...)
+		p, err := spawn(file, lab.WithTracefs("perf", "record", "-g", "-a", "-e", "skb:kfree_skb", "-o", file))
 		if err != nil {
 			return nil, err
 		}
