@@ -12,8 +12,8 @@ import (
 // spanning tree, discovery protocols, VLANs of others. They count as dropped.
 const strayFrames = 10
 
-// readApart is the part of what moved, one in so many, that a claim may fall short by:
-// counters of two namespaces, and cells, are read one after the other.
+// readApart is the divisor of a counter's movement that gives how many packets claims may
+// fall short of it: counters of two namespaces, and cells, are read one after the other.
 const readApart = 20
 
 // dropped speaks of devices whose rx_dropped or tx_dropped grows by strayFrames or more,
@@ -23,7 +23,7 @@ func dropped(n *node) []found {
 	for _, c := range n.of(event.CounterLink, "rx_dropped", "tx_dropped") {
 		ns := n.namespace(c.Netns)
 		moved := n.unclaimed(ns, c.Device, c)
-		if n.perSecond(moved) < strayFrames || moved < c.moved && moved <= c.moved/readApart {
+		if n.perSecond(moved) < strayFrames || moved <= c.moved/readApart {
 			continue
 		}
 		name, traced := c.Device, []Fact(nil)
