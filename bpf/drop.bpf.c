@@ -27,7 +27,10 @@ const volatile __u64 list_end = 0;
 
 #define NEAREST 16 /* frames that lead from the program to the caller of kfree_skb_list() */
 
-/* Have bpf2go generate what no map names. Constants, as a section of variables takes a page of RLIMIT_MEMLOCK. */
+/*
+ * Have bpf2go generate what no map names. They are constants, as a section of variables
+ * takes a page of RLIMIT_MEMLOCK.
+ */
 const struct record *const volatile unused_record = NULL;
 const enum record_flag *const volatile unused_flag = NULL;
 const enum packet_sort *const volatile unused_sort = NULL;

@@ -194,9 +194,10 @@ static __always_inline void find_late(struct cpu *s, __u64 queued, __u64 now)
 }
 
 /*
- * The first packet of a run had waited for it since before NET_RX was raised: another CPU's
- * interrupt that raises it comes as late as the tick that would have told of interrupts off.
- * What came before NET_RX was idle last had its turn then.
+ * Opens a window, or has it begin earlier, if the first packet of a run waited for the
+ * threshold. NET_RX may have been raised later than the packet came: the interrupt of
+ * another CPU that raises it is held up as the tick is that tells of interrupts off. A
+ * packet from before NET_RX was idle last did not wait: it had its turn then.
  */
 static __always_inline void reach_back(struct cpu *s, __u64 queued)
 {

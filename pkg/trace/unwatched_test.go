@@ -46,7 +46,7 @@ const (
 	momentHandled
 )
 
-// isPacket tells of moments of single packets.
+// isPacket reports whether a moment is an event of one packet.
 func (m moment) isPacket() bool { return m.kind >= momentQueued }
 
 func newWitness(t *testing.T) *witness {

@@ -85,7 +85,8 @@ func (b *Bench) starve(d time.Duration, comm string, n int, enlist func(*spinner
 	return truth, nil
 }
 
-// whereIs says what the processes that were forked do, each of which stays in the channel.
+// whereIs returns the state and the kernel stack of each forked process as an error. The
+// process IDs stay in the channel.
 func whereIs(pids chan int) error {
 	where := fmt.Sprintf("%d of %d were forked", len(pids), cap(pids))
 	for range len(pids) {
