@@ -42,7 +42,9 @@ type ailment struct {
 	// node says that the finding is of no namespace.
 	node bool
 	// looks says that the commands only look: they have to succeed, and end no loss.
-	looks  bool
+	looks bool
+	// later says that the kernel does what the commands ask for after they have ended.
+	later  bool
 	beside []string // ids of other findings in the network, of causes of their own
 }
 
@@ -126,6 +128,9 @@ func (a ailment) cure(t *testing.T, f diagnosis) {
 		return
 	}
 	after := a.lose()
+	for end := time.Now().Add(time.Minute); a.later && after > before/2 && time.Now().Before(end); after = a.lose() {
+		time.Sleep(10 * time.Millisecond)
+	}
 	if after > before/2 {
 		t.Errorf("%d were lost after %q, %d before", after, f.Fix, before)
 	}
@@ -207,9 +212,15 @@ func doctorWhile(t *testing.T, something func()) []diagnosis {
 			if err != nil {
 				t.Fatalf("%v: %s", err, stderr)
 			}
-			var d struct{ Findings []diagnosis }
+			var d struct {
+				Findings []diagnosis
+				Notes    []string
+			}
 			if err := json.Unmarshal([]byte(out.String()), &d); err != nil {
 				t.Fatal(err)
+			}
+			for _, note := range d.Notes {
+				t.Logf("doctor notes: %s", note)
 			}
 			return d.Findings
 		default:
