@@ -9,7 +9,7 @@ GUESTS ?= ci
 # Go's own stamping fails in a checkout that belongs to somebody else.
 COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 
-.PHONY: build record test referee test-vm race bench day lint fuzz generate testdata install clean
+.PHONY: build record test test-vm race bench day lint fuzz generate testdata install clean
 
 build: ## the dropwatch binary; the BPF objects are committed, no clang is needed
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-X main.commit=$(COMMIT)" -o dropwatch ./cmd/dropwatch
@@ -30,11 +30,7 @@ test-vm: ## what other kernels and NICs show, in QEMU guests; GUESTS=all for tho
 
 # Not under the race detector: what measures time or memory, of which it takes several
 # times as much, and what takes long with one thing at a time.
-RACE_SKIP = TestBombs|TestExpansion|TestCycles|TestKilledAnytime|TestOrdinary|TestScale|TestDay|TestStallsLive|TestNothingKept|TestInjected|TestEchoes|TestBacklogStory|TestICMPLive|TestScripts/^[^s]|TestScenarios|TestReasonsHidden|TestCountersOfScenarios
-
-referee: ## every wait compared with what perf recorded of it; takes a machine that does nothing else; run as root
-	scripts/install-packages $$(cat scripts/packages-test)
-	$(GO) test -count=1 -timeout 10m -tags referee -run TestAgainstReferee ./pkg/trace
+RACE_SKIP = TestBombs|TestExpansion|TestCures|TestCycles|TestKilledAnytime|TestOrdinary|TestScale|TestDay|TestStallsLive|TestAgainstReferee|TestNothingKept|TestInjected|TestEchoes|TestBacklogStory|TestICMPLive|TestScripts/^[^s]|TestScenarios|TestReasonsHidden|TestCountersOfScenarios
 
 race: ## tests of what runs at the same time, under the race detector; run as root
 	scripts/install-packages $$(cat scripts/packages-test scripts/packages-race)
@@ -51,8 +47,8 @@ day: ## a day of a node: 20,000 namespaces and 50,000 processes, in some eight m
 	DROPWATCH_DAY=20000 $(GO) test -count=1 -timeout 30m -run '^TestDay$$' -v ./cmd/dropwatch
 
 lint: ## vet, staticcheck, format, shell scripts, and builds for macOS and arm64
-	$(GO) vet -tags guest,referee ./...
-	$(GO) run $(STATICCHECK) -tags guest,referee ./...
+	$(GO) vet -tags guest ./...
+	$(GO) run $(STATICCHECK) -tags guest ./...
 	cd flamegraph/browser && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
 	test -z "$$(gofmt -l .)"
 	shellcheck .ci/run scripts/install-packages scripts/record-here scripts/fuzz scripts/test-guest scripts/test-guests scripts/backlog-story
