@@ -23,6 +23,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/lab"
 	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
 )
 
@@ -206,21 +207,33 @@ func (n *node) connect(p pod) error {
 	return n.ignore(p)
 }
 
-// refuse sends datagrams to a closed port.
+// refuse sends datagrams to a closed port. It holds its CPU until each was refused: else the
+// kernel may throw it away while it interrupts a process during which it runs no BPF programs.
 func (n *node) refuse() error {
-	loopback := net.IPv4(127, 0, 0, 1)
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: loopback})
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	for range lostAtATime {
-		if _, err := conn.WriteTo([]byte("lost"), &net.UDPAddr{IP: loopback, Port: 9}); err != nil {
-			return err
-		}
-		n.refused++
+	defer unix.Close(fd)
+	if err := unix.Connect(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: 9}); err != nil {
+		return err
 	}
-	return nil
+	return lab.Pinned(-1, func() error {
+		for range lostAtATime {
+			if _, err := unix.Write(fd, []byte("lost")); err != nil {
+				return err
+			}
+			n.refused++
+			answer := error(unix.EAGAIN)
+			for end := time.Now().Add(time.Second); answer == unix.EAGAIN && time.Now().Before(end); {
+				_, answer = unix.Read(fd, make([]byte, 1))
+			}
+			if answer != unix.ECONNREFUSED {
+				return fmt.Errorf("wait for the refusal: %w", answer)
+			}
+		}
+		return nil
+	})
 }
 
 // ignore sends frames that the node does not want to its end of the pair.
