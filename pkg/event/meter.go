@@ -40,7 +40,7 @@ type metered struct {
 
 // maxGone is how many counters are kept apart that moved and are gone. A day of 20,000
 // pods leaves some tens of thousands.
-const maxGone = 1 << 11
+const maxGone = 1 << 10
 
 // GoneDevices stands in for the device, or the namespace, of counters that are added up.
 const GoneDevices = "[gone]"

@@ -8,7 +8,7 @@ import (
 
 // maxGone is how many cells and devices are kept apart that are gone: as many as
 // event.Meter keeps counters.
-const maxGone = 1 << 11
+const maxGone = 1 << 10
 
 // goneDevice is what event.Meter adds devices up to that are gone.
 var goneDevice = event.NewDeviceID(event.Netns{}, 0, event.GoneDevices)

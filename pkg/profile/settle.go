@@ -16,7 +16,7 @@ type settled[K comparable] struct {
 // maxSettled is how many groups of cells that are gone are kept apart, where groups are of
 // cells alone. Cells that go later and are of no such group are added up under [gone] devices
 // and namespaces.
-const maxSettled = 1 << 11
+const maxSettled = 1 << 10
 
 // settle divides the drops of a cell that is gone among their groups, and forgets the cell.
 func (a *Aggregator[K]) settle(cell *event.Cell) {
