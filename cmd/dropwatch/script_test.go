@@ -7,17 +7,22 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(asDropwatch) {
 	case "":
+		if signal.Ignored(unix.SIGHUP) { // under nohup; children are to take it as ever
+			signal.Notify(make(chan os.Signal, 1), unix.SIGHUP)
+		}
 	case inSmallRing:
 		recordInSmallRing()
 	case withPeak:
