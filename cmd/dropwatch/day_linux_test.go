@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -406,21 +405,4 @@ func (m *memoryWatch) check(t *testing.T) {
 	if m.most > m.first+heldGrowth {
 		t.Errorf("memory grew from %d bytes to %d", m.first, m.most)
 	}
-}
-
-// holding is the value of asDropwatch that has it tell at each SIGUSR1, in a line of
-// standard output, how many bytes it holds.
-const holding = "holding"
-
-func tellHeld() {
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, unix.SIGUSR1)
-	go func() {
-		for range asked {
-			runtime.GC() // what is left is in use
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			fmt.Println(m.HeapAlloc + m.StackInuse)
-		}
-	}()
 }
