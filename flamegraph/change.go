@@ -4,7 +4,7 @@ package flamegraph
 
 import "fmt"
 
-// Change compares two columns of the samples' values. Every frame is coloured
+// Change compares two columns of the samples' values. Every frame is colored
 // by its own inclusive change, so that a parent whose children doubled is seen
 // to have doubled.
 type Change struct {

@@ -8,10 +8,10 @@ import (
 )
 
 // Color is one of a fixed set of fills. They can be told apart with any common
-// kind of colour blindness and carry readable text, on light and dark pages.
+// kind of color blindness and carry readable text, on light and dark pages.
 type Color uint8
 
-// The colours. Gray is the quietest, for what needs no attention.
+// The colors. Gray is the quietest, for what needs no attention.
 const (
 	Gray Color = iota
 	Blue
@@ -28,7 +28,7 @@ const (
 	colors
 )
 
-// class returns the colour's class in style.css.
+// class returns the color's class in style.css.
 func (c Color) class() string { return "c" + strconv.Itoa(int(c%colors)) }
 
 // shades is how many classes style.css has for frames without categories.

@@ -20,7 +20,7 @@
 //	return graph.WriteSVG(out, flamegraph.Options{Title: "Calls", Measures: folded.Measures(0.1)})
 //
 // Samples may have several values each, and Measures let the reader switch
-// between them. A measure with a Change colours frames by how they changed from
+// between them. A measure with a Change colors frames by how they changed from
 // one value to another.
 //
 // Equal samples give equal bytes, in whatever order they come. The file is

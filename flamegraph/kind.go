@@ -15,7 +15,7 @@ type kind struct {
 	Class string `json:"class"`
 }
 
-// palette says how frames are coloured and explained, by their names and those of
+// palette says how frames are colored and explained, by their names and those of
 // their parents.
 type palette struct {
 	kinds []kind

@@ -22,7 +22,7 @@ type Measure struct {
 	// numbers, so that sums are exact: a rate of 0.25 a second can be 250,000
 	// with a scale of 1e-6.
 	Scale float64
-	// Change, if set, colours frames by how they changed.
+	// Change, if set, colors frames by how they changed.
 	Change *Change
 }
 

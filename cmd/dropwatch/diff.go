@@ -34,7 +34,7 @@ that fell everywhere is seen to have fallen, and tells for each group whether it
 new, gone, changed or the same. With more than two, the steps between are shown too.
 
 As a picture, a stack is as wide as the larger of its rates, so that stacks that are
-gone are still seen, and every frame is coloured by how its own rate changed: orange
+gone are still seen, and every frame is colored by how its own rate changed: orange
 for more, blue for less.
 
 A, B and further FILEs are recordings; - is standard input.`,
@@ -93,8 +93,8 @@ func (f *diffFlags) printer(s streams, cmd *cobra.Command) (func([]profile.Recor
 			return nil, usageError{err}
 		}
 		o := profile.CompareOptions{By: by, MinChange: float64(f.minChange), Limit: f.limit}
-		colour := f.output == "" && s.colour.on(s.out)
-		return func(r []profile.Recording) ([]byte, error) { return compare(r, o, format, colour) }, nil
+		color := f.output == "" && s.color.on(s.out)
+		return func(r []profile.Recording) ([]byte, error) { return compare(r, o, format, color) }, nil
 	case "svg", "html":
 		o, err := f.stacks.options(ofDrops)
 		if err != nil {
@@ -136,13 +136,13 @@ func formatOfEnding(ending string) string {
 }
 
 // compare returns a comparison as text or JSON.
-func compare(r []profile.Recording, o profile.CompareOptions, format string, colour bool) ([]byte, error) {
+func compare(r []profile.Recording, o profile.CompareOptions, format string, color bool) ([]byte, error) {
 	c, readErr := profile.Compare(r, o)
 	if c == nil {
 		return nil, readErr
 	}
 	var b bytes.Buffer
-	write := func() error { return report.WriteDiffText(&b, c, colour) }
+	write := func() error { return report.WriteDiffText(&b, c, color) }
 	if format == "json" {
 		write = func() error { return report.WriteDiffJSON(&b, c) }
 	}

@@ -51,7 +51,7 @@ Without root it reports what it could read, and what it could not.`,
 			if flags.format == "json" {
 				err = report.WriteDoctorJSON(&b, d)
 			} else {
-				err = report.WriteDoctorText(&b, d, columns(s.out), s.colour.on(s.out))
+				err = report.WriteDoctorText(&b, d, columns(s.out), s.color.on(s.out))
 			}
 			if err != nil {
 				return err

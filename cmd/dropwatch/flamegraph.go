@@ -35,7 +35,7 @@ func newFlamegraph(s streams) *cobra.Command {
 		Long: `Draws the stacks of recordings, of folded lines or of pprof profiles as one file
 that any browser opens, without a network: click a frame to zoom, a reason to have
 it explained, search with Ctrl-F, reset with Escape. The root is the context, the
-leaf the reason, the colour the network layer, paler where drops are benign.
+leaf the reason, the color the network layer, paler where drops are benign.
 
 Of stalls (--of stalls) the root is what held the CPU, the leaf the verdict, and widths
 are delays.
@@ -82,7 +82,7 @@ with gzip or zstd. Several files of one kind become one picture.`,
 	f.StringVarP(&flags.format, "format", "f", "", "svg or html (default: by the file's name, else svg)")
 	f.StringVar(&flags.title, "title", "", "title of the picture")
 	f.StringVar(&flags.by, "by", "", "what widths stand for at first: packets, bytes or rate; delay, stalls or packets; a profile's value by its name")
-	f.StringVar(&flags.colors, "colors", "", "colours by layer, class or name (default: layer for drops, name for other stacks)")
+	f.StringVar(&flags.colors, "colors", "", "colors by layer, class or name (default: layer for drops, name for other stacks)")
 	f.BoolVar(&flags.icicle, "icicle", false, "root on top")
 	f.Var(&flags.minShare, "min-share", "narrowest frame to draw, as a share of what is on view, such as 0.5%")
 	flags.stacks.add(f)
@@ -103,7 +103,7 @@ func (f *pictureFlags) apply(p *profile.Picture) error {
 			colors = "layer"
 		}
 	}
-	if err := profile.Colour(&p.Options, colors); err != nil {
+	if err := profile.Color(&p.Options, colors); err != nil {
 		return usageError{err}
 	}
 	if f.by == "" {

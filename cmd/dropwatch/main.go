@@ -14,11 +14,11 @@ import (
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
-	colour   *colourMode
+	color    *colorMode
 }
 
 func main() {
-	s := streams{os.Stdin, os.Stdout, os.Stderr, new(colourMode)}
+	s := streams{os.Stdin, os.Stdout, os.Stderr, new(colorMode)}
 	err := run(context.Background(), os.Args[1:], s)
 	if err != nil {
 		complain(s.err, err)

@@ -18,7 +18,7 @@ const withPeak = "with-peak"
 const peakText = "peak KiB: "
 
 func mainWithPeak() {
-	s := streams{os.Stdin, os.Stdout, os.Stderr, new(colourMode)}
+	s := streams{os.Stdin, os.Stdout, os.Stderr, new(colorMode)}
 	err := run(context.Background(), os.Args[1:], s)
 	if err != nil {
 		complain(s.err, err)

@@ -73,14 +73,14 @@ func showReasons(s streams, flags reasonFlags, names []string) error {
 	}
 	reasons.ReadSettings(files)
 	var b bytes.Buffer
-	colour := flags.out == "" && s.colour.on(s.out)
+	color := flags.out == "" && s.color.on(s.out)
 	switch {
 	case flags.format == "json":
 		err = report.WriteReasonsJSON(&b, reasons)
 	case len(names) > 0:
-		err = report.WriteReasonText(&b, reasons, columns(s.out), colour)
+		err = report.WriteReasonText(&b, reasons, columns(s.out), color)
 	default:
-		err = report.WriteReasonsText(&b, reasons, columns(s.out), colour)
+		err = report.WriteReasonsText(&b, reasons, columns(s.out), color)
 	}
 	return errors.Join(err, emit(s, flags.out, false, b.Bytes()))
 }

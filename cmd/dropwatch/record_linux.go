@@ -141,7 +141,7 @@ func (c *capture) run() error {
 	if err = errors.Join(err, c.writer.Close()); err != nil || c.options.quiet {
 		return err
 	}
-	if err := report.WriteText(c.s.err, c.summary.Report(), c.s.colour.on(c.s.err)); err != nil {
+	if err := report.WriteText(c.s.err, c.summary.Report(), c.s.color.on(c.s.err)); err != nil {
 		return err
 	}
 	return sayWritten(c.s.err, c.out.made)

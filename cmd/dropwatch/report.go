@@ -43,7 +43,7 @@ Stalls (--of stalls) are added up by CPU, verdict and culprit.`,
 			if err != nil {
 				return usageError{err}
 			}
-			printer, err := reportPrinter(format, out == "" && s.colour.on(s.out))
+			printer, err := reportPrinter(format, out == "" && s.color.on(s.out))
 			if err != nil {
 				return err
 			}
@@ -95,10 +95,10 @@ func reportStalls(s streams, cmd *cobra.Command, src event.Source, format, out s
 
 type printer func(io.Writer, *report.Report) error
 
-func reportPrinter(format string, colour bool) (printer, error) {
+func reportPrinter(format string, color bool) (printer, error) {
 	switch format {
 	case "text":
-		return func(w io.Writer, r *report.Report) error { return report.WriteText(w, r, colour) }, nil
+		return func(w io.Writer, r *report.Report) error { return report.WriteText(w, r, color) }, nil
 	case "json":
 		return report.WriteJSON, nil
 	}

@@ -35,8 +35,8 @@ stacks that explain it, and shows them as tables, events, profiles and pictures.
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
-	*s.colour = "auto"
-	root.PersistentFlags().Var(s.colour, "color", "colour in tables")
+	*s.color = "auto"
+	root.PersistentFlags().Var(s.color, "color", "color in tables")
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(
 		newRecord(s), newReport(s), newEvents(s), newFold(s), newPProf(s), newFlamegraph(s), newDiff(s),

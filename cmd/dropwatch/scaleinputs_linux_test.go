@@ -72,12 +72,12 @@ func TestScaleInputs(t *testing.T) {
 }
 
 // samples returns a profile of about so many bytes that consists of small samples.
-func samples(t *testing.T, size int, labelled bool) string {
+func samples(t *testing.T, size int, labeled bool) string {
 	t.Helper()
 	p := &profile.Profile{SampleType: []*profile.ValueType{{Type: "calls", Unit: "count"}}}
 	s := &profile.Sample{Value: []int64{1}}
 	each := 4
-	if labelled {
+	if labeled {
 		s.NumLabel, each = map[string][]int64{"n": {1}}, 10
 	}
 	for range size / each {

@@ -14,7 +14,7 @@ import (
 const inSmallRing = "small ring"
 
 func recordInSmallRing() {
-	s := streams{os.Stdin, os.Stdout, os.Stderr, new(colourMode)}
+	s := streams{os.Stdin, os.Stdout, os.Stderr, new(colorMode)}
 	err := record(context.Background(), s, recordOptions{
 		trace:  trace.Config{RingBytes: 1, Stalls: &trace.StallConfig{}},
 		output: "-",

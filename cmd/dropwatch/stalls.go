@@ -90,7 +90,7 @@ type stallPrinter struct {
 
 func newStallPrinter(s streams, meta *event.Meta, flags stallFlags) *stallPrinter {
 	p := &stallPrinter{flags: flags, out: s.out, meta: meta, sums: report.NewStalls()}
-	p.options = report.StallOptions{Colour: s.colour.on(s.out), Packets: 5, Frames: 12, Parts: 4}
+	p.options = report.StallOptions{Color: s.color.on(s.out), Packets: 5, Frames: 12, Parts: 4}
 	if flags.verbose {
 		p.options.Packets, p.options.Frames, p.options.Parts = 0, 0, 0
 	}

@@ -35,8 +35,8 @@ type rawBox struct {
 	X, Y, Width     float64
 }
 
-// labelled takes the name of a box, what it stands for, and how that changed.
-var labelled = regexp.MustCompile(`(?s)^(.*), (≈?[\d,.]+(?: \S+)?), ([<>]?[\d.]+%)(?:, (.* .*))?$`)
+// labeled takes the name of a box, what it stands for, and how that changed.
+var labeled = regexp.MustCompile(`(?s)^(.*), (≈?[\d,.]+(?: \S+)?), ([<>]?[\d.]+%)(?:, (.* .*))?$`)
 
 // boxes returns the boxes that the script drew, in the order of the page.
 func (t *tab) boxes() []box {
@@ -49,7 +49,7 @@ func (t *tab) boxes() []box {
 	var all []box
 	var path []string
 	for _, r := range raw {
-		m := labelled.FindStringSubmatch(r.Label)
+		m := labeled.FindStringSubmatch(r.Label)
 		if m == nil || r.Level < 1 || r.Level > len(path)+1 {
 			t.Fatalf("box %+v below %s", r, path)
 		}
@@ -96,14 +96,14 @@ func (t *tab) checkPlaces(m model, column int, at string) {
 	}
 }
 
-func TestLabelled(t *testing.T) {
+func TestLabeled(t *testing.T) {
 	for label, want := range map[string][]string{
 		"a, b, 12, 3.00%":          {"a, b", "12", "3.00%", ""},
 		"all, 1,234 packets, 100%": {"all", "1,234 packets", "100%", ""},
 		"x, 5.50 packets/s, 7.58%, before 3.00, after 2.50 packets/s, -16.7%": {
 			"x", "5.50 packets/s", "7.58%", "before 3.00, after 2.50 packets/s, -16.7%"},
 	} {
-		if diff := cmp.Diff(want, labelled.FindStringSubmatch(label)[1:]); diff != "" {
+		if diff := cmp.Diff(want, labeled.FindStringSubmatch(label)[1:]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", label, diff)
 		}
 	}

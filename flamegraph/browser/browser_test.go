@@ -76,7 +76,7 @@ func startBrowser() (*browser, error) {
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true),
 		chromedp.Flag("disable-dev-shm-usage", true), // containers have little of it
-		chromedp.Flag("force-color-profile", "srgb"), // for the colours of screenshots
+		chromedp.Flag("force-color-profile", "srgb"), // for the colors of screenshots
 		chromedp.Flag("lang", "en-US"),
 	)
 	ctx, closeBrowser := chromedp.NewContext(ctx)

@@ -8,14 +8,14 @@ import (
 	"math"
 )
 
-// Pictures are compared by the mean colours of their cells, which are larger
+// Pictures are compared by the mean colors of their cells, which are larger
 // than letters: how fonts are drawn differs from machine to machine.
 const (
 	cell      = 20 // pixels
 	tolerance = 8  // of 255
 )
 
-// mean returns the mean colour of a cell.
+// mean returns the mean color of a cell.
 func mean(picture image.Image, at image.Rectangle) rgb {
 	var sum rgb
 	at = at.Intersect(picture.Bounds())

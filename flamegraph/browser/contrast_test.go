@@ -50,10 +50,10 @@ const readTexts = `(() => {
 	return texts;
 })()`
 
-// rgb is a colour in parts of 255.
+// rgb is a color in parts of 255.
 type rgb [3]float64
 
-// over puts a colour as CSS has it over another one.
+// over puts a color as CSS has it over another one.
 func over(t testing.TB, css string, opacity float64, below rgb) rgb {
 	t.Helper()
 	var c rgb
@@ -65,7 +65,7 @@ func over(t testing.TB, css string, opacity float64, below rgb) rgb {
 			at = &c[i]
 		}
 		if _, err := fmt.Sscan(f, at); err != nil {
-			t.Fatalf("colour %s: %v", css, err)
+			t.Fatalf("color %s: %v", css, err)
 		}
 	}
 	for i := range c {

@@ -24,8 +24,8 @@ func (t *tab) dark(on bool) {
 	t.wait(`matchMedia('(prefers-color-scheme: ` + scheme + `)').matches`)
 }
 
-// colourful are stacks with frames of every colour, some of them muted.
-func colourful() ([]flamegraph.Sample, flamegraph.Options) {
+// colorful are stacks with frames of every color, some of them muted.
+func colorful() ([]flamegraph.Sample, flamegraph.Options) {
 	o := options()
 	o.Categories = nil
 	samples := []flamegraph.Sample{{Stack: []string{"CPU_BACKLOG"}, Value: 30, More: []uint64{30, 0}}}
@@ -43,7 +43,7 @@ func colourful() ([]flamegraph.Sample, flamegraph.Options) {
 func TestContrast(t *testing.T) {
 	for _, dark := range []bool{false, true} {
 		t.Run(fmt.Sprintf("dark=%v", dark), func(t *testing.T) {
-			samples, o := colourful()
+			samples, o := colorful()
 			tab := openSVG(t, samples, o)
 			tab.dark(dark)
 			if n := tab.checkContrast("plain"); n < 60 {

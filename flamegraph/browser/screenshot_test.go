@@ -109,7 +109,7 @@ func TestScreenshotDiffers(t *testing.T) {
 		options flamegraph.Options
 	}{
 		{"a fifth more in one frame", more, options()},
-		{"one other colour", drops(), green},
+		{"one other color", drops(), green},
 		{"no notes", drops(), short},
 	} {
 		tab.openShot(tt.samples, tt.options)

@@ -5,7 +5,7 @@ package dropreason
 import "strings"
 
 // LayerOf returns the layer a kernel function belongs to, by its name, and
-// LayerUnknown for functions outside the network stack. It is meant for colours:
+// LayerUnknown for functions outside the network stack. It is meant for colors:
 // names follow conventions, not rules.
 func LayerOf(function string) Layer {
 	name := strings.TrimLeft(function, "_")

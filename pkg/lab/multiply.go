@@ -36,13 +36,13 @@ func multiply(control *ebpf.Map, ifindex, limit int32) asm.Instructions {
 	p = append(p, asm.LoadMem(asm.R8, asm.R0, 0, asm.Word),
 		asm.Mov.Imm(asm.R2, cloned), asm.StoreMem(asm.R6, markOffset, asm.R2, asm.Word),
 		asm.Mov.Imm(asm.R9, 0), asm.Mov.Imm(asm.R7, max(1, limit+1-foreign)))
-	p = append(p, labelled("fill", clone(ifindex))...)
+	p = append(p, labeled("fill", clone(ifindex))...)
 	p = append(p, asm.Sub.Imm(asm.R7, 1), asm.JNE.Imm(asm.R7, 0, "fill"),
 		asm.Mov.Imm(asm.R7, foreign+burst))
-	p = append(p, labelled("spill", clone(ifindex))...)
+	p = append(p, labeled("spill", clone(ifindex))...)
 	p = append(p, asm.JGE.Reg(asm.R9, asm.R8, "done"),
 		asm.Sub.Imm(asm.R7, 1), asm.JNE.Imm(asm.R7, 0, "spill"))
-	p = append(p, labelled("done", element(control, keyDropped, "steal"))...)
+	p = append(p, labeled("done", element(control, keyDropped, "steal"))...)
 	return append(p, asm.StoreMem(asm.R0, 0, asm.R9, asm.Word),
 		asm.Mov.Imm(asm.R0, tcSteal).WithSymbol("steal"), asm.Return(),
 		asm.Mov.Imm(asm.R0, tcPass).WithSymbol("pass"), asm.Return(),
@@ -70,8 +70,8 @@ func element(array *ebpf.Map, key uint32, missing string) asm.Instructions {
 	}
 }
 
-// labelled makes instructions the target of jumps.
-func labelled(label string, ins asm.Instructions) asm.Instructions {
+// labeled makes instructions the target of jumps.
+func labeled(label string, ins asm.Instructions) asm.Instructions {
 	ins[0] = ins[0].WithSymbol(label)
 	return ins
 }

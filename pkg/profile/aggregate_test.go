@@ -166,7 +166,7 @@ func TestDivider(t *testing.T) {
 }
 
 func TestParseDimensions(t *testing.T) {
-	if _, err := ParseDimensions("reason,colour"); err == nil || !strings.Contains(err.Error(), `cannot group by "colour": choose from reason, `) {
+	if _, err := ParseDimensions("reason,color"); err == nil || !strings.Contains(err.Error(), `cannot group by "color": choose from reason, `) {
 		t.Errorf("error %v", err)
 	}
 	if got, err := ParseDimensions(" reason, flow"); err != nil || len(got) != 2 || got[1].Name != "flow" {

@@ -14,7 +14,7 @@ import (
 
 // DrawChange returns two recordings or more as one picture of what changed, by
 // drops per second. A stack is as wide as its largest rate, so that those that
-// are gone are still seen, and every frame is coloured by how its own rate
+// are gone are still seen, and every frame is colored by how its own rate
 // changed: a change up to a share of the larger rate counts as none.
 //
 // Two recordings can also be seen each by itself, more of them step by step.
@@ -48,7 +48,7 @@ func DrawChange(recordings []Recording, o StackOptions, least float64) (*Picture
 	}
 	names := sideNames(recordings)
 	p.Options.Title = "Packet drops, " + strings.Join(names, " → ")
-	p.Options.Subtitle = "Widths are drops per second, the larger of each stack's rates; colours tell how they changed."
+	p.Options.Subtitle = "Widths are drops per second, the larger of each stack's rates; colors tell how they changed."
 	p.Options.Explain = o.Explain
 	p.Options.Measures = changeMeasures(names, least)
 	return &p, errors.Join(readErrs...)

@@ -14,7 +14,7 @@ func DrawFolded(f *flamegraph.Folded) *Picture {
 	p := &Picture{Samples: f.Samples}
 	p.Options.Measures = f.Measures(leastFolded)
 	if f.TwoCounts {
-		p.Options.Subtitle = "Widths are the larger of each stack's two counts; colours tell how they changed."
+		p.Options.Subtitle = "Widths are the larger of each stack's two counts; colors tell how they changed."
 	}
 	p.Options.Explain = StackOptions{}.Explain
 	return p

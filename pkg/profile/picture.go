@@ -14,7 +14,7 @@ import (
 )
 
 // Picture is stacks to draw and how. Title, words, measures and explanations are
-// set; colours are the caller's choice (Colours).
+// set; colors are the caller's choice (Colors).
 type Picture struct {
 	Samples []flamegraph.Sample
 	Options flamegraph.Options

@@ -305,10 +305,10 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-func TestColour(t *testing.T) {
+func TestColor(t *testing.T) {
 	for by, want := range map[string]string{"layer": "netfilter", "class": "policy"} {
 		var o flamegraph.Options
-		if err := Colour(&o, by); err != nil {
+		if err := Color(&o, by); err != nil {
 			t.Fatal(err)
 		}
 		for _, frame := range []string{"NETFILTER_DROP", "~NETFILTER_DROP"} {
@@ -318,19 +318,19 @@ func TestColour(t *testing.T) {
 		}
 	}
 	var o flamegraph.Options
-	if err := Colour(&o, "name"); err != nil || o.CategoryOf != nil {
+	if err := Color(&o, "name"); err != nil || o.CategoryOf != nil {
 		t.Errorf("by name there are categories, or error %v", err)
 	}
-	if err := Colour(&o, "rainbow"); err == nil || err.Error() != `no colours "rainbow": choose from layer, class, name` {
+	if err := Color(&o, "rainbow"); err == nil || err.Error() != `no colors "rainbow": choose from layer, class, name` {
 		t.Errorf("error %v", err)
 	}
 }
 
 // TestLocationTells has a reason that means different things below its functions, in
-// colours, explanations and paleness; one that is vague means what it does anywhere.
+// colors, explanations and paleness; one that is vague means what it does anywhere.
 func TestLocationTells(t *testing.T) {
 	var layers, classes flamegraph.Options
-	if err := errors.Join(Colour(&layers, "layer"), Colour(&classes, "class")); err != nil {
+	if err := errors.Join(Color(&layers, "layer"), Color(&classes, "class")); err != nil {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct {

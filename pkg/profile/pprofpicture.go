@@ -95,7 +95,7 @@ func (p *Picture) addPProf(profiles []*profile.Profile) {
 // differPProf draws differences whose values are what became less and what more: widths
 // are how much that is, as in the total of go tool pprof.
 func (p *Picture) differPProf(profiles []*profile.Profile) {
-	p.Options.Subtitle = "Widths are how much each stack changed; colours tell whether it is less or more."
+	p.Options.Subtitle = "Widths are how much each stack changed; colors tell whether it is less or more."
 	p.changeMeasures(profiles[0].SampleType, "less", "more")
 	for _, of := range profiles {
 		for _, s := range of.Sample {
@@ -111,7 +111,7 @@ func (p *Picture) differPProf(profiles []*profile.Profile) {
 
 // comparePProf draws what became of the base, whose values are negative.
 func (p *Picture) comparePProf(profiles []*profile.Profile) {
-	p.Options.Subtitle = "Widths are the larger of each stack's values before and after; colours tell how they changed."
+	p.Options.Subtitle = "Widths are the larger of each stack's values before and after; colors tell how they changed."
 	p.changeMeasures(profiles[0].SampleType, "before", "after")
 	sums := map[string]flamegraph.Sample{}
 	var order []string

@@ -72,14 +72,14 @@ func TestDiffText(t *testing.T) {
 	for name, test := range map[string]struct {
 		by         string
 		limit      int
-		colour     bool
+		color      bool
 		recordings recordings
 	}{
 		"diff.txt":         {DefaultDiffBy, 0, false, recordings{before(), queue()}},
 		"diff-worse.txt":   {DefaultDiffBy, 0, false, recordings{queue(), before()}},
 		"diff-steps.txt":   {DefaultDiffBy, 0, false, recordings{before(), ring(), queue()}},
 		"diff-limit.txt":   {"reason", 2, false, recordings{before(), queue()}},
-		"diff-colour.txt":  {"reason", 0, true, recordings{before(), ring(), queue()}},
+		"diff-color.txt":   {"reason", 0, true, recordings{before(), ring(), queue()}},
 		"diff-kernels.txt": {DefaultDiffBy, 0, false, recordings{before(), moved()}},
 		"diff-flow.txt":    {"comm,flow", 0, false, recordings{before(), ring()}},
 		"diff-stack.txt":   {"stack", 0, false, recordings{before(), ring()}},
@@ -87,7 +87,7 @@ func TestDiffText(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
-			if err := WriteDiffText(&b, compare(t, test.by, test.limit, test.recordings...), test.colour); err != nil {
+			if err := WriteDiffText(&b, compare(t, test.by, test.limit, test.recordings...), test.color); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, name, b.Bytes())

@@ -15,16 +15,16 @@ import (
 )
 
 // WriteDiffText writes a Comparison as a table of rates with a line that accounts for
-// every drop of each side. Sides are lettered from A. In colour, growth is red, a
+// every drop of each side. Sides are lettered from A. In color, growth is red, a
 // fall green and what stayed the same faint.
-func WriteDiffText(w io.Writer, c *profile.Comparison, colour bool) error {
+func WriteDiffText(w io.Writer, c *profile.Comparison, inColor bool) error {
 	var b strings.Builder
 	for i, s := range c.Sides {
 		fmt.Fprintf(&b, "%s  %s: %s\n", profile.Letter(i), s.Name, headline(s.Meta, s.Total.Drops, s.Duration, s.Rate()))
 	}
 	if len(c.Changes) > 0 {
 		b.WriteByte('\n')
-		if err := diffTable(&b, c, colour); err != nil {
+		if err := diffTable(&b, c, inColor); err != nil {
 			return err
 		}
 		if left := c.Count - len(c.Changes); left > 0 {
@@ -44,7 +44,7 @@ func WriteDiffText(w io.Writer, c *profile.Comparison, colour bool) error {
 	return err
 }
 
-func diffTable(w io.Writer, c *profile.Comparison, colour bool) error {
+func diffTable(w io.Writer, c *profile.Comparison, inColor bool) error {
 	columns := []string{"class"}
 	for i := range c.Sides {
 		columns = append(columns, profile.Letter(i)+"/s")
@@ -53,7 +53,7 @@ func diffTable(w io.Writer, c *profile.Comparison, colour bool) error {
 	t := newTable(append(columns, c.By...), 1, len(columns))
 	for _, change := range c.Changes {
 		tinted := func(text string) string { return text }
-		if colour {
+		if inColor {
 			tinted = func(text string) string { return paintTrend(change.Trend, text) }
 		}
 		cells := []string{tinted(string(change.Class))}

@@ -32,7 +32,7 @@ type Doctor struct {
 
 // WriteDoctorText writes the findings, the ledger, and what dropwatch can do here, in
 // lines of so many characters but for commands and tables.
-func WriteDoctorText(w io.Writer, d *Doctor, width int, colour bool) error {
+func WriteDoctorText(w io.Writer, d *Doctor, width int, inColor bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s on %s, Linux %s: watched for %s\n", d.Start.Format(time.DateTime), d.Host, d.Kernel, d.Duration.Round(time.Millisecond))
 	if len(d.Findings) == 0 {
@@ -40,16 +40,16 @@ func WriteDoctorText(w io.Writer, d *Doctor, width int, colour bool) error {
 	}
 	for i := range d.Findings {
 		b.WriteByte('\n')
-		findingText(&b, &d.Findings[i], width, colour)
+		findingText(&b, &d.Findings[i], width, inColor)
 	}
 	if d.Ledger != nil {
 		b.WriteString("\nLOST PACKETS, as counted by the node and as traced\n")
-		if err := ledgerText(&b, d.Ledger, colour, maxRows, "dropwatch doctor -f json"); err != nil {
+		if err := ledgerText(&b, d.Ledger, inColor, maxRows, "dropwatch doctor -f json"); err != nil {
 			return err
 		}
 	}
 	b.WriteString("\nWHAT DROPWATCH CAN DO HERE\n")
-	if err := trialsText(&b, d.Trials, colour); err != nil {
+	if err := trialsText(&b, d.Trials, inColor); err != nil {
 		return err
 	}
 	for _, f := range d.Facts {
@@ -80,9 +80,9 @@ func remark(b *strings.Builder, heading, text string, width int) {
 }
 
 // findingText writes a finding: how bad, what and where, then what to do about it.
-func findingText(b *strings.Builder, f *finding.Finding, width int, colour bool) {
+func findingText(b *strings.Builder, f *finding.Finding, width int, inColor bool) {
 	severity := strings.ToUpper(string(f.Severity))
-	if colour {
+	if inColor {
 		severity = paintSeverity(f.Severity, severity)
 	}
 	where := "this node"
@@ -141,7 +141,7 @@ func paintSeverity(s finding.Severity, text string) string {
 type ways struct{ by, notBy string }
 
 // trialsText writes a line for each hook; those of which all is alike share one.
-func trialsText(w io.Writer, trials []event.Trial, colour bool) error {
+func trialsText(w io.Writer, trials []event.Trial, inColor bool) error {
 	if len(trials) == 0 {
 		return nil
 	}
@@ -167,7 +167,7 @@ func trialsText(w io.Writer, trials []event.Trial, colour bool) error {
 		}
 		by := "by " + of.by
 		if of.by == "" {
-			if by = "by nothing"; colour {
+			if by = "by nothing"; inColor {
 				by = tint(color.FgYellow, by)
 			}
 		}

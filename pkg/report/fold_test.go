@@ -15,17 +15,17 @@ import (
 
 func TestFoldText(t *testing.T) {
 	for name, test := range map[string]struct {
-		by     string
-		colour bool
+		by    string
+		color bool
 	}{
 		"fold-reason.txt":  {"reason", false},
 		"fold-proto.txt":   {"proto", false}, // no reason in the key
 		"fold-flow.txt":    {"flow", false},  // estimates, but not of what is folded
-		"fold-colour.txt":  {"class,device", true},
+		"fold-color.txt":   {"class,device", true},
 		"fold-overlap.txt": {"location", false}, // one group is in part benign
 	} {
 		var b bytes.Buffer
-		if err := WriteText(&b, readAs(t, test.by, Options{Fold: true}), test.colour); err != nil {
+		if err := WriteText(&b, readAs(t, test.by, Options{Fold: true}), test.color); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, name, b.Bytes())

@@ -17,16 +17,16 @@ import (
 
 // ledgerText writes the rows of a ledger as a table, without those that count no lost
 // packet, and what they add up to. Of rows that are not to be trusted it says how much is
-// unexplained, in colour in red. Unless all are asked for, by a limit of 0, it shows no
+// unexplained, in color in red. Unless all are asked for, by a limit of 0, it shows no
 // more than the largest, the limit or maxRows of them; all is the command that does.
-func ledgerText(w io.Writer, l *ledger.Ledger, colour bool, limit int, all string) error {
+func ledgerText(w io.Writer, l *ledger.Ledger, inColor bool, limit int, all string) error {
 	rows := slices.DeleteFunc(slices.Clone(l.Rows), func(r ledger.Row) bool { return r.Benign > 0 && r.Benign == r.Delta && r.Unexplained == 0 })
 	shown := rows
 	if most := max(limit, maxRows); limit > 0 && len(rows) > most {
 		shown = largest(rows, most)
 	}
 	if len(shown) > 0 {
-		if err := ledgerTable(w, shown, l.Untraced, colour); err != nil {
+		if err := ledgerTable(w, shown, l.Untraced, inColor); err != nil {
 			return err
 		}
 	}
@@ -81,7 +81,7 @@ func largest(rows []ledger.Row, n int) (kept []ledger.Row) {
 	return kept
 }
 
-func ledgerTable(w io.Writer, rows []ledger.Row, untraced, colour bool) error {
+func ledgerTable(w io.Writer, rows []ledger.Row, untraced, inColor bool) error {
 	t := newTable([]string{"counted", "traced", "counter only", "unexplained", "counter", "device", "netns"}, 0, 4)
 	for i := range rows {
 		r := &rows[i]
@@ -90,7 +90,7 @@ func ledgerTable(w io.Writer, rows []ledger.Row, untraced, colour bool) error {
 			traced, unexplained = "-", "-"
 		} else if r.Off() {
 			part := float64(r.Missed()) / float64(max(r.Delta, r.Traced))
-			if unexplained += " (" + percent(part) + ")"; colour {
+			if unexplained += " (" + percent(part) + ")"; inColor {
 				unexplained = tint(color.FgRed, unexplained)
 			}
 		}

@@ -11,14 +11,14 @@ import (
 )
 
 // WriteReasonText writes all that is known of each reason, in so many columns.
-func WriteReasonText(w io.Writer, r *Reasons, width int, colour bool) error {
+func WriteReasonText(w io.Writer, r *Reasons, width int, inColor bool) error {
 	var b strings.Builder
 	for i, reason := range r.List {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
 		name := reason.Name
-		if colour {
+		if inColor {
 			name = paint(reason.Class, name)
 		}
 		fmt.Fprintln(&b, name)

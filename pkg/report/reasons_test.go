@@ -68,11 +68,11 @@ func TestReasonsText(t *testing.T) {
 		return r.Layer == dropreason.LayerDevice || r.Layer == dropreason.LayerUnknown
 	})
 	for name, test := range map[string]struct {
-		width  int
-		colour bool
-	}{"reasons.txt": {120, false}, "reasons-narrow.txt": {70, false}, "reasons-colour.txt": {120, true}} {
+		width int
+		color bool
+	}{"reasons.txt": {120, false}, "reasons-narrow.txt": {70, false}, "reasons-color.txt": {120, true}} {
 		var b bytes.Buffer
-		if err := WriteReasonsText(&b, some, test.width, test.colour); err != nil {
+		if err := WriteReasonsText(&b, some, test.width, test.color); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, name, b.Bytes())

@@ -17,13 +17,13 @@ const narrowest = 20
 const uncatalogued = "not in the catalogue: newer than this dropwatch"
 
 // WriteReasonsText writes reasons as a table of so many columns.
-func WriteReasonsText(w io.Writer, r *Reasons, width int, colour bool) error {
+func WriteReasonsText(w io.Writer, r *Reasons, width int, inColor bool) error {
 	var b strings.Builder
 	room := max(narrowest, width-besideMeaning(r))
 	t := newTable([]string{"name", "layer", "class", "meaning"}, 0, 0)
 	for _, reason := range r.List {
 		name := reason.Name
-		if colour {
+		if inColor {
 			name = paint(reason.Class, name)
 		}
 		meaning := strings.Join(wrap(meaning(reason), room), "\n")

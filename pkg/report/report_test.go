@@ -134,19 +134,19 @@ func readAs(t *testing.T, by string, options Options) *Report {
 
 func TestText(t *testing.T) {
 	for name, test := range map[string]struct {
-		by     string
-		limit  int
-		colour bool
+		by    string
+		limit int
+		color bool
 	}{
-		"cells.txt":  {"reason,location,device,netns,proto", 0, false},
-		"flow.txt":   {"flow,comm,context", 0, false},
-		"stack.txt":  {"stack", 0, false},
-		"limit.txt":  {"reason", 1, false},
-		"colour.txt": {"reason", 0, true},
+		"cells.txt": {"reason,location,device,netns,proto", 0, false},
+		"flow.txt":  {"flow,comm,context", 0, false},
+		"stack.txt": {"stack", 0, false},
+		"limit.txt": {"reason", 1, false},
+		"color.txt": {"reason", 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
-			if err := WriteText(&b, read(t, test.by, test.limit), test.colour); err != nil {
+			if err := WriteText(&b, read(t, test.by, test.limit), test.color); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, name, b.Bytes())

@@ -15,7 +15,7 @@ import (
 
 // StallOptions says how much to tell of each stall.
 type StallOptions struct {
-	Colour bool
+	Color bool
 	// Packets, Frames and Parts are how many of each to show at most; 0: all.
 	Packets, Frames, Parts int
 }
@@ -24,7 +24,7 @@ type StallOptions struct {
 // went, the stack, the packets that were late.
 func AppendStall(b []byte, meta *event.Meta, s *softirq.Stall, o StallOptions) []byte {
 	sentence := s.Sentence()
-	if o.Colour {
+	if o.Color {
 		sentence = tint(color.Bold, sentence)
 	}
 	b = meta.Start.Add(s.End).AppendFormat(b, "15:04:05.000000")

@@ -35,7 +35,7 @@ func TestLongTable(t *testing.T) {
 	}
 }
 
-// visible returns lines without what ends colours, which tablewriter repeats behind spaces.
+// visible returns lines without what ends colors, which tablewriter repeats behind spaces.
 func visible(text string) (lines []string) {
 	for line := range strings.Lines(strings.ReplaceAll(text, "\x1b[0m", "")) {
 		lines = append(lines, strings.TrimRight(line, " \n"))

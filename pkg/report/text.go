@@ -24,9 +24,9 @@ const (
 )
 
 // WriteText writes a Report as a table with a line that accounts for every drop.
-// In colour, reasons show their class: red for loss, yellow for policy, faint for
+// In color, reasons show their class: red for loss, yellow for policy, faint for
 // benign.
-func WriteText(w io.Writer, r *Report, colour bool) error {
+func WriteText(w io.Writer, r *Report, inColor bool) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintln(b, headline(r.Meta, r.Drops, r.Duration, r.perSecond()))
 	if r.joined() {
@@ -40,7 +40,7 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 	}
 	if len(r.Groups) > 0 {
 		b.WriteByte('\n')
-		if err := r.table(b, colour); err != nil {
+		if err := r.table(b, inColor); err != nil {
 			return err
 		}
 		if left := r.Count - len(r.Groups); left > 0 {
@@ -48,7 +48,7 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 		}
 	}
 	if r.Benign.Drops > 0 {
-		fmt.Fprintf(b, "\n%s\n", benignLine(r.Benign, colour))
+		fmt.Fprintf(b, "\n%s\n", benignLine(r.Benign, inColor))
 	}
 	if r.Parts > 0 {
 		fmt.Fprintf(b, "\n%s\n", partsLine(r.Parts))
@@ -62,7 +62,7 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 	}
 	if r.Ledger != nil {
 		b.WriteByte('\n')
-		if err := ledgerText(b, r.Ledger, colour, r.Limit, "dropwatch report -n 0"); err != nil {
+		if err := ledgerText(b, r.Ledger, inColor, r.Limit, "dropwatch report -n 0"); err != nil {
 			return err
 		}
 	}
@@ -76,11 +76,11 @@ func WriteText(w io.Writer, r *Report, colour bool) error {
 }
 
 // benignLine stands for the drops that were folded.
-func benignLine(f Folded, colour bool) string {
+func benignLine(f Folded, inColor bool) string {
 	text := fmt.Sprintf("benign: %s%s (%s) in %s: %s; dropwatch report --all shows them",
 		mark(f.Exact), spell.Plural(f.Drops, "drop"), percent(f.Share),
 		spell.Plural(uint64(f.Groups), "group"), several(f.Reasons))
-	if colour {
+	if inColor {
 		return paint(dropreason.ClassBenign, text)
 	}
 	return text
@@ -109,7 +109,7 @@ func (r *Report) perSecond() float64 {
 // joined reports whether packets are known to have held several segments.
 func (r *Report) joined() bool { return r.Segments > r.Drops }
 
-func (r *Report) table(w io.Writer, colour bool) error {
+func (r *Report) table(w io.Writer, inColor bool) error {
 	numbers := []string{"drops", "share", "drops/s"}
 	if r.joined() {
 		numbers = slices.Insert(numbers, 1, "segments")
@@ -122,7 +122,7 @@ func (r *Report) table(w io.Writer, colour bool) error {
 			cells = slices.Insert(cells, 1, mark(g.Exact)+spell.Thousands(g.Segments))
 		}
 		cells = append(cells, keyCells(r.By, g.Key)...)
-		if colour && reason >= 0 {
+		if inColor && reason >= 0 {
 			cells[len(numbers)+reason] = paint(g.Class, cells[len(numbers)+reason])
 		}
 		t.row(cells)

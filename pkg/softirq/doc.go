@@ -61,7 +61,7 @@
 //
 // For tasks the samples' preempt_count decides whether bottom halves were off. If
 // they were on, and the tick did not drain the queue, softirqs were left to a thread,
-// as kernels before 6.5 and real-time kernels do. That is told by behaviour: a raise
+// as kernels before 6.5 and real-time kernels do. That is told by behavior: a raise
 // in a hard interrupt with bottom halves on that was not served when it ended, two
 // samples with bottom halves on and NET_RX pending, or ksoftirqd woken and not run.
 // Without that the tick was late (TICK_DEFERRAL), up to two periods or ten

@@ -13,8 +13,8 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// labelled is a profile whose samples have labels, some of them that of a base.
-func labelled() *profile.Profile {
+// labeled is a profile whose samples have labels, some of them that of a base.
+func labeled() *profile.Profile {
 	p := &profile.Profile{SampleType: []*profile.ValueType{{Type: "calls", Unit: "count"}}}
 	p.Function = []*profile.Function{{ID: 1, Name: "f", SystemName: "f"}}
 	p.Location = []*profile.Location{{ID: 1, Line: []profile.Line{{Function: p.Function[0]}}}}
@@ -28,7 +28,7 @@ func labelled() *profile.Profile {
 
 func TestPProfLabels(t *testing.T) {
 	var b bytes.Buffer
-	if err := labelled().Write(&b); err != nil {
+	if err := labeled().Write(&b); err != nil {
 		t.Fatal(err)
 	}
 	f, err := Open(&b)

@@ -200,7 +200,7 @@ func withoutLabels(data []byte) []byte {
 		case !ok:
 			return append(out, data...)
 		case f.number == sample && f.wire == wireBytes:
-			body = appendUnlabelled(body[:0], f.body, base)
+			body = appendUnlabeled(body[:0], f.body, base)
 			out = binary.AppendUvarint(append(out, sample<<3|wireBytes), uint64(len(body)))
 			out = append(out, body...)
 		default:
@@ -229,7 +229,7 @@ func baseIndex(data []byte) (index uint64) {
 	return 0
 }
 
-func appendUnlabelled(out, body []byte, base uint64) []byte {
+func appendUnlabeled(out, body []byte, base uint64) []byte {
 	const label, key = 3, 1
 	for len(body) > 0 {
 		f, rest, _, ok := next(body)

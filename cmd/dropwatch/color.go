@@ -8,26 +8,26 @@ import (
 	"os"
 )
 
-// colourMode is the value of --color; the zero value is auto.
-type colourMode string
+// colorMode is the value of --color; the zero value is auto.
+type colorMode string
 
-func (m *colourMode) String() string { return string(*m) }
+func (m *colorMode) String() string { return string(*m) }
 
 // Type names the kind of value in help texts.
-func (m *colourMode) Type() string { return "auto|always|never" }
+func (m *colorMode) Type() string { return "auto|always|never" }
 
 // Set takes a value from the command line.
-func (m *colourMode) Set(value string) error {
+func (m *colorMode) Set(value string) error {
 	switch value {
 	case "auto", "always", "never":
-		*m = colourMode(value)
+		*m = colorMode(value)
 		return nil
 	}
 	return fmt.Errorf("choose auto, always or never")
 }
 
-// on tells whether what is written to w is to be in colour. See no-color.org.
-func (m *colourMode) on(w io.Writer) bool {
+// on tells whether what is written to w is to be in color. See no-color.org.
+func (m *colorMode) on(w io.Writer) bool {
 	switch *m {
 	case "always":
 		return true

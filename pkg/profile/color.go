@@ -10,12 +10,12 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
 )
 
-// Colours are the ways to colour a picture.
-var Colours = []string{"layer", "class", "name"}
+// Colors are the ways to color a picture.
+var Colors = []string{"layer", "class", "name"}
 
-// Colour sets how a picture is coloured: by network layer with benign reasons paler,
+// Color sets how a picture is colored: by network layer with benign reasons paler,
 // by the reason's class, or each name by its own shade.
-func Colour(o *flamegraph.Options, by string) error {
+func Color(o *flamegraph.Options, by string) error {
 	switch by {
 	case "layer":
 		o.Categories, o.CategoryOf, o.Muted = layerCategories, layerCategory, benign
@@ -23,7 +23,7 @@ func Colour(o *flamegraph.Options, by string) error {
 		o.Categories, o.CategoryOf = classCategories, classCategory
 	case "name":
 	default:
-		return fmt.Errorf("no colours %q: choose from %s", by, strings.Join(Colours, ", "))
+		return fmt.Errorf("no colors %q: choose from %s", by, strings.Join(Colors, ", "))
 	}
 	return nil
 }
