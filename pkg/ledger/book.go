@@ -19,7 +19,8 @@ type Book struct {
 	ticks    int
 	appeared int           // cells
 	tick     time.Duration // when the last one was read
-	edge     bool          // counters were read, and no tick has come since
+	first    reading
+	latest   reading
 	traced   bool
 
 	foldNext  int                     // gone cells
@@ -27,13 +28,21 @@ type Book struct {
 	linkOrder []event.DeviceID        // the earliest first; some have come back
 }
 
+// reading is when counters were read.
+type reading struct {
+	ticks int  // that had come
+	late  bool // it was before the last of those, though told after it
+}
+
 // tally is how many drops a cell counted. Cells and counters are never read at the same
 // moment: what had been dropped when counters were read is between the counts of the ticks
-// before and after.
+// before and after. The bounds are brought up to date when the cell counts again, and when
+// they are asked for, so that a reading takes no time for cells that rest.
 type tally struct {
 	all, last uint64 // with the last tick that changed it, and before that
 	tick      int    // its number
 	number    int    // of the cell, in the order in which they appeared
+	reads     int    // how many readings the bounds are of
 	first     bounds // when counters were read first
 	end       bounds // and last
 	part      bool   // what it counts is parts of packets, which are in no row: all stays 0
@@ -66,22 +75,20 @@ func (b *Book) count(e *event.Tick) {
 	for _, c := range e.Counts {
 		t := b.cells[c.Cell]
 		if t == nil {
-			t = &tally{part: dropreason.Of(c.Cell).Class == dropreason.ClassPart, number: b.appeared}
+			t = &tally{part: dropreason.Of(c.Cell).Class == dropreason.ClassPart, number: b.appeared, reads: b.meter.Reads()}
 			b.appeared++
 			b.cells[c.Cell] = t
 		}
 		if t.part {
 			continue
 		}
+		b.settle(t)
 		if t.tick != b.ticks {
 			t.tick, t.last = b.ticks, t.all
 		}
 		t.all += c.Drops
-	}
-	if b.edge {
-		b.edge = false
-		for _, t := range b.cells {
-			if t.end.most = t.all; b.meter.Reads() == 1 {
+		if reads := b.meter.Reads(); reads > 0 && !b.latest.late && b.ticks == b.latest.ticks+1 {
+			if t.end.most = t.all; reads == 1 {
 				t.first.most = t.all
 			}
 		}
@@ -98,23 +105,45 @@ func (b *Book) read(e *event.Counters) {
 		b.links[l.ID()] = l
 		delete(b.goneLinks, l.ID())
 	}
-	late := e.Time < b.tick
-	b.edge = !late
-	for _, t := range b.cells {
-		t.end = bounds{t.all, t.all}
-		if late && t.tick == b.ticks {
-			t.end.least = t.last
-		}
-		if b.meter.Reads() == 1 {
-			t.first = t.end
-		}
+	b.latest = reading{b.ticks, e.Time < b.tick}
+	if b.meter.Reads() == 1 {
+		b.first = b.latest
 	}
+}
+
+// settle brings the bounds up to date of a cell that has not counted since its last reading.
+func (b *Book) settle(t *tally) {
+	reads := b.meter.Reads()
+	if t.reads == reads {
+		return
+	}
+	if t.reads == 0 {
+		t.first = t.at(b.first)
+	}
+	t.reads, t.end = reads, t.at(b.latest)
+}
+
+// at bounds what had been counted at a reading, if nothing has been since.
+func (t *tally) at(r reading) bounds {
+	if r.late {
+		return bounds{t.before(r.ticks), t.all}
+	}
+	return bounds{t.all, t.all}
+}
+
+// before returns what was counted before a tick that none of those after it changed.
+func (t *tally) before(tick int) uint64 {
+	if t.tick == tick {
+		return t.last
+	}
+	return t.all
 }
 
 // Movements returns how far each of the node's counters moved so far.
 func (b *Book) Movements() []event.Movement { return b.meter.Movements() }
 
 // counted bounds the drops of a cell that counters have counted.
-func (t *tally) counted() bounds {
+func (b *Book) counted(t *tally) bounds {
+	b.settle(t)
 	return bounds{t.end.least - min(t.end.least, t.first.most), t.end.most - min(t.end.most, t.first.least)}
 }

@@ -77,18 +77,18 @@ func (b *Book) join(cell, like *event.Cell) (first *event.Cell) {
 		return like
 	}
 	if to != cell {
+		b.settle(t)
+		b.settle(b.cells[to])
 		b.cells[to].add(t)
 		delete(b.cells, cell)
 	}
 	return nil
 }
 
-// add adds what another cell counted that is gone.
+// add adds what another cell counted that is gone. The bounds of both are up to date.
 func (t *tally) add(other *tally) {
-	t.last = t.all + other.all
-	if t.tick < other.tick {
-		t.tick = other.tick
-	}
+	tick := max(t.tick, other.tick)
+	t.last, t.tick = t.before(tick)+other.before(tick), tick
 	t.all += other.all
 	t.first = bounds{t.first.least + other.first.least, t.first.most + other.first.most}
 	t.end = bounds{t.end.least + other.end.least, t.end.most + other.end.most}

@@ -39,7 +39,7 @@ type places struct {
 	peers    map[event.DeviceID]event.DeviceID
 }
 
-// places returns where the drops of cells died. The cells of a device share its name: one
+// places returns where drops died that counters have counted. The cells of a device share its name: one
 // whose samples were lost has none of its own.
 func (b *Book) places() places {
 	names := map[event.DeviceID]string{}
@@ -55,10 +55,11 @@ func (b *Book) places() places {
 	netns, devices := b.apart()
 	claims := map[likeness][]claim{}
 	for cell, t := range b.cells {
-		if cell.Overflow {
+		counted := b.counted(t)
+		if cell.Overflow || counted.most == 0 {
 			continue
 		}
-		p := &place{cell: cell, bounds: t.counted(), benign: dropreason.Of(cell).Class == dropreason.ClassBenign, index: cell.DeviceID(), number: t.number}
+		p := &place{cell: cell, bounds: counted, benign: dropreason.Of(cell).Class == dropreason.ClassBenign, index: cell.DeviceID(), number: t.number}
 		name := cell.Device.Name
 		if name == "" {
 			name = names[p.index]

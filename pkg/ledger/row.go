@@ -106,7 +106,7 @@ func (b *Book) uncounted(l *Ledger, x *explainer) {
 		if x.certain[cell] {
 			continue // each moved a counter; if that has missed some, its row says so
 		}
-		all := t.counted().most
+		all := b.counted(t).most
 		rest := all - min(all, counted[cell])
 		if cell.Netns.Inode != 0 && !read[cell.Netns.Inode] {
 			l.Unread += rest
