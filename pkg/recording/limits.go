@@ -29,6 +29,7 @@ const (
 	maxCounts = 1 << 18  // of a tick; there are at most 2^17 cells, on all CPUs together
 	maxLinks  = 1 << 16  // of a reading of counters
 	maxWindow = 16 << 20 // that decompressing takes, bytes; the writer's is smaller
+	maxSum    = 1 << 62  // of drops, bytes, segments; what is made of them stays within 64 bits
 )
 
 // A file may expand to so much: what the writer makes does not come near, as it writes
@@ -39,6 +40,8 @@ const (
 	lineCost    = 256      // bytes that a line counts for at least: what it takes when read
 	frameCost   = 64       // and a frame of a stack, where that is new
 	readingCost = 96       // and a counter's value
+	linkCost    = 512      // and an interface
+	cellCost    = 1 << 10  // a line of a cell that is kept beside the others, for what commands keep of it
 	edgeCost    = 96       // and an edge of a window
 	seenCost    = 16       // and a frame of a stack of a sample, which is looked at several times
 	eventCost   = 512      // and an event: what is made of it
@@ -229,9 +232,9 @@ type spelled struct {
 	comm  string // of a drop in process context
 }
 
-// take spends what a line and its event take.
-func (a *allowance) take(line []byte, e event.Event) error {
-	cost := max(len(line), lineCost)
+// take spends what a line takes, at least so much, and its event.
+func (a *allowance) take(line []byte, least int, e event.Event) error {
+	cost := max(len(line), least)
 	if e != nil {
 		cost = max(cost, eventCost)
 	}
@@ -246,7 +249,7 @@ func (a *allowance) take(line []byte, e event.Event) error {
 			cost += text + frameCost*len(e.Stack.Frames)
 		}
 	case *event.Counters:
-		cost = max(cost, readingCost*(len(e.Readings)+len(e.Bases)+len(e.Gone)))
+		cost = max(cost, readingCost*(len(e.Readings)+len(e.Bases)+len(e.Gone))+linkCost*len(e.Links))
 	case *event.Window:
 		cost = max(cost, edgeCost*len(e.Edges))
 	case *event.CPUSample:
@@ -256,6 +259,31 @@ func (a *allowance) take(line []byte, e event.Event) error {
 	}
 	if a.spent += int64(cost); a.spent > expandBase+expandRatio*a.read() {
 		return fmt.Errorf("%d bytes expand to more than %d: no recorder writes that", a.read(), a.spent)
+	}
+	return nil
+}
+
+// sums are what ticks have counted so far.
+type sums struct{ drops, bytes, segments uint64 }
+
+// add adds a count.
+func (s *sums) add(c event.Count) error {
+	for _, of := range []struct {
+		sum *uint64
+		n   uint64
+	}{{&s.drops, c.Drops}, {&s.bytes, c.Bytes}, {&s.segments, c.Segments}} {
+		if of.n > maxSum-*of.sum {
+			return fmt.Errorf("counts add up to more than %d", uint64(maxSum))
+		}
+		*of.sum += of.n
+	}
+	return nil
+}
+
+// check returns an error if a recorder counted other drops than those of the ticks before.
+func (s *sums) check(t event.Totals) error {
+	if t.Drops != s.drops {
+		return fmt.Errorf("totals of %d drops, the counts are of %d", t.Drops, s.drops)
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -28,7 +30,7 @@ func TestLimits(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"frames of a stack": {frame + many(`{"type":"stack","id":0,"frames":[%s]}`, "0", maxFrames+1), "list of more than 256"},
 		"edges":             {many(`{"type":"window","waiter":"softirq","edges":[%s]}`, `{"edge":"raise"}`, maxEdges+1), "list of more than 1024"},
-		"edges of numbers":  {many(`{"type":"window","waiter":"softirq","edges":[%s]}`, `1`, 100_000), "cannot unmarshal JSON number"},
+		"edges of numbers":  {many(`{"type":"window","waiter":"softirq","edges":[%s]}`, `1`, 100_000), "unmarshal JSON number"},
 		"user frames":       {many(`{"type":"sample","user":[%s]}`, `{}`, maxFrames+1), "list of more than 256"},
 		"links":             {many(`{"type":"counters","links":[%s]}`, `{}`, maxLinks+1), "list of more than 65536"},
 		"counts of nothing": {many(`{"type":"tick","counts":[%s]}`, `1`, 100_000), "no list"},
@@ -195,4 +197,38 @@ func FuzzReaderMemory(f *testing.F) {
 			t.Errorf("%d bytes take %d of memory: %v", len(raw), took, err)
 		}
 	})
+}
+
+// TestSums: a recording that counts other drops than its totals say, or samples none, or
+// more than there are numbers for, is refused.
+func TestSums(t *testing.T) {
+	good, err := os.ReadFile("testdata/schema4.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tick := regexp.MustCompile(`(?m)^\{"type":"tick".*"counts":\[\[.*\n`)
+	weight := regexp.MustCompile(`(?m)^(\{"type":"drop".*?"drops":)\d+`)
+	count := regexp.MustCompile(`(?m)^(\{"type":"tick".*?"counts":\[\[\d+,)\d+`)
+	for name, test := range map[string]struct {
+		old  *regexp.Regexp
+		new  string
+		want string
+	}{
+		"tick twice":     {tick, "$0$0", "drops, the counts are of"},
+		"tick left out":  {tick, "", "drops, the counts are of"},
+		"sample of none": {weight, "${1}0", "a sample stands for 0 drops"},
+		"samples of all": {weight, "${1}3000000000000000000", "those before for 3000000000000000000"},
+		"count of all":   {count, "${1}18446744073709551615", "counts add up to more than"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := NewReader(bytes.NewReader(test.old.ReplaceAll(good, []byte(test.new))))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			if _, err := readAll(r); !isCorrupt(err) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%.300v, want %q", err, test.want)
+			}
+		})
+	}
 }

@@ -41,6 +41,10 @@ func (r *Reader) parseDrop(text []byte) (event.Event, error) {
 			return nil, err
 		}
 	}
+	if d.Drops == 0 || d.Drops > maxSum-r.sampled {
+		return nil, fmt.Errorf("a sample stands for %d drops, those before for %d", d.Drops, r.sampled)
+	}
+	r.sampled += d.Drops
 	r.at = max(r.at, d.Time)
 	return d, line.packet(&d.Packet)
 }
@@ -96,7 +100,14 @@ func (r *Reader) parseTick(text []byte) (event.Event, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.tick.Counts = append(r.tick.Counts, event.Count{Cell: cell, Drops: c[1], Bytes: c[2], Segments: c[3]})
+		count := event.Count{Cell: cell, Drops: c[1], Bytes: c[2], Segments: c[3]}
+		if err := r.counted.add(count); err != nil {
+			return nil, err
+		}
+		r.tick.Counts = append(r.tick.Counts, count)
+	}
+	if err := r.counted.check(line.Totals); err != nil {
+		return nil, err
 	}
 	for _, id := range line.Gone {
 		cell, err := look(r.cells, "cell", id)
@@ -113,6 +124,9 @@ func (r *Reader) parseTick(text []byte) (event.Event, error) {
 func (r *Reader) parseEnd(text []byte) (event.Event, error) {
 	var line endLine
 	if err := unmarshal(text, &line); err != nil {
+		return nil, err
+	}
+	if err := r.counted.check(line.Totals); err != nil {
 		return nil, err
 	}
 	r.ended = true

@@ -33,6 +33,8 @@ type Reader struct {
 	err    error // returned from now on
 	room   allowance
 	tables
+	counted  sums   // by ticks
+	sampled  uint64 // drops that samples stand for
 	absences absences
 	drop     event.Drop
 	text     dropLine
@@ -133,9 +135,14 @@ func (r *Reader) Next() (event.Event, error) {
 			r.err = err
 			break
 		}
+		cells := len(r.cells)
 		e, err := r.parse(line)
 		if err == nil {
-			err = r.room.take(line, e)
+			least := lineCost
+			if len(r.cells) > cells {
+				least = cellCost
+			}
+			err = r.room.take(line, least, e)
 		}
 		if err != nil {
 			r.err = r.corrupt(err)

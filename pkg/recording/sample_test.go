@@ -87,7 +87,7 @@ func writeCompressed(tb testing.TB, events []event.Event) []byte {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	for _, e := range events {
+	for _, e := range totaled(events) {
 		if err := errors.Join(w.Write(e), w.Flush()); err != nil {
 			tb.Fatal(err)
 		}
@@ -96,6 +96,28 @@ func writeCompressed(tb testing.TB, events []event.Event) []byte {
 		tb.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// totaled returns events with the totals of drops that a tracer gives.
+func totaled(events []event.Event) (all []event.Event) {
+	var sum event.Totals
+	for _, e := range events {
+		switch now := e.(type) {
+		case *event.Tick:
+			for _, c := range now.Counts {
+				sum.Drops += c.Drops
+			}
+			tick := *now
+			tick.Totals.Drops = sum.Drops
+			e = &tick
+		case *event.End:
+			end := *now
+			end.Totals.Drops = sum.Drops
+			e = &end
+		}
+		all = append(all, e)
+	}
+	return all
 }
 
 func decompress(tb testing.TB, compressed []byte) io.Reader {

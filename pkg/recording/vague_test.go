@@ -48,7 +48,7 @@ func TestVagueWritten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tick := &event.Tick{Time: time.Second, Counts: []event.Count{{Cell: cell, Drops: 1}}}
+		tick := &event.Tick{Time: time.Second, Counts: []event.Count{{Cell: cell, Drops: 1}}, Totals: event.Totals{Drops: 1}}
 		if err := errors.Join(w.Write(tick), w.Close()); err != nil {
 			t.Fatal(err)
 		}
