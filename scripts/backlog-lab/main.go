@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -78,7 +77,7 @@ func overrun(bench *inject.Bench, source *net.UDPConn, burst int) error {
 		held <- err
 	}()
 	time.Sleep(hold / 4)
-	err := pinned(func() error {
+	err := lab.Pinned(0, func() error { // from there packets are steered to CPU 1
 		for range burst {
 			if _, err := source.Write(make([]byte, 64)); err != nil {
 				return fmt.Errorf("send datagram: %w", err)
@@ -87,21 +86,6 @@ func overrun(bench *inject.Bench, source *net.UDPConn, burst int) error {
 		return nil
 	})
 	return errors.Join(err, <-held)
-}
-
-// pinned calls a function on CPU 0, from which packets are steered to CPU 1.
-func pinned(do func() error) error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var before, only unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &before); err != nil {
-		return fmt.Errorf("get affinity: %w", err)
-	}
-	only.Set(0)
-	if err := unix.SchedSetaffinity(0, &only); err != nil {
-		return fmt.Errorf("pin to CPU 0: %w", err)
-	}
-	return errors.Join(do(), unix.SchedSetaffinity(0, &before))
 }
 
 func listen(n *lab.Net) (sink *net.UDPConn, err error) {
