@@ -105,6 +105,7 @@ func TestKinds(t *testing.T) {
 		"packed twice":         {packed(t, gzipPacking, packed(t, zstdPacking, "a;b 1\n")), Folded},
 		"a heap profile":       {"heap profile: 1: 128 [1: 129] @ heap/1048576\n", Profile},
 		"one of goroutines":    {"goroutine profile: total 1\n1 @ 0x442931 0x47cd1d\n#\t0x442930\tf+0x1\tf.go:1\n", Profile},
+		"one of one record":    {"goroutine profile: total 3\n3 @ 0x1 0x2", Profile},
 		"one of mutexes":       {"--- mutex:\ncycles/second=1\n", Profile},
 		"one of contention":    {"--- contentionz 1 ---\n", Profile},
 		"one of threads":       {"# comment\n\n--- threadz 1 ---\n", Profile},

@@ -8,11 +8,12 @@ import (
 	"regexp"
 )
 
-// The older formats that pprof reads (profile/legacy_profile.go), by their start.
+// The older formats that pprof reads (profile/legacy_profile.go), by their start. Lines
+// end in LF or CRLF, as there, and the last one may have no end.
 var legacyStart = regexp.MustCompile(`\A(heap profile: *\d+: *\d+ *\[ *\d+: *\d+ *\] *@ ` +
-	`|--- contentionz \d+ ---|--- mutex:\n|--- contention:\n|--- heapz 1 ---` +
+	`|--- contentionz \d+ ---|--- (mutex|contention):\r?\n|--- heapz 1 ---` +
 	`|(\s*(#[^\n]*)?\n)*(--- threadz \d+ ---|--- Thread [[:xdigit:]]+ \(name: [^\n]*/\d+\) stack: ---` +
-	`|\S+ profile: total \d+\n(\s*(#[^\n]*)?\n)*\d+ @( 0x[0-9a-f]+)+\n))`)
+	`|\S+ profile: total \d+\r?\n(\s*(#[^\n]*)?\n)*\d+ @( 0x[0-9a-f]+)+(\r?\n|\z)))`)
 
 func isLegacy(head []byte) bool {
 	return legacyStart.Match(head) || cpuWords(head) != nil

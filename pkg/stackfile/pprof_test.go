@@ -116,6 +116,51 @@ func TestNameByComments(t *testing.T) {
 	}
 }
 
+// TestLineEnds reads text profiles whose lines end otherwise like those that Go writes.
+func TestLineEnds(t *testing.T) {
+	const function = "#\t0x10\tmain.f+0x1\t/m.go:1\n"
+	for name, text := range map[string]string{
+		"goroutines":     "goroutine profile: total 3\n3 @ 0x11 0x21\n" + function,
+		"one record":     "goroutine profile: total 3\n3 @ 0x11 0x21\n",
+		"after comments": "# a\n\nthreadcreate profile: total 3\n\n# b\n3 @ 0x11\n",
+		"mutexes":        "--- mutex:\ncycles/second=1000000000\nsampling period=1\n3 1 @ 0x11 0x21\n" + function,
+		"contention":     "--- contention:\ncycles/second=1000000000\n3 1 @ 0x11 0x21\n" + function,
+		"contentionz":    "--- contentionz 1 ---\nsampling period = 1\n3 1 @ 0x11 0x21\n",
+		"heap":           "heap profile: 1: 8 [1: 8] @ heap/1\n1: 8 [1: 8] @ 0x11 0x21\n" + function,
+		"threads":        "--- threadz 1 ---\n\n--- Thread 7f01 (name: main/1) stack: ---\n  0x11: poll\n--- Memory map: ---\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := readProfile(t, text)
+			if !strings.Contains(want, ": 0x1") {
+				t.Fatalf("profile %s", want)
+			}
+			crlf := strings.ReplaceAll(text, "\n", "\r\n")
+			for _, other := range []string{strings.TrimSuffix(text, "\n"), crlf, strings.TrimSuffix(crlf, "\r\n")} {
+				if diff := cmp.Diff(want, readProfile(t, other)); diff != "" {
+					t.Errorf("%q: -want +got:\n%s", other, diff)
+				}
+			}
+		})
+	}
+}
+
+// readProfile returns all that is in a profile.
+func readProfile(t *testing.T, text string) string {
+	t.Helper()
+	f, err := Open(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Kind != Profile {
+		t.Fatalf("%q is %s", text, f.Kind)
+	}
+	p, err := f.PProf()
+	if err != nil {
+		t.Fatalf("%q: %v", text, err)
+	}
+	return p.String()
+}
+
 // TestLargeProfiles holds a megabyte each of parts that take much more in memory.
 func TestLargeProfiles(t *testing.T) {
 	const calls = "\x0a\x04\x08\x01\x10\x01\x32\x00\x32\x01c"
