@@ -26,7 +26,34 @@ func kindOf(head []byte, whole bool) (Kind, error) {
 	if isBinary(head) {
 		return "", &ForeignError{What: "binary data of a kind that is not known"}
 	}
+	if mostlyCR(head) {
+		return "", &ForeignError{What: "text with lines that end in CR alone", Do: `convert it first, as with "tr '\r' '\n' < FILE | dropwatch flamegraph -"`}
+	}
 	return Folded, nil
+}
+
+// mostlyCR reports whether at least half of the lines end in CR alone. Such an end comes
+// after a count: a CR elsewhere is part of a name.
+func mostlyCR(head []byte) bool {
+	n := 0
+	for rest := head; ; {
+		line, after, found := bytes.Cut(rest, []byte("\r"))
+		if !found {
+			break
+		}
+		rest = bytes.TrimLeft(after, "\r")
+		if len(rest) > 0 && rest[0] != '\n' && endsInCount(line) {
+			n++
+		}
+	}
+	return n > 0 && n >= bytes.Count(head, []byte("\n"))
+}
+
+// endsInCount reports whether the last word of a line is a number and not the first.
+func endsInCount(line []byte) bool {
+	line = bytes.TrimRight(line, " \t")
+	stack := bytes.TrimRight(line, "0123456789.")
+	return len(stack) < len(line) && len(stack) > 0 && (stack[len(stack)-1] == ' ' || stack[len(stack)-1] == '\t')
 }
 
 // isBinary reports whether a tenth of a file is bytes that no text has: those below

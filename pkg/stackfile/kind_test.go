@@ -55,6 +55,7 @@ func TestForeign(t *testing.T) {
 		"a report of GHC":                         "\tSat Nov 28 14:00 2026 Time and Allocation Profiling Report  (Final)\n",
 		"a graph for Graphviz":                    "digraph \"w\" {\nnode [style=filled]\n}\n",
 		"a text of ftrace":                        "# tracer: function\n#\n  <idle>-0 [000] 1.2: f <-g\n",
+		"text with lines that end in CR alone":    "# comment\ra;b 1\ra;c 2.5\r",
 		"binary data of a kind that is not known": "\x00\x01\x02\x03abcdefgh\x00\x00",
 	} {
 		t.Run(want, func(t *testing.T) {
@@ -81,6 +82,7 @@ func TestFolded(t *testing.T) {
 		"heap profile;main 12\n", "goroutine profile: total 12\n", "goroutine 1;main 5\n", "--- total 5\n",
 		"Thread 1;#0 main;#1 f 5\n", "@[a];b 5\n", "digraphs;main 3\n", "java;Full thread dump;x 4\n", "fn=a;b 5\n",
 		"comm 12/13 [001];main 4\n", "\x1b[2J;c\xff 1\n", "a\x00b;c 1\n", "# packets dropped\na;b 5\n", "BZh9;x 1\n",
+		"a;b 1\r\na;c 2\r\n", "a;b 1\r", "a;b 1\r\r\na;c 2\r\r\n", "a\rb;c 1", "a;b 1\na;c 2\rd 3\nd 4\n",
 		"\xff\xfea\x00;\x00b\x00 \x001\x00", // which flamegraph.Parse refuses
 	} {
 		if f, err := Open(strings.NewReader(text)); err != nil || f.Kind != Folded {
