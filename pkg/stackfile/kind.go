@@ -4,11 +4,13 @@ package stackfile
 
 import (
 	"bytes"
+	"encoding/json"
+	"strings"
 )
 
 // kindOf tells what a file is by its start, which may be all of it.
 func kindOf(head []byte, whole bool) (Kind, error) {
-	if bytes.HasPrefix(head, []byte(`{"type":"header"`)) {
+	if isHeader(head) {
 		return Recording, nil
 	}
 	if packingOf(head) != "" {
@@ -30,6 +32,34 @@ func kindOf(head []byte, whole bool) (Kind, error) {
 		return "", &ForeignError{What: "text with lines that end in CR alone", Do: `convert it first, as with "tr '\r' '\n' < FILE | dropwatch flamegraph -"`}
 	}
 	return Folded, nil
+}
+
+// isHeader reports whether the first line begins like an object of type "header", in
+// whatever order its members are and with any space between them. What is wrong with the
+// rest of the line is told by who reads the recording.
+func isHeader(head []byte) bool {
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	decoder := json.NewDecoder(bytes.NewReader(line))
+	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
+		return false
+	}
+	for {
+		name, err := decoder.Token()
+		if err != nil {
+			return false
+		}
+		key, ok := name.(string)
+		if !ok {
+			return false
+		}
+		if strings.EqualFold(key, "type") {
+			kind, err := decoder.Token()
+			return err == nil && kind == json.Token("header")
+		}
+		if decoder.Decode(new(json.RawMessage)) != nil {
+			return false
+		}
+	}
 }
 
 // mostlyCR reports whether at least half of the lines end in CR alone. Such an end comes

@@ -73,6 +73,20 @@ func TestForeign(t *testing.T) {
 	}
 }
 
+// TestNoHeader holds JSON that is no recording.
+func TestNoHeader(t *testing.T) {
+	for _, text := range []string{
+		"", "{", "{}", "[]", "null", "{\"type\"", `{"type":`, `{"type":"head`, `{"type":"headers"}`, `{"type":5}`, `{"type":{"a":"header"}}`,
+		`{"kind":"header"}`, `{"a":{"type":"header"}}`, `{"a":["type","header"]}`, `["type","header"]`, `{"a":1}{"type":"header"}`,
+		"{\"a\":1,\n\"type\":\"header\"}", `{"a" "type":"header"}`, `{"a":"` + strings.Repeat("x", headSize), "a;b 1\n{\"type\":\"header\"}",
+		strings.Repeat(`{"a":`, headSize/5), strings.Repeat("[", headSize), `{"a":` + strings.Repeat("[", headSize),
+	} {
+		if isHeader([]byte(text)) {
+			t.Errorf("%.40q is taken for a recording", text)
+		}
+	}
+}
+
 // TestFolded holds folded stacks that look like something else.
 func TestFolded(t *testing.T) {
 	for _, text := range []string{
@@ -100,6 +114,10 @@ func TestKinds(t *testing.T) {
 		kind Kind
 	}{
 		"a recording":          {header, Recording},
+		"one that ends there":  {`{"type":"header"`, Recording},
+		"one that is damaged":  {`{"type":"header","schema":1,"host":"\n`, Recording},
+		"one with spaces":      {`{"type": "header", "schema": 1}` + "\n" + `{"type": "end"}` + "\n", Recording},
+		"one in another order": {` { "schema": 1, "hooks": [{"type": "x"}], "host": "a\"b", "type" : "header" }` + "\r\n", Recording},
 		"one packed":           {packed(t, zstdPacking, header), Recording},
 		"one packed otherwise": {packed(t, gzipPacking, header), Recording},
 		"packed stacks":        {packed(t, gzipPacking, "a;b 1\n"), Folded},
