@@ -22,7 +22,9 @@ func kindOf(head []byte, whole bool) (Kind, error) {
 			return "", &ForeignError{What: s.what, Do: s.do}
 		}
 	}
-	if isProto(head, whole) || isLegacy(head) {
+	if is, err := isProto(head, whole); err != nil {
+		return "", err
+	} else if is || isLegacy(head) {
 		return Profile, nil
 	}
 	if isBinary(head) {

@@ -21,7 +21,9 @@ func (f *File) PProf() (*pprof.Profile, error) {
 		return nil, err
 	}
 	most := profileRoom(f.packed.n)
-	if isProto(data, true) {
+	if is, err := isProto(data, true); err != nil {
+		return nil, err
+	} else if is {
 		data = withoutLabels(data)
 		if cost(data) > most {
 			return nil, errLarge

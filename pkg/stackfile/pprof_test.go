@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -49,6 +50,55 @@ func TestPProfLabels(t *testing.T) {
 	}
 	if !slices.Equal(values, []int64{1, 2, 3, 4}) || !slices.Equal(bases, []bool{false, false, true, true}) {
 		t.Errorf("values %d, of the base %t", values, bases)
+	}
+}
+
+// TestCutProfile cuts a profile within each field behind the second.
+func TestCutProfile(t *testing.T) {
+	p := labeled()
+	var b bytes.Buffer
+	if err := p.WriteUncompressed(&b); err != nil {
+		t.Fatal(err)
+	}
+	whole := b.String()
+	if got := readProfile(t, whole); !strings.Contains(got, "calls/count") {
+		t.Fatalf("profile %s", got)
+	}
+	fields := 0
+	for rest := b.Bytes(); len(rest) > 0; fields++ {
+		_, after, _, ok := next(rest)
+		if !ok {
+			t.Fatalf("field %d of %q", fields, whole)
+		}
+		for n := len(whole) - len(rest) + 1; fields > 1 && n < len(whole)-len(after); n++ {
+			for _, content := range []string{whole[:n], packed(t, gzipPacking, whole[:n])} {
+				if f, err := Open(strings.NewReader(content)); !errors.Is(err, errCut) || f != nil {
+					t.Errorf("%d bytes: file %v, error %v", n, f, err)
+				}
+			}
+		}
+		rest = after
+	}
+	if fields < 5 {
+		t.Errorf("%d fields", fields)
+	}
+	// One larger than what is looked at is told when it is read.
+	for i := range 50_000 {
+		p.Comments = append(p.Comments, strconv.Itoa(i))
+	}
+	b.Reset()
+	if err := p.WriteUncompressed(&b); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(bytes.NewReader(b.Bytes()[:b.Len()-1]))
+	if err != nil || b.Len() < headSize {
+		t.Fatalf("%d bytes, error %v", b.Len(), err)
+	}
+	if _, err := f.PProf(); !errors.Is(err, errCut) {
+		t.Errorf("error %v", err)
+	}
+	if got := readProfile(t, b.String()); !strings.Contains(got, "calls/count") {
+		t.Errorf("profile %s", got)
 	}
 }
 

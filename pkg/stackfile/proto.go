@@ -4,6 +4,7 @@ package stackfile
 
 import (
 	"encoding/binary"
+	"errors"
 )
 
 // field is one field of a protocol buffers message.
@@ -85,30 +86,37 @@ func wireOf(number int) int {
 	return wireVarint
 }
 
-// isProto reports whether what begins like this is a profile.
-func isProto(head []byte, whole bool) bool {
+// errCut says that a profile is not read.
+var errCut = errors.New("the profile is cut short")
+
+// isProto reports whether what begins like this is a profile. The error is errCut for
+// one that ends within a field, after a type of its samples and another field.
+func isProto(head []byte, whole bool) (bool, error) {
 	const enough = 8 // fields that no text has by chance
 	fields, types, strings := 0, 0, 0
 	for rest := head; len(rest) > 0; fields++ {
 		f, after, cut, ok := next(rest)
+		if !ok && cut && whole && types > 0 && fields > 1 {
+			return true, errCut
+		}
 		if !ok {
-			return cut && !whole && fields > enough && types+strings > 0
+			return cut && !whole && fields > enough && types+strings > 0, nil
 		}
 		if f.number == 0 || f.number <= lastField && f.wire != wireOf(f.number) && !(f.number == 13 && f.wire == wireVarint) {
-			return false
+			return false, nil
 		}
 		switch f.number {
 		case sampleType:
 			types++
 			if !isValueType(f.body) {
-				return false
+				return false, nil
 			}
 		case stringTable:
 			strings++
 		}
 		rest = after
 	}
-	return types+strings > 0
+	return types+strings > 0, nil
 }
 
 // isValueType reports whether a message has two numbers of strings at most.
