@@ -4,6 +4,7 @@ package stackfile
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 
@@ -28,7 +29,7 @@ func (f *File) PProf() (*pprof.Profile, error) {
 		if cost(data) > most {
 			return nil, errLarge
 		}
-		return pprof.ParseData(data)
+		return parseProto(data)
 	}
 	data = withoutMappings(data)
 	if cost(data) > most {
@@ -39,6 +40,19 @@ func (f *File) PProf() (*pprof.Profile, error) {
 		return nil, err
 	}
 	nameByComments(p, data)
+	return p, nil
+}
+
+// parseProto is pprof.ParseData, which takes what it cannot decode for an older format and
+// says that it is none.
+func parseProto(data []byte) (*pprof.Profile, error) {
+	p, err := pprof.ParseUncompressed(data)
+	if err != nil {
+		return nil, fmt.Errorf("parsing profile: %w", err)
+	}
+	if err := p.CheckValid(); err != nil {
+		return nil, fmt.Errorf("malformed profile: %w", err)
+	}
 	return p, nil
 }
 

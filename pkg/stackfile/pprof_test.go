@@ -82,6 +82,14 @@ func TestCutProfile(t *testing.T) {
 	if fields < 5 {
 		t.Errorf("%d fields", fields)
 	}
+	// One that ends with a field lacks strings.
+	f, err := Open(strings.NewReader(whole[:strings.Index(whole, "\x05calls")-1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.PProf(); err == nil || err.Error() != "parsing profile: malformed profile format" {
+		t.Errorf("error %v", err)
+	}
 	// One larger than what is looked at is told when it is read.
 	for i := range 50_000 {
 		p.Comments = append(p.Comments, strconv.Itoa(i))
@@ -90,7 +98,7 @@ func TestCutProfile(t *testing.T) {
 	if err := p.WriteUncompressed(&b); err != nil {
 		t.Fatal(err)
 	}
-	f, err := Open(bytes.NewReader(b.Bytes()[:b.Len()-1]))
+	f, err = Open(bytes.NewReader(b.Bytes()[:b.Len()-1]))
 	if err != nil || b.Len() < headSize {
 		t.Fatalf("%d bytes, error %v", b.Len(), err)
 	}
