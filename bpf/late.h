@@ -195,9 +195,9 @@ static __always_inline void find_late(struct cpu *s, __u64 queued, __u64 now)
 
 /*
  * Opens a window, or has it begin earlier, if the first packet of a run waited for the
- * threshold. NET_RX may have been raised later than the packet came: the interrupt of
- * another CPU that raises it is held up as the tick is that tells of interrupts off. A
- * packet from before NET_RX was idle last did not wait: it had its turn then.
+ * threshold. NET_RX may have been raised later than the packet came: while interrupts are
+ * off, another CPU's interrupt that raises it is delayed, and so is the tick. A packet
+ * from before NET_RX was idle last did not wait: it had its turn then.
  */
 static __always_inline void reach_back(struct cpu *s, __u64 queued)
 {
