@@ -286,3 +286,44 @@ func TestEdges(t *testing.T) {
 		}
 	}
 }
+
+// TestRests: readings leave a cell alone that does not count, and its bounds are right when
+// they are asked for.
+func TestRests(t *testing.T) {
+	b, c := NewBook(), cell("CPU_BACKLOG", "eth0", host, udp)
+	b.Add(&event.Tick{Counts: []event.Count{{Cell: c, Drops: 5}}})
+	for i := range 3 {
+		b.Add(&event.Counters{Time: time.Duration(i + 1)})
+	}
+	tally := b.cells[c]
+	if tally.reads != 0 {
+		t.Errorf("of a cell that rests the bounds are of reading %d", tally.reads)
+	}
+	if got := b.counted(tally); got != (bounds{}) || tally.first != (bounds{5, 5}) || tally.end != tally.first {
+		t.Errorf("counted %v, from %v to %v", got, tally.first, tally.end)
+	}
+}
+
+// TestGoneLast: of alike cells that are gone with the last tick, a reading before it may
+// have counted what they did without that tick, or with it.
+func TestGoneLast(t *testing.T) {
+	b, one, other := NewBook(), cell("CPU_BACKLOG", "eth0", host, udp), cell("CPU_BACKLOG", "eth0", host, udp)
+	other.ID = one.ID + 1
+	tick := func(at time.Duration, drops uint64, gone ...*event.Cell) {
+		b.Add(&event.Tick{Time: at, Counts: []event.Count{{Cell: one, Drops: drops}, {Cell: other, Drops: drops}}, Gone: gone})
+	}
+	b.Add(&event.Counters{})
+	b.Add(&event.Tick{})
+	tick(1, 3)
+	b.Add(&event.Counters{Time: 2})
+	tick(10, 100, one, other)
+	b.Add(&event.Counters{Time: 9})
+	if len(b.cells) != 1 {
+		t.Fatalf("%d cells are kept", len(b.cells))
+	}
+	for _, tally := range b.cells {
+		if got := b.counted(tally); got != (bounds{6, 206}) {
+			t.Errorf("between %d and %d were counted, want 6 and 206", got.least, got.most)
+		}
+	}
+}

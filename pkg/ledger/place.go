@@ -39,8 +39,8 @@ type places struct {
 	peers    map[event.DeviceID]event.DeviceID
 }
 
-// places returns where drops died that counters have counted. The cells of a device share its name: one
-// whose samples were lost has none of its own.
+// places returns where drops died that counters have counted. The cells of a device share
+// its name: one whose samples were lost has none of its own.
 func (b *Book) places() places {
 	names := map[event.DeviceID]string{}
 	for cell := range b.cells {
