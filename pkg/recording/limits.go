@@ -29,7 +29,6 @@ const (
 	maxCounts = 1 << 18  // of a tick; there are at most 2^17 cells, on all CPUs together
 	maxLinks  = 1 << 16  // of a reading of counters
 	maxWindow = 16 << 20 // that decompressing takes, bytes; the writer's is smaller
-	maxSum    = 1 << 62  // of drops, bytes, segments; what is made of them stays within 64 bits
 )
 
 // A file may expand to so much: what the writer makes does not come near, as it writes
@@ -259,31 +258,6 @@ func (a *allowance) take(line []byte, least int, e event.Event) error {
 	}
 	if a.spent += int64(cost); a.spent > expandBase+expandRatio*a.read() {
 		return fmt.Errorf("%d bytes expand to more than %d: no recorder writes that", a.read(), a.spent)
-	}
-	return nil
-}
-
-// sums are what ticks have counted so far.
-type sums struct{ drops, bytes, segments uint64 }
-
-// add adds a count.
-func (s *sums) add(c event.Count) error {
-	for _, of := range []struct {
-		sum *uint64
-		n   uint64
-	}{{&s.drops, c.Drops}, {&s.bytes, c.Bytes}, {&s.segments, c.Segments}} {
-		if of.n > maxSum-*of.sum {
-			return fmt.Errorf("counts add up to more than %d", uint64(maxSum))
-		}
-		*of.sum += of.n
-	}
-	return nil
-}
-
-// check returns an error if a recorder counted other drops than those of the ticks before.
-func (s *sums) check(t event.Totals) error {
-	if t.Drops != s.drops {
-		return fmt.Errorf("totals of %d drops, the counts are of %d", t.Drops, s.drops)
 	}
 	return nil
 }
