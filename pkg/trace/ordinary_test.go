@@ -48,6 +48,7 @@ type ordinary struct {
 	lan    *lab.LAN
 	unmade error
 	*report.Report
+	samples []byte // the dropped packets, a line each
 }
 
 func (o *ordinary) judge(t *testing.T, silent bool) {
@@ -61,7 +62,7 @@ func (o *ordinary) judge(t *testing.T, silent bool) {
 		t.Fatal(err)
 	}
 	if groups := claimed(r, silent); len(groups) != 0 || r.Unseen != 0 {
-		t.Errorf("ordinary traffic is said to be lost:\n%s", text.String())
+		t.Errorf("ordinary traffic is said to be lost:\n%s%s", text.String(), o.samples)
 	}
 	if lines := strings.Count(text.String(), "\nbenign: "); lines > 1 || lines == 0 && r.Drops > 0 && !silent {
 		t.Errorf("%d benign lines for %d drops:\n%s", lines, r.Drops, text.String())
@@ -120,6 +121,7 @@ func makeOrdinary(t *testing.T, some []*ordinary) {
 	for _, o := range some {
 		if o.unmade == nil {
 			o.Report = reportOf(t, o.lan, tracer.Meta(), events)
+			o.samples = samplesOf(o.lan, tracer.Meta(), events)
 		}
 	}
 }
@@ -150,6 +152,16 @@ func reportOf(t *testing.T, lan *lab.LAN, meta *event.Meta, events []event.Event
 		}
 	}
 	return builder.Report()
+}
+
+// samplesOf returns the sampled drops of a network, a line each.
+func samplesOf(lan *lab.LAN, meta *event.Meta, events []event.Event) (lines []byte) {
+	for _, e := range events {
+		if d, ok := e.(*event.Drop); ok && of(lan.Namespaces(), d) != nil {
+			lines = report.AppendEvent(lines, meta, d, report.EventOptions{})
+		}
+	}
+	return lines
 }
 
 // settle has a process live in a host's namespace, as one does in a container: counters
