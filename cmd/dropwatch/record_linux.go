@@ -177,6 +177,7 @@ func (c *capture) place() error {
 		return err
 	}
 	c.placed = true
+	c.line.clear() // what drop warns of begins a line
 	drop(c.s, c.needed)
 	return nil
 }
