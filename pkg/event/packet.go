@@ -55,14 +55,15 @@ const (
 // ethertype names.
 func ParsePacket(ethertype uint16, b []byte) Packet {
 	var p Packet
-	p.parse(ethertype, b)
+	p.Parse(ethertype, b)
 	return p
 }
 
 func isTag(ethertype uint16) bool { return ethertype == EthertypeVLAN || ethertype == EthertypeQinQ }
 
-// tag takes down a VLAN tag, the outermost first.
-func (p *Packet) tag(tci uint16) {
+// AddTag adds a VLAN tag, the outermost first; tci is its priority and id. Packet has
+// room for two, and forgets further ones.
+func (p *Packet) AddTag(tci uint16) {
 	switch id := tci & 0xfff; {
 	case !p.HasVLAN:
 		p.HasVLAN, p.VLAN = true, id
@@ -71,17 +72,19 @@ func (p *Packet) tag(tci uint16) {
 	}
 }
 
-// tags takes down the VLAN tags that bytes begin with, and returns what is behind them.
-func (p *Packet) tags(ethertype uint16, b []byte) (uint16, []byte) {
+// AddTags adds the VLAN tags at the start of b, which holds what ethertype names. It
+// returns the bytes behind the tags, and what these hold.
+func (p *Packet) AddTags(ethertype uint16, b []byte) (uint16, []byte) {
 	for isTag(ethertype) && len(b) >= 4 {
-		p.tag(binary.BigEndian.Uint16(b))
+		p.AddTag(binary.BigEndian.Uint16(b))
 		ethertype, b = binary.BigEndian.Uint16(b[2:]), b[4:]
 	}
 	return ethertype, b
 }
 
-func (p *Packet) parse(ethertype uint16, b []byte) {
-	ethertype, b = p.tags(ethertype, b)
+// Parse reads headers as ParsePacket does, into a packet whose outer tags may be known.
+func (p *Packet) Parse(ethertype uint16, b []byte) {
+	ethertype, b = p.AddTags(ethertype, b)
 	switch {
 	case ethertype == EthertypeIPv4 && len(b) >= 20 && b[0]>>4 == 4:
 		p.parseIPv4(b)

@@ -144,7 +144,7 @@ func (t *Tracer) stall() (event.Event, error) {
 }
 
 func (t *Tracer) decode() bool {
-	if err := t.record.Decode(t.raw.RawSample); err != nil {
+	if err := t.record.decode(t.raw.RawSample); err != nil {
 		t.loss.Malformed++
 		return false
 	}

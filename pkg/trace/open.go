@@ -45,7 +45,7 @@ type Tracer struct {
 	nextLook time.Time // for stalls
 	lastTick time.Time
 	raw      ringbuf.Record
-	record   event.Record
+	record   dropRecord
 	drop     event.Drop
 	tick     event.Tick
 	end      event.End

@@ -131,35 +131,35 @@ func (r *resolver) forget(key *bpf.DropCellKey) {
 }
 
 // drop names everything in a sample. A device has its name from samples alone.
-func (r *resolver) drop(d *event.Drop, rec *event.Record, loss *event.Loss) {
+func (r *resolver) drop(d *event.Drop, rec *dropRecord, loss *event.Loss) {
 	d.Time = time.Duration(rec.TimeNs) - r.start
 	d.CPU = int(rec.Cpu)
 	d.Drops = uint64(rec.Drops)
-	d.Overflow = rec.Has(bpf.DropRecordFlagRECORD_OVERFLOW)
+	d.Overflow = rec.has(bpf.DropRecordFlagRECORD_OVERFLOW)
 	d.Cell = r.cell(&rec.Key, d.Overflow)
-	if name := rec.DeviceBytes(); len(name) > 0 && !d.Cell.Overflow {
+	if name := rec.device(); len(name) > 0 && !d.Cell.Overflow {
 		r.devices.name(d.Cell, r.text(name))
 	}
 	d.Segments, d.Len = rec.Segments, rec.Len
-	d.Packet = rec.Headers()
-	d.Task = event.Task{PID: rec.Pid, TGID: rec.Tgid, Comm: r.text(rec.CommBytes()), Cgroup: rec.CgroupId}
+	d.Packet = rec.headers()
+	d.Task = event.Task{PID: rec.Pid, TGID: rec.Tgid, Comm: r.text(rec.comm()), Cgroup: rec.CgroupId}
 	d.Context = event.ContextUnknown
-	if rec.Has(bpf.DropRecordFlagRECORD_PREEMPT_COUNT) {
-		d.Context = event.ContextOf(rec.PreemptCount, d.Task, rec.Has(bpf.DropRecordFlagRECORD_KTHREAD))
+	if rec.has(bpf.DropRecordFlagRECORD_PREEMPT_COUNT) {
+		d.Context = event.ContextOf(rec.PreemptCount, d.Task, rec.has(bpf.DropRecordFlagRECORD_KTHREAD))
 	}
 	d.Stack = nil
-	if addresses := rec.Addresses(); len(addresses) > 0 {
+	if addresses := rec.addresses(); len(addresses) > 0 {
 		if d.Stack = r.stacks.find(addresses, rec.Key.Location); d.Stack == nil {
 			loss.StackTable++
 		} else if d.Stack.Cut {
 			loss.StackCut++
 		}
 	}
-	d.Bytes = rec.Bytes()
+	d.Bytes = rec.bytes()
 }
 
 // chars makes a string of a name as the kernel keeps it.
-func (r *resolver) chars(name *[16]int8) string { return r.text(event.Chars(name)) }
+func (r *resolver) chars(name *[16]int8) string { return r.text(chars(name)) }
 
 // text makes a string of a name, the same one each time.
 func (r *resolver) text(name []byte) string {

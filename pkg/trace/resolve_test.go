@@ -34,7 +34,7 @@ func (names) NameAt(code uint32, function string) (string, bool) {
 func (names) Vague(_, _ string, to dropreason.Audience) bool { return to == dropreason.Group }
 
 // record makes a ring-buffer record of a drop with a stack of so many frames.
-func record(t testing.TB, frames int, change func(*bpf.DropRecord)) *event.Record {
+func record(t testing.TB, frames int, change func(*bpf.DropRecord)) *dropRecord {
 	t.Helper()
 	wire := bpf.DropRecord{Key: bpf.DropCellKey{Location: 0x1000, Reason: 3, Netns: 7, Ifindex: 2}, Drops: 1}
 	for i := range frames {
@@ -44,9 +44,9 @@ func record(t testing.TB, frames int, change func(*bpf.DropRecord)) *event.Recor
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(&wire.Comm[0])), 16), "curl")
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(&wire.Device[0])), 16), "eth0")
 	change(&wire)
-	var rec event.Record
+	var rec dropRecord
 	raw := unsafe.Slice((*byte)(unsafe.Pointer(&wire)), int(unsafe.Offsetof(wire.Packet)))
-	if err := rec.Decode(raw); err != nil {
+	if err := rec.decode(raw); err != nil {
 		t.Fatal(err)
 	}
 	return &rec

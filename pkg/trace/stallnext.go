@@ -18,7 +18,7 @@ type users interface {
 }
 
 // stall makes an event of a record: names for numbers.
-func (r *resolver) stall(rec *event.StallRecord, period time.Duration) event.Event {
+func (r *resolver) stall(rec *stallRecord, period time.Duration) event.Event {
 	switch rec.Type {
 	case bpf.StallRecordTypeSTALL_WINDOW:
 		return r.window(&rec.Window, period)
@@ -118,7 +118,7 @@ func (r *resolver) sample(s *bpf.StallCpuSample) *event.CPUSample {
 	if has(bpf.StallSampleFlagSAMPLE_SYSCALL) && s.Syscall >= 0 {
 		e.Syscall = &event.Syscall{Number: int(s.Syscall), Args: s.Args, Magic: s.Magic}
 		if s.PathLen > 0 {
-			e.Syscall.Path = event.PathOf(s.Path[:s.PathLen])
+			e.Syscall.Path = pathOf(s.Path[:s.PathLen])
 		}
 	}
 	if n := max(0, int(s.StackLen)) / 8; n > 0 {

@@ -32,7 +32,7 @@ type stalls struct {
 	memory     []byte
 	period     time.Duration // between ticks
 	raw        ringbuf.Record
-	record     event.StallRecord
+	record     stallRecord
 	pace       pace // beside drops
 }
 

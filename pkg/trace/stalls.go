@@ -113,7 +113,7 @@ func (s *stalls) next(r *resolver, loss *event.StallLoss) (event.Event, error) {
 		return nil, err
 	}
 	loss.Read++
-	if err := s.record.Decode(s.raw.RawSample); err != nil {
+	if err := s.record.decode(s.raw.RawSample); err != nil {
 		loss.Malformed++
 		return nil, nil
 	}

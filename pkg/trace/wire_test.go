@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package event
+//go:build linux
+
+package trace
 
 import (
 	"reflect"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package event
+//go:build linux
+
+package trace
 
 import (
 	"net/netip"
@@ -12,7 +14,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dropwatch/dropwatch/bpf"
+	"github.com/dropwatch/dropwatch/pkg/event"
 )
+
+// udp4 is an IPv4 UDP packet, 10.0.0.1:4000 > 10.0.0.2:53.
+var udp4 = []byte{
+	0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
+	0x0f, 0xa0, 0, 53, 0, 8, 0, 0,
+}
 
 // wire spells a record as the kernel does, with room bytes behind it.
 func wire(rec bpf.DropRecord, packet []byte, room int) []byte {
@@ -20,51 +29,51 @@ func wire(rec bpf.DropRecord, packet []byte, room int) []byte {
 	return append(raw, append(packet, make([]byte, room-len(packet))...)...)
 }
 
-func chars(s string) (c [16]int8) {
+func charsOf(s string) (c [16]int8) {
 	for i := range s {
 		c[i] = int8(s[i])
 	}
 	return c
 }
 
-func TestDecode(t *testing.T) {
+func TestRecord(t *testing.T) {
 	rec := bpf.DropRecord{
-		Key:     bpf.DropCellKey{Location: 0xffffffff81000010, Reason: 3, Ifindex: 7, Netns: 99, Ethertype: EthertypeIPv4, L4: 17},
+		Key:     bpf.DropCellKey{Location: 0xffffffff81000010, Reason: 3, Ifindex: 7, Netns: 99, Ethertype: event.EthertypeIPv4, L4: 17},
 		TimeNs:  12,
 		Drops:   5,
 		Flags:   uint16(bpf.DropRecordFlagRECORD_L2 | bpf.DropRecordFlagRECORD_VLAN),
 		VlanTci: 0x6005,
-		L3:      14, Ethertype: EthertypeIPv4,
+		L3:      14, Ethertype: event.EthertypeIPv4,
 		StackLen: 16,
-		Comm:     chars("curl"),
-		Device:   chars("0123456789abcdef"),
+		Comm:     charsOf("curl"),
+		Device:   charsOf("0123456789abcdef"),
 	}
 	rec.Stack[0], rec.Stack[1] = 0xffffffff81000010, 0xffffffff81000020
 	packet := append(make([]byte, 14), udp4...)
 	rec.PacketLen = uint16(len(packet))
 
-	var got Record
-	if err := got.Decode(wire(rec, packet, 128)); err != nil {
+	var got dropRecord
+	if err := got.decode(wire(rec, packet, 128)); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]uint64{0xffffffff81000010, 0xffffffff81000020}, got.Addresses()); diff != "" {
-		t.Errorf("Addresses (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]uint64{0xffffffff81000010, 0xffffffff81000020}, got.addresses()); diff != "" {
+		t.Errorf("addresses (-want +got):\n%s", diff)
 	}
-	if comm, device := string(got.CommBytes()), string(got.DeviceBytes()); comm != "curl" || device != "0123456789abcdef" {
+	if comm, device := string(got.comm()), string(got.device()); comm != "curl" || device != "0123456789abcdef" {
 		t.Errorf("comm %q, device %q", comm, device)
 	}
-	want := Packet{
+	want := event.Packet{
 		HasVLAN: true, VLAN: 5, Version: 4, Protocol: 17, TTL: 64, SrcPort: 4000, DstPort: 53,
 		Src: netip.MustParseAddr("10.0.0.1"), Dst: netip.MustParseAddr("10.0.0.2"),
 	}
-	if diff := cmp.Diff(want, got.Headers(), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
-		t.Errorf("Headers (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, got.headers(), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
 	}
 }
 
-// TestTags has VLAN tags where the kernel keeps them: beside the packet, in the link
+// TestRecordTags has VLAN tags where the kernel keeps them: beside the packet, in the link
 // layer's header, and before the network header of a packet without one.
-func TestTags(t *testing.T) {
+func TestRecordTags(t *testing.T) {
 	outer, inner := []byte{0x88, 0xa8, 0x40, 9}, []byte{0x81, 0, 0x60, 7}
 	addresses, ip := make([]byte, 12), []byte{8, 0}
 	const l2, accelerated = uint16(bpf.DropRecordFlagRECORD_L2), uint16(bpf.DropRecordFlagRECORD_VLAN)
@@ -86,14 +95,14 @@ func TestTags(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			packet := append(slices.Clone(test.before), udp4...)
 			rec := bpf.DropRecord{
-				Key: bpf.DropCellKey{Ethertype: EthertypeIPv4, L4: 17}, Ethertype: EthertypeIPv4, Flags: test.flags,
+				Key: bpf.DropCellKey{Ethertype: event.EthertypeIPv4, L4: 17}, Ethertype: event.EthertypeIPv4, Flags: test.flags,
 				VlanTci: 0x4005, L3: uint16(len(test.before)), PacketLen: uint16(len(packet)),
 			}
-			var got Record
-			if err := got.Decode(wire(rec, packet, 128)); err != nil {
+			var got dropRecord
+			if err := got.decode(wire(rec, packet, 128)); err != nil {
 				t.Fatal(err)
 			}
-			p := got.Headers()
+			p := got.headers()
 			if p.HasVLAN != (test.vlan != 0) || p.VLAN != test.vlan || p.HasInner != (test.innerID != 0) || p.Inner != test.innerID {
 				t.Errorf("vlan %d and %d, want %d and %d", p.VLAN, p.Inner, test.vlan, test.innerID)
 			}
@@ -104,7 +113,7 @@ func TestTags(t *testing.T) {
 	}
 }
 
-func TestDecodeErrors(t *testing.T) {
+func TestRecordErrors(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*bpf.DropRecord)
 		cut    int
@@ -122,50 +131,50 @@ func TestDecodeErrors(t *testing.T) {
 			var rec bpf.DropRecord
 			test.change(&rec)
 			raw := wire(rec, nil, 128)
-			var got Record
-			err := got.Decode(raw[:len(raw)-test.cut])
+			var got dropRecord
+			err := got.decode(raw[:len(raw)-test.cut])
 			switch {
 			case test.want == "" && err != nil:
 				t.Fatal(err)
 			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
 				t.Fatalf("error %v, want %q", err, test.want)
-			case test.want == "" && len(got.Addresses()) != 0:
-				t.Errorf("%d addresses, want none", len(got.Addresses()))
+			case test.want == "" && len(got.addresses()) != 0:
+				t.Errorf("%d addresses, want none", len(got.addresses()))
 			}
 		})
 	}
 }
 
-func FuzzDecode(f *testing.F) {
+func FuzzRecord(f *testing.F) {
 	f.Add(wire(bpf.DropRecord{StackLen: 8, PacketLen: 28}, udp4, 128))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		var rec Record
-		if rec.Decode(raw) != nil {
+		var rec dropRecord
+		if rec.decode(raw) != nil {
 			return
 		}
-		if n := len(rec.Addresses()); n > 127 {
+		if n := len(rec.addresses()); n > 127 {
 			t.Errorf("%d addresses", n)
 		}
-		if len(rec.Bytes()) > len(raw) {
-			t.Errorf("%d packet bytes of %d", len(rec.Bytes()), len(raw))
+		if len(rec.bytes()) > len(raw) {
+			t.Errorf("%d packet bytes of %d", len(rec.bytes()), len(raw))
 		}
-		p := rec.Headers()
+		p := rec.headers()
 		if p.Version != 0 && (!p.Src.IsValid() || !p.Dst.IsValid()) {
 			t.Errorf("IP version %d without addresses", p.Version)
 		}
 	})
 }
 
-func BenchmarkDecode(b *testing.B) {
-	rec := bpf.DropRecord{StackLen: 30 * 8, PacketLen: uint16(len(udp4)), Key: bpf.DropCellKey{Ethertype: EthertypeIPv4}}
+func BenchmarkRecord(b *testing.B) {
+	rec := bpf.DropRecord{StackLen: 30 * 8, PacketLen: uint16(len(udp4)), Key: bpf.DropCellKey{Ethertype: event.EthertypeIPv4}}
 	raw := wire(rec, udp4, 128)
-	var got Record
+	var got dropRecord
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := got.Decode(raw); err != nil {
+		if err := got.decode(raw); err != nil {
 			b.Fatal(err)
 		}
-		got.Headers()
+		got.headers()
 	}
 }

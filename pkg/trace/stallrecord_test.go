@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package event
+//go:build linux
+
+package trace
 
 import (
 	"strings"
@@ -8,6 +10,7 @@ import (
 	"unsafe"
 
 	"github.com/dropwatch/dropwatch/bpf"
+	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
 // bytesOf returns the memory of a record.
@@ -15,23 +18,23 @@ func bytesOf[T any](v *T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(v)), unsafe.Sizeof(*v))
 }
 
-func TestStallDecode(t *testing.T) {
+func TestStallRecord(t *testing.T) {
 	window := bpf.StallWindow{Head: bpf.StallHeader{Type: uint32(bpf.StallRecordTypeSTALL_WINDOW), Cpu: 3}, Edges: 2}
 	sample := bpf.StallCpuSample{Head: bpf.StallHeader{Type: uint32(bpf.StallRecordTypeSTALL_SAMPLE)}, StackLen: 8, UserLen: -14}
 	packet := bpf.StallLatePacket{Head: bpf.StallHeader{Type: uint32(bpf.StallRecordTypeSTALL_PACKET)}, PacketLen: 20}
-	var r StallRecord
-	if err := r.Decode(bytesOf(&window)); err != nil || r.Window != window {
+	var r stallRecord
+	if err := r.decode(bytesOf(&window)); err != nil || r.Window != window {
 		t.Errorf("window: %v", err)
 	}
-	if err := r.Decode(append(bytesOf(&sample), 0, 0, 0, 0)); err != nil || r.Sample != sample {
+	if err := r.decode(append(bytesOf(&sample), 0, 0, 0, 0)); err != nil || r.Sample != sample {
 		t.Errorf("sample, rounded up: %v", err)
 	}
-	if err := r.Decode(bytesOf(&packet)); err != nil || r.Packet != packet {
+	if err := r.decode(bytesOf(&packet)); err != nil || r.Packet != packet {
 		t.Errorf("packet: %v", err)
 	}
 }
 
-func TestStallDecodeFails(t *testing.T) {
+func TestStallRecordFails(t *testing.T) {
 	window := bpf.StallWindow{Head: bpf.StallHeader{Type: uint32(bpf.StallRecordTypeSTALL_WINDOW)}}
 	sample := bpf.StallCpuSample{Head: bpf.StallHeader{Type: uint32(bpf.StallRecordTypeSTALL_SAMPLE)}}
 	packet := bpf.StallLatePacket{Head: bpf.StallHeader{Type: uint32(bpf.StallRecordTypeSTALL_ECHO)}}
@@ -46,8 +49,8 @@ func TestStallDecodeFails(t *testing.T) {
 		"path of 513":             bytesOf(&longPath),
 		"packet of 65 bytes":      bytesOf(&long),
 	} {
-		var r StallRecord
-		if err := r.Decode(raw); err == nil || !strings.Contains(err.Error(), want) {
+		var r stallRecord
+		if err := r.decode(raw); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
@@ -63,13 +66,13 @@ func TestPathOf(t *testing.T) {
 		for _, c := range []byte(names) {
 			chars = append(chars, int8(c))
 		}
-		if got := PathOf(chars); got != want {
+		if got := pathOf(chars); got != want {
 			t.Errorf("%q: got %s, want %s", names, got, want)
 		}
 	}
 }
 
-func FuzzStallDecode(f *testing.F) {
+func FuzzStallRecord(f *testing.F) {
 	head := func(kind bpf.StallRecordType) bpf.StallHeader { return bpf.StallHeader{Type: uint32(kind)} }
 	f.Add(bytesOf(&bpf.StallWindow{Head: head(bpf.StallRecordTypeSTALL_WINDOW), Edges: 2}))
 	f.Add(bytesOf(&bpf.StallCpuSample{Head: head(bpf.StallRecordTypeSTALL_SAMPLE), StackLen: 8, UserLen: -14, PathLen: 2}))
@@ -77,8 +80,8 @@ func FuzzStallDecode(f *testing.F) {
 	f.Add(bytesOf(&bpf.StallLatePacket{Head: head(bpf.StallRecordTypeSTALL_ECHO), PacketLen: 28}))
 	f.Add([]byte{0, 1, 2})
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		var r StallRecord
-		if r.Decode(raw) != nil {
+		var r stallRecord
+		if r.decode(raw) != nil {
 			return
 		}
 		s := &r.Sample
@@ -86,7 +89,7 @@ func FuzzStallDecode(f *testing.F) {
 			int(s.PathLen) > len(s.Path) || int(r.Packet.PacketLen) > len(r.Packet.Packet) {
 			t.Fatal("lengths past the end")
 		}
-		if path := PathOf(s.Path[:s.PathLen]); !strings.HasPrefix(path, "/") || path != Printable(path) {
+		if path := pathOf(s.Path[:s.PathLen]); !strings.HasPrefix(path, "/") || path != event.Printable(path) {
 			t.Errorf("path %q", path)
 		}
 	})

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package event
+//go:build linux
+
+package trace
 
 import (
 	"bytes"
@@ -9,19 +11,20 @@ import (
 	"unsafe"
 
 	"github.com/dropwatch/dropwatch/bpf"
+	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// StallRecord is a record of the stalls ring as the kernel sent it: codes and
-// addresses instead of names. Which part is valid Type tells.
-type StallRecord struct {
+// stallRecord is a record of the stalls ring as the kernel sent it: codes and
+// addresses instead of names. Type says which part is valid.
+type stallRecord struct {
 	Type   bpf.StallRecordType
 	Window bpf.StallWindow
 	Sample bpf.StallCpuSample
 	Packet bpf.StallLatePacket // of an echo too
 }
 
-// Decode reads a record. It keeps no reference to raw.
-func (r *StallRecord) Decode(raw []byte) error {
+// decode reads a record. It keeps no reference to raw.
+func (r *stallRecord) decode(raw []byte) error {
 	if len(raw) < int(unsafe.Sizeof(bpf.StallHeader{})) {
 		return fmt.Errorf("decode stall record of %d bytes: shorter than its header", len(raw))
 	}
@@ -65,11 +68,11 @@ func copyRecord[T any](to *T, raw []byte) error {
 	return nil
 }
 
-// PathOf joins the names that lead to a file, which the kernel side lists from the
+// pathOf joins the names that lead to a file, which the kernel side lists from the
 // file up, each with its zero.
-func PathOf(names []int8) string {
+func pathOf(names []int8) string {
 	all := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(names))), len(names))
 	parts := bytes.Split(bytes.TrimSuffix(all, []byte{0}), []byte{0})
 	slices.Reverse(parts)
-	return "/" + Text(bytes.Join(parts, []byte("/")))
+	return "/" + event.Text(bytes.Join(parts, []byte("/")))
 }
