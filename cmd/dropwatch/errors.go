@@ -9,8 +9,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/cilium/ebpf"
-
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 	"github.com/dropwatch/dropwatch/pkg/trace"
@@ -58,7 +56,7 @@ func status(err error) int {
 		return statusUsage
 	case errors.As(err, new(*trace.DeniedError)):
 		return statusPrivilege
-	case errors.Is(err, ebpf.ErrNotSupported), errors.Is(err, errNotLinux), errors.As(err, new(*ebpf.VerifierError)):
+	case isUnsupported(err), isRefused(err), errors.Is(err, errNotLinux):
 		return statusKernel
 	}
 	return statusFailed
@@ -119,7 +117,7 @@ func hint(err error) string {
 		return grantHint(denied)
 	case errors.Is(err, trace.ErrNoTypes):
 		return "--btf FILE reads the kernel's types from a file, as vmlinux of its debug package"
-	case errors.Is(err, ebpf.ErrNotSupported):
+	case isUnsupported(err):
 		return "needs Linux 5.10 or newer"
 	case errors.Is(err, errNotLinux):
 		return "run it on the node, or record there and copy the file here: every other command reads it"

@@ -6,13 +6,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
 
-	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 	"github.com/spf13/cobra"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
@@ -83,20 +80,6 @@ func showReasons(s streams, flags reasonFlags, names []string) error {
 		err = report.WriteReasonsText(&b, reasons, columns(s.out), color)
 	}
 	return errors.Join(err, emit(s, flags.out, false, b.Bytes()))
-}
-
-// kernelReasons returns the running kernel's reasons: those of its BTF, or, where it has
-// none, those that tracefs shows to root. It returns nil where there is neither.
-func kernelReasons(root fs.FS) (*dropreason.Names, error) {
-	names, err := dropreason.FromKernel(btf.NewCache())
-	if !errors.Is(err, ebpf.ErrNotSupported) {
-		return names, err
-	}
-	names, _, err = dropreason.ReadFormat(root)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		return nil, nil
-	}
-	return names, err
 }
 
 // kernelRelease returns the running kernel's, as uname -r prints it.

@@ -5,14 +5,18 @@ package dropreason
 import (
 	"math"
 	"strings"
-
-	"github.com/cilium/ebpf/btf"
 )
+
+// Enumerator is one value of an enum of the kernel, as its BTF has it.
+type Enumerator struct {
+	Name  string
+	Value uint64
+}
 
 // reasonEnum is one enum whose values the kernel passes to kfree_skb_reason.
 type reasonEnum struct {
 	name   string
-	reason func(btf.EnumValue) (string, bool)
+	reason func(Enumerator) (string, bool)
 }
 
 // reasonEnums are the enums that hold reasons: the core's (5.17), mac80211's
@@ -32,7 +36,7 @@ const corePrefix = "SKB_DROP_REASON_"
 
 // coreReason names a value of enum skb_drop_reason. SKB_NOT_DROPPED_YET and
 // SKB_CONSUMED, without the prefix, are no reasons.
-func coreReason(v btf.EnumValue) (string, bool) {
+func coreReason(v Enumerator) (string, bool) {
 	name, ok := strings.CutPrefix(v.Name, corePrefix)
 	if !ok || name == "MAX" || name == "SUBSYS_MASK" {
 		return "", false
@@ -43,7 +47,7 @@ func coreReason(v btf.EnumValue) (string, bool) {
 // subsystemReason names a value of a subsystem's enum. Results that belong to
 // the core, such as RX_QUEUED or QDISC_DROP_UNSPEC, and markers such as
 // __OVS_DROP_REASON and OVS_DROP_MAX are no reasons.
-func subsystemReason(v btf.EnumValue) (string, bool) {
+func subsystemReason(v Enumerator) (string, bool) {
 	if strings.HasPrefix(v.Name, "__") || strings.HasSuffix(v.Name, "_MAX") || strings.HasSuffix(v.Name, "_NUM") {
 		return "", false
 	}

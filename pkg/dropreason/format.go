@@ -9,8 +9,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/cilium/ebpf/btf"
 )
 
 // ReadFormat reads the drop reasons of a kernel without BTF from the format file of
@@ -30,7 +28,7 @@ func ReadFormat(root fs.FS) (names *Names, stated bool, err error) {
 }
 
 // FromFormat reads the core's drop reasons from the format file of skb:kfree_skb. They
-// are those that FromBTF finds; subsystems and their reasons are not in the file. It
+// are those that the kernel's BTF has; subsystems and their reasons are not in the file. It
 // also says whether the kernel states reasons at all, by a field of the record (5.17).
 //
 // A kernel may state reasons and name none, as one that prints drop_reasons[REC->reason]
@@ -76,7 +74,7 @@ func symbolic(table string) (map[uint32]string, error) {
 			return nil, fmt.Errorf("invalid table of reasons at %.40q", table)
 		}
 		if code, err := strconv.ParseUint(entry[1], 0, 32); err == nil {
-			name, ok := coreReason(btf.EnumValue{Name: corePrefix + entry[2], Value: code})
+			name, ok := coreReason(Enumerator{Name: corePrefix + entry[2], Value: code})
 			if _, known := names[uint32(code)]; ok && !known { // the kernel shows the first one
 				names[uint32(code)] = name
 			}

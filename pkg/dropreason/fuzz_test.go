@@ -3,54 +3,12 @@
 package dropreason
 
 import (
-	"bytes"
 	"maps"
 	"math"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/cilium/ebpf/btf"
 )
-
-// rawBTF returns enums as the kernel shows its types.
-func rawBTF(f *testing.F, enums map[string]values) []byte {
-	f.Helper()
-	var types []btf.Type
-	for _, name := range slices.Sorted(maps.Keys(enums)) {
-		types = append(types, &btf.Enum{Name: name, Size: 4, Values: enums[name]})
-	}
-	b, err := btf.NewBuilder(types, nil)
-	if err != nil {
-		f.Fatal(err)
-	}
-	raw, err := b.Marshal(nil, nil)
-	if err != nil {
-		f.Fatal(err)
-	}
-	return raw
-}
-
-// FuzzFromBTF takes any bytes for the types of a kernel.
-func FuzzFromBTF(f *testing.F) {
-	f.Add(rawBTF(f, map[string]values{"skb_drop_reason": core61}))
-	f.Add(rawBTF(f, map[string]values{"skb_drop_reason": core612, "skb_drop_reason_subsys": subsystems612, "mac80211_drop_reason": mac80211612}))
-	f.Add(rawBTF(f, map[string]values{"skb_drop_reason": core612, "skb_drop_reason_subsys": subsystems72, "qdisc_drop_reason": qdisc72}))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		spec, err := btf.LoadSpecFromReader(bytes.NewReader(raw))
-		if err != nil {
-			return
-		}
-		names, err := FromBTF(spec)
-		if err != nil {
-			if names != nil {
-				t.Error("an error and names")
-			}
-			return
-		}
-		checkNames(t, names)
-	})
-}
 
 // FuzzFormat takes any text for the format file of skb:kfree_skb.
 func FuzzFormat(f *testing.F) {
@@ -83,7 +41,7 @@ func FuzzEnumerators(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, name string, value uint64) {
-		v := btf.EnumValue{Name: name, Value: value}
+		v := Enumerator{Name: name, Value: value}
 		for _, e := range reasonEnums {
 			reason, ok := e.reason(v)
 			if ok && (value > math.MaxUint32 || !strings.HasSuffix(name, reason)) {

@@ -129,10 +129,7 @@ func TestNameAt(t *testing.T) {
 			if len(test.enum) > 0 {
 				enums["skb_drop_reason"] = test.enum
 			}
-			n, err := FromBTF(spec(t, enums))
-			if err != nil {
-				t.Fatal(err)
-			}
+			n := fromEnums(t, enums)
 			got, inferred := n.NameAt(test.code, test.function)
 			if got != test.want || inferred != test.inferred {
 				t.Errorf("%q, %t, want %q, %t", got, inferred, test.want, test.inferred)

@@ -4,14 +4,11 @@ package dropreason
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/cilium/ebpf/btf"
 )
 
 // subsystemShift is SKB_DROP_REASON_SUBSYS_SHIFT: the upper half of a code is
@@ -33,33 +30,31 @@ type Names struct {
 	subsystems map[uint32]string // id to lower-case name, without core
 }
 
-// FromBTF reads every drop reason enum of a kernel: the core's from spec, the
-// subsystems' from spec or, where they are modular, from the modules' split
-// BTF. A kernel that has no reasons (before 5.17) yields empty Names. A nil
-// spec counts as one without reasons.
-func FromBTF(spec *btf.Spec, modules ...*btf.Spec) (*Names, error) {
+// FromEnums reads every drop reason of a kernel: the core's and the subsystems'.
+// enumerators returns the values of all enums of a name, none if the kernel has no such
+// enum. A kernel that has no reasons (before 5.17) yields empty Names. The error is that
+// of enumerators.
+func FromEnums(enumerators func(enum string) ([]Enumerator, error)) (*Names, error) {
 	names := make(map[uint32]string)
 	subsystems := make(map[uint32]string)
-	for _, s := range slices.Concat([]*btf.Spec{spec}, modules) {
-		for _, e := range reasonEnums {
-			values, err := enumerators(s, e.name)
-			if err != nil {
-				return nil, fmt.Errorf("read drop reasons: %w", err)
-			}
-			for _, v := range values {
-				if name, ok := e.reason(v); ok {
-					names[uint32(v.Value)] = name
-				}
-			}
-		}
-		values, err := enumerators(s, "skb_drop_reason_subsys")
+	for _, e := range reasonEnums {
+		values, err := enumerators(e.name)
 		if err != nil {
-			return nil, fmt.Errorf("read drop reason subsystems: %w", err)
+			return nil, fmt.Errorf("read drop reasons: %w", err)
 		}
 		for _, v := range values {
-			if name, ok := subsystemName(v); ok {
-				subsystems[uint32(v.Value)] = name
+			if name, ok := e.reason(v); ok {
+				names[uint32(v.Value)] = name
 			}
+		}
+	}
+	values, err := enumerators("skb_drop_reason_subsys")
+	if err != nil {
+		return nil, fmt.Errorf("read drop reason subsystems: %w", err)
+	}
+	for _, v := range values {
+		if name, ok := subsystemName(v); ok {
+			subsystems[uint32(v.Value)] = name
 		}
 	}
 	return newNames(names, subsystems), nil
@@ -100,30 +95,8 @@ func (n *Names) All() []Reason {
 	return slices.Clone(n.reasons)
 }
 
-// enumerators returns the values of every enum of that name, none if the BTF
-// has no such enum. It looks the name up in the spec's index.
-func enumerators(spec *btf.Spec, name string) ([]btf.EnumValue, error) {
-	if spec == nil {
-		return nil, nil
-	}
-	types, err := spec.AnyTypesByName(name)
-	if errors.Is(err, btf.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("find enum %s: %w", name, err)
-	}
-	var values []btf.EnumValue
-	for _, typ := range types {
-		if enum, ok := typ.(*btf.Enum); ok && enum.Name == name {
-			values = append(values, enum.Values...)
-		}
-	}
-	return values, nil
-}
-
 // subsystemName returns the name of a subsystem: OPENVSWITCH is openvswitch.
-func subsystemName(v btf.EnumValue) (string, bool) {
+func subsystemName(v Enumerator) (string, bool) {
 	name, ok := strings.CutPrefix(v.Name, "SKB_DROP_REASON_SUBSYS_")
 	if !ok || name == "CORE" || name == "NUM" {
 		return "", false

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/kernelreason"
 )
 
 // futureKernel has two reasons, one of them newer than the catalogue.
@@ -31,7 +32,7 @@ func futureKernel(t *testing.T) *dropreason.Names {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names, err := dropreason.FromBTF(spec)
+	names, err := kernelreason.FromBTF(spec)
 	if err != nil {
 		t.Fatal(err)
 	}

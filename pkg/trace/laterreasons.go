@@ -12,6 +12,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
+	"github.com/dropwatch/dropwatch/pkg/kernelreason"
 )
 
 // laterReasons names reasons also of modules that are loaded while it traces, as
@@ -37,7 +38,7 @@ func (t *types) withLater(names *dropreason.Names) reasons {
 		reasons: names, now: time.Now, wait: firstWait,
 		read: func() (reasons, error) {
 			defer debug.FreeOSMemory()
-			return dropreason.FromKernel(btf.NewCache())
+			return kernelreason.FromKernel(btf.NewCache())
 		},
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
+	"github.com/dropwatch/dropwatch/pkg/kernelreason"
 	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
 )
 
@@ -68,7 +69,7 @@ func TestReasonsReadAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names, err := dropreason.FromKernel(btf.NewCache())
+	names, err := kernelreason.FromKernel(btf.NewCache())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
+	"github.com/dropwatch/dropwatch/pkg/kernelreason"
 	"github.com/dropwatch/dropwatch/pkg/lab"
 	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/trace"
@@ -106,7 +107,7 @@ func killAll(t *testing.T) (scenes []scene) {
 // withoutReasons says whether the kernel states no reasons: it is older than 5.17.
 func withoutReasons(t *testing.T) bool {
 	t.Helper()
-	names, err := dropreason.FromKernel(btf.NewCache())
+	names, err := kernelreason.FromKernel(btf.NewCache())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/dropwatch/dropwatch/bpf"
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernelreason"
 )
 
 // Machine returns the node's name and its kernel's release.
@@ -30,7 +31,7 @@ func Machine() (host, kernel string) {
 // LacksReasons reports whether the running kernel is known not to say why it drops
 // packets, by its BTF or by tracefs. Before 5.17 none does.
 func LacksReasons() bool {
-	if reasons, err := dropreason.FromKernel(btf.NewCache()); err == nil {
+	if reasons, err := kernelreason.FromKernel(btf.NewCache()); err == nil {
 		return len(reasons.All()) <= 1
 	}
 	_, stated, err := dropreason.ReadFormat(os.DirFS("/"))

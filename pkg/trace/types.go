@@ -13,6 +13,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
+	"github.com/dropwatch/dropwatch/pkg/kernelreason"
 	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
@@ -97,9 +98,9 @@ func (t *types) reasons() (*dropreason.Names, error) {
 		}
 		return &dropreason.Names{}, nil
 	}
-	names, err := dropreason.FromKernel(t.cache)
+	names, err := kernelreason.FromKernel(t.cache)
 	if t.read {
-		names, err = dropreason.FromBTF(t.kernel)
+		names, err = kernelreason.FromBTF(t.kernel)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read drop reasons: %w", err)

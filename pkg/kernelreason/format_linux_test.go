@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package dropreason
+package kernelreason
 
 import (
 	"os"
@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
 )
 
@@ -25,7 +26,7 @@ func TestFormatOfThisKernel(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Unmount(tracing, unix.MNT_DETACH)
-	names, stated, err := ReadFormat(os.DirFS(root))
+	names, stated, err := dropreason.ReadFormat(os.DirFS(root))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,9 +34,9 @@ func TestFormatOfThisKernel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want []Reason
+	var want []dropreason.Reason
 	for _, r := range kernel.All() {
-		if r.Code>>subsystemShift == 0 {
+		if r.Code>>16 == 0 {
 			want = append(want, r)
 		}
 	}
