@@ -61,7 +61,7 @@ fuzz: ## every fuzz target for FUZZTIME: 10s, or a number of inputs, 400000x
 generate: ## compile the BPF programs anew; needs $(CLANG), llvm-strip and libbpf-dev
 	BPF2GO_CC=$(CLANG) BPF2GO_STRIP=llvm-strip-14 \
 	BPF2GO_CFLAGS="-O2 -Wall -Werror -mcpu=v3 -I/usr/include/$(shell uname -m)-linux-gnu" \
-	$(GO) generate ./bpf ./pkg/lab/inject
+	$(GO) generate ./bpf ./internal/lab/inject
 
 testdata: build ## the recordings that tests of the command line read; run as root
 	$(GO) build -buildvcs=false -o $(CURDIR)/lab ./scripts/lab

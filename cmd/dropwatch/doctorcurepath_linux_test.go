@@ -15,8 +15,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dropwatch/dropwatch/internal/lab"
 	"github.com/dropwatch/dropwatch/pkg/host"
-	"github.com/dropwatch/dropwatch/pkg/lab"
 )
 
 // pathCures are devices and routes that let packets not pass.

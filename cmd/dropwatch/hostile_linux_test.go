@@ -22,7 +22,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"github.com/dropwatch/dropwatch/pkg/lab"
+	"github.com/dropwatch/dropwatch/internal/lab"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 )
 

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 // memoryGroup is a cgroup whose processes, and what the kernel holds for them, may take

@@ -10,9 +10,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/dropwatch/dropwatch/internal/lab"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/lab"
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
 )
 
 // long is the variable that makes TestScale go on for ten minutes.

@@ -16,8 +16,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/dropwatch/dropwatch/pkg/lab/inject"
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/inject"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 // settled is how long a command takes at most until it watches.

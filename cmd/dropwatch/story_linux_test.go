@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 const backlogSetting = "/proc/sys/net/core/netdev_max_backlog"

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/capability"
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 )
 

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write the pictures in testdata")
 // chromium is the program of Debian's package of that name.
 const chromium = "chromium"
 
-// ci is the variable that turns skips into failures, as in pkg/lab/labtest.
+// ci is the variable that turns skips into failures, as in internal/lab/labtest.
 const ci = "DROPWATCH_CI"
 
 // A browser is the one that all tests share, each in a tab of its own.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dropwatch/dropwatch/pkg/lab"
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 // unmoved are the scenarios whose drops no counter read here tells one by one.

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dropwatch/dropwatch/pkg/lab"
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 // TestNeighbourTable: a table that has no room for more neighbours is found, and the commands

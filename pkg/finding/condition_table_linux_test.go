@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/dropwatch/dropwatch/internal/lab"
 	"github.com/dropwatch/dropwatch/pkg/host"
-	"github.com/dropwatch/dropwatch/pkg/lab"
 )
 
 // fullNeighbours looks for more neighbours than fit beside those there are.

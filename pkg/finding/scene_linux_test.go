@@ -12,9 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/dropwatch/dropwatch/internal/lab"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/host"
-	"github.com/dropwatch/dropwatch/pkg/lab"
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
 )
 
 // tryCommands runs a fix, and what undoes it.

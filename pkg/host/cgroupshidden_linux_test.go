@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 // TestDyingCgroupsHidden: where not all directories of version 1 are to be seen, nothing

@@ -14,8 +14,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/dropwatch/dropwatch/pkg/lab"
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 // TestLiveState finds a veth pair between two namespaces that only processes are in, its

@@ -18,8 +18,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
-	"github.com/dropwatch/dropwatch/pkg/lab"
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 // TestSocketLosses fills the receive buffer of one UDP socket of two, and the queue of one

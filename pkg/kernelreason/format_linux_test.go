@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
 )
 
 // TestFormatOfThisKernel reads the core's reasons from tracefs, the same as from BTF.

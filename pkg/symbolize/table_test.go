@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 const sample = `ffffffff81000000 T _stext

@@ -17,7 +17,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 // compiler returns the path of a program that tests compile with, or skips.

@@ -11,9 +11,9 @@ import (
 
 	"github.com/cilium/ebpf/btf"
 
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/kernelreason"
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
 )
 
 // namesOf makes the names of a kernel whose modules brought such reasons.

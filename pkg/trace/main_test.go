@@ -8,7 +8,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 func TestMain(m *testing.M) { os.Exit(labtest.MainWithTracefs(m)) }

@@ -17,9 +17,9 @@ import (
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 
+	"github.com/dropwatch/dropwatch/internal/lab/inject"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/lab/inject"
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
 )
 
 // rungsVariable lists the rungs that have to work on the kernel at hand, with commas.

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dropwatch/dropwatch/pkg/lab"
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/trace"
 )
 

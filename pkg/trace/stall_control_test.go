@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dropwatch/dropwatch/internal/lab"
+	"github.com/dropwatch/dropwatch/internal/lab/inject"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/lab"
-	"github.com/dropwatch/dropwatch/pkg/lab/inject"
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
 )
 
 // controlTime is how long ordinary traffic is watched; a minute where every test has

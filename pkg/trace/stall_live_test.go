@@ -16,8 +16,8 @@ import (
 
 	"github.com/cilium/ebpf/btf"
 
-	"github.com/dropwatch/dropwatch/pkg/lab/inject"
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/inject"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/softirq"
 )
 

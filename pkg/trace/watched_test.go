@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dropwatch/dropwatch/internal/lab/inject"
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/lab/inject"
 	"github.com/dropwatch/dropwatch/pkg/softirq"
 )
 

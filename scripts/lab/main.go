@@ -13,7 +13,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/dropwatch/dropwatch/pkg/lab"
+	"github.com/dropwatch/dropwatch/internal/lab"
 )
 
 func main() {

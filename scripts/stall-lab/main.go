@@ -12,7 +12,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/dropwatch/dropwatch/pkg/lab/inject"
+	"github.com/dropwatch/dropwatch/internal/lab/inject"
 	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dropwatch/dropwatch/pkg/lab"
+	"github.com/dropwatch/dropwatch/internal/lab"
 	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 

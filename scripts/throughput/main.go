@@ -21,7 +21,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/dropwatch/dropwatch/pkg/lab"
+	"github.com/dropwatch/dropwatch/internal/lab"
 )
 
 type options struct {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/cilium/ebpf"
 
-	"github.com/dropwatch/dropwatch/pkg/lab"
+	"github.com/dropwatch/dropwatch/internal/lab"
 )
 
 // runs is how often a program ran and for how long, by the kernel's BPF statistics.

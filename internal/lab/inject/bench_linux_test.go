@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 // attempts is how often a test tries what the machine may spoil: while CPU 1 takes no

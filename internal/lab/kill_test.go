@@ -16,7 +16,7 @@ import (
 	"testing"
 
 	"github.com/cilium/ebpf"
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 // victim is the scenario that a process is told to prepare and then wait in.

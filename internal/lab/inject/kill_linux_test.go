@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 // victim is set for a process that is told to send and then wait.

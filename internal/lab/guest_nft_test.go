@@ -8,7 +8,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 // TestWithoutNft: on a kernel without nf_tables, with or without nfnetlink, there is no

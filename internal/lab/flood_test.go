@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 func newFlood(t *testing.T, options FloodOptions) *Flood {

@@ -8,7 +8,7 @@ import (
 	"maps"
 	"testing"
 
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 // TestScenarios compares each scenario with a tracer: in its two namespaces

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/cilium/ebpf"
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 // TestMultiplyLoads has the verifier look at the program for backlogs of any length.

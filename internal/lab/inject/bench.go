@@ -11,7 +11,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/dropwatch/dropwatch/pkg/lab"
+	"github.com/dropwatch/dropwatch/internal/lab"
 )
 
 // The CPU that packets are sent on, and the one that handles them.

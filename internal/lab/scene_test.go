@@ -9,7 +9,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
 // TestSendAgain sends twice in each scene: the second time no queue has to be filled first.

@@ -7,7 +7,7 @@ package inject
 import (
 	"fmt"
 
-	"github.com/dropwatch/dropwatch/pkg/lab"
+	"github.com/dropwatch/dropwatch/internal/lab"
 	"golang.org/x/sys/unix"
 )
 

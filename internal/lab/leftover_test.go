@@ -16,7 +16,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dropwatch/dropwatch/pkg/lab/labtest"
+	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 	"github.com/vishvananda/netlink"
 )
 
