@@ -39,16 +39,16 @@ race: ## tests of what runs at the same time, under the race detector; run as ro
 
 bench: build ## what tracing costs, beside bpftrace and perf, and drawing; run as root
 	scripts/install-packages $$(cat scripts/packages-bench)
-	$(GO) run ./scripts/storm $(STORM)
-	$(GO) run ./scripts/throughput
+	$(GO) run -tags lab ./internal/program/storm $(STORM)
+	$(GO) run -tags lab ./internal/program/throughput
 	$(GO) test -run '^$$' -bench 'All|Perl' -benchtime 3x ./flamegraph
 
 day: ## a day of a node: 20,000 namespaces and 50,000 processes, in some eight minutes; run as root
 	DROPWATCH_DAY=20000 $(GO) test -count=1 -timeout 30m -run '^TestDay$$' -v ./cmd/dropwatch
 
 lint: ## vet, staticcheck, format, shell scripts, and builds for macOS and arm64
-	$(GO) vet -tags guest ./...
-	$(GO) run $(STATICCHECK) -tags guest ./...
+	$(GO) vet -tags guest,lab ./...
+	$(GO) run $(STATICCHECK) -tags guest,lab ./...
 	cd flamegraph/browser && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
 	test -z "$$(gofmt -l .)"
 	shellcheck .ci/run scripts/install-packages scripts/record-here scripts/fuzz scripts/test-guest scripts/test-guests scripts/backlog-story
@@ -64,8 +64,8 @@ generate: ## compile the BPF programs anew; needs $(CLANG), llvm-strip and libbp
 	$(GO) generate ./bpf ./internal/lab/inject
 
 testdata: build ## the recordings that tests of the command line read; run as root
-	$(GO) build -buildvcs=false -o $(CURDIR)/lab ./scripts/lab
-	$(GO) build -buildvcs=false -o $(CURDIR)/stall-lab ./scripts/stall-lab
+	$(GO) build -buildvcs=false -tags lab -o $(CURDIR)/lab ./internal/program/lab
+	$(GO) build -buildvcs=false -tags lab -o $(CURDIR)/stall-lab ./internal/program/stall-lab
 	cd testdata/recordings && PATH=$(CURDIR):$$PATH dropwatch record -q --snaplen 64 --no-stalls -o lab.jsonl.zst -- lab
 	cd testdata/recordings && PATH=$(CURDIR):$$PATH dropwatch record -q -o raw.zst -- stall-lab && \
 		zstdcat raw.zst | sed 's|"cgroup_path":"[^"]*"|"cgroup_path":"/lab"|' | zstd -q -19 -f -o stalls.jsonl.zst

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build linux
+//go:build linux && lab
 
 // Command storm measures what tracing costs: a sender pinned to a CPU floods an nft
 // rule that drops, once without a tracer and once with each of several, round after

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build linux
+//go:build linux && lab
 
 // Command lab makes packets die in every way the lab knows, so that there is
 // something to record. It needs root.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build linux
+//go:build linux && lab
 
 // Command throughput measures what watching for stalls costs: iperf3 sends TCP over
 // veth between two namespaces, once without dropwatch and once beside dropwatch

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build linux
+//go:build linux && lab
 
 // Command stall-lab keeps packets waiting on CPU 1 in every way that dropwatch knows,
 // for 50 ms each, in network namespaces of its own. It needs root.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build linux
+//go:build linux && lab
 
 // Command backlog-lab sends bursts of datagrams over a veth pair, in network namespaces
 // of its own, to a CPU that is kept from handling them for 20 ms each time: more than
