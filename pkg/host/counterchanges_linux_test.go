@@ -17,6 +17,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/netns"
 )
 
 // losses adds up what counters moved by, as readers of recordings do.
@@ -96,7 +97,7 @@ func newSpaces(t *testing.T, names ...string) []string {
 // newPair makes a pair of devices in a namespace.
 func newPair(t *testing.T, space, device, peer string) {
 	t.Helper()
-	err := inNetns("/run/netns/"+space, func() error { // which sends packets by itself
+	err := netns.Do("/run/netns/"+space, func() error { // which sends packets by itself
 		err := os.WriteFile("/proc/sys/net/ipv6/conf/default/disable_ipv6", []byte("1"), 0)
 		if errors.Is(err, os.ErrNotExist) {
 			return nil
@@ -115,7 +116,7 @@ func newPair(t *testing.T, space, device, peer string) {
 // protocol.
 func loses(t *testing.T, space, from string) {
 	t.Helper()
-	err := inNetns("/run/netns/"+space, func() error {
+	err := netns.Do("/run/netns/"+space, func() error {
 		var device *net.Interface
 		ready := within10s(func() bool { // it has no queue before the kernel saw its carrier
 			var err error

@@ -16,6 +16,7 @@ import (
 	"github.com/dropwatch/dropwatch/internal/lab"
 	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/netns"
 )
 
 // TestNamedNetns has a namespace with a name and no process.
@@ -69,7 +70,7 @@ func TestNetnsComeAndGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	has := func() bool {
-		return slices.ContainsFunc(r.spaces, func(s *netnsCounters) bool { return s.inode == network.Rx.Netns })
+		return slices.ContainsFunc(r.spaces, func(s *netnsCounters) bool { return s.Inode == network.Rx.Netns })
 	}
 	if all := r.counters(network); !has() || all[protocolCounter(network.Rx, "UdpNoPorts")] != 0 {
 		t.Errorf("not found: %d counters", len(all))
@@ -87,7 +88,7 @@ func TestNetnsComeAndGo(t *testing.T) {
 // TestOwnNetnsAlone: without a privilege, our own namespace is read, and a note tells of
 // the others.
 func TestOwnNetnsAlone(t *testing.T) {
-	own, err := inodeOf("/proc/self/ns/net")
+	own, err := netns.Inode("/proc/self/ns/net")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/netns"
 )
 
 // CounterReader reads what a node counts of its lost packets: see event.CounterSource
@@ -65,13 +66,13 @@ func (r *CounterReader) Read() ([]event.Reading, error) {
 // read reads all counters into the series of the machine and of each namespace.
 func (r *CounterReader) read() error {
 	r.ended = nil
-	if time.Now().After(r.search) || slices.ContainsFunc(r.spaces, func(s *netnsCounters) bool { return s.gone() }) {
+	if time.Now().After(r.search) || slices.ContainsFunc(r.spaces, func(s *netnsCounters) bool { return s.Gone() }) {
 		if err := r.find(); err != nil {
 			return fmt.Errorf("read counters: %w", err)
 		}
 	}
 	r.readMachine()
-	err := travel(func(t *traveler) error {
+	err := netns.Travel(func(t *netns.Traveler) error {
 		for _, s := range r.spaces {
 			r.namespace(s, t)
 		}
@@ -104,9 +105,9 @@ func (r *CounterReader) readMachine() {
 }
 
 // namespace reads the counters of a namespace, but none if it went away meanwhile.
-func (r *CounterReader) namespace(s *netnsCounters, t *traveler) {
+func (r *CounterReader) namespace(s *netnsCounters, t *netns.Traveler) {
 	failures := s.read(t, r.memory)
-	if len(failures) > 0 && s.gone() {
+	if len(failures) > 0 && s.Gone() {
 		s.now, s.missed = s.now[:0], append(deviceSources(), fileSources()...)
 		return
 	}
@@ -118,7 +119,7 @@ func (r *CounterReader) namespace(s *netnsCounters, t *traveler) {
 // find looks for namespaces.
 func (r *CounterReader) find() error {
 	began := time.Now()
-	places, denied, err := findNetns()
+	places, denied, err := netns.Find()
 	if err != nil {
 		return err
 	}
@@ -127,17 +128,17 @@ func (r *CounterReader) find() error {
 	}
 	was := map[uint32]*netnsCounters{}
 	for _, s := range r.spaces {
-		was[s.inode] = s
+		was[s.Inode] = s
 	}
 	clear(r.spaces)
 	r.spaces = r.spaces[:0]
 	for _, place := range places {
-		s := was[place.inode]
+		s := was[place.Inode]
 		if s == nil {
 			s = &netnsCounters{isNew: r.turns > 0}
 		}
-		delete(was, place.inode)
-		s.netnsPlace, s.netns = place, event.Netns{Inode: place.inode, Name: place.name}
+		delete(was, place.Inode)
+		s.Place, s.netns = place, event.Netns{Inode: place.Inode, Name: place.Name}
 		r.spaces = append(r.spaces, s)
 	}
 	for _, s := range was {

@@ -11,13 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/netns"
 )
 
 // netnsCounters reads the counters of one network namespace. It holds nothing of it from
 // reading to reading: a socket or an open file would keep the namespace and its devices
 // alive when its last user has gone.
 type netnsCounters struct {
-	netnsPlace
+	netns.Place
 	netns   event.Netns
 	cookie  uint64 // tells it from those that had its number before; 0 if unknown
 	isNew   bool   // found after others were read, and not compared yet
@@ -35,13 +36,13 @@ type visit struct {
 
 // read reads the counters of a namespace, and says why some are missing. Where it cannot
 // be entered, those in files of processes are read.
-func (c *netnsCounters) read(t *traveler, m *counterMemory) []error {
+func (c *netnsCounters) read(t *netns.Traveler, m *counterMemory) []error {
 	v := visit{netnsCounters: c, counterMemory: m}
 	c.begin()
-	if err := t.enter(c.netnsPlace); err != nil {
+	if err := t.Enter(c.Place); err != nil {
 		v.miss(fmt.Errorf("read counters of devices: in network namespace %s: %w", c.netns, err), deviceSources()...)
-		if c.inhabited() {
-			v.protocols(c.proc)
+		if c.Inhabited() {
+			v.protocols(c.Proc)
 		} else {
 			c.missed = append(c.missed, fileSources()...)
 		}

@@ -12,6 +12,7 @@ import (
 	"os"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/netns"
 )
 
 // findHolders finds the processes that have files open, by the text of their links below
@@ -19,7 +20,7 @@ import (
 // that end meanwhile are left out. After an error it returns what it found.
 func findHolders(links map[string][]int) (holders map[int][]Process, denied error) {
 	holders = map[int][]Process{}
-	pids, err := pidsThereAre()
+	pids, err := netns.ListPIDs()
 	if err != nil {
 		return holders, err
 	}

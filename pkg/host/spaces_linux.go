@@ -10,17 +10,18 @@ import (
 	"slices"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/netns"
 )
 
 // LiveSources are those of this machine: its files, and each network namespace that has
 // a name or a process and that may be opened. Namespaces are entered by a thread only
 // while something is read there.
 func LiveSources() (Sources, error) {
-	own, err := inodeOf(ownNetns)
+	own, err := netns.Inode(netns.Own)
 	if err != nil {
 		return Sources{}, fmt.Errorf("find own network namespace: %w", err)
 	}
-	places, denied, err := findNetns()
+	places, denied, err := netns.Find()
 	if err != nil {
 		return Sources{}, err
 	}
@@ -28,16 +29,16 @@ func LiveSources() (Sources, error) {
 	if denied != nil {
 		notes = append(notes, denied.Error())
 	}
-	home := netnsPlace{inode: own} // first, and by no path
-	places = slices.DeleteFunc(places, func(p netnsPlace) bool { return p.inode == own })
+	home := netns.Place{Inode: own} // first, and by no path
+	places = slices.DeleteFunc(places, func(p netns.Place) bool { return p.Inode == own })
 	known := new([]Space)
-	var names NetnsNames
-	for _, p := range append([]netnsPlace{home}, places...) {
+	var names netns.Names
+	for _, p := range append([]netns.Place{home}, places...) {
 		*known = append(*known, Space{
-			Netns:  event.Netns{Inode: p.inode, Name: names.Name(p.inode)},
-			Path:   p.path,
-			Files:  within{p.path},
-			Reader: &liveLinks{path: p.path, known: known},
+			Netns:  event.Netns{Inode: p.Inode, Name: names.Name(p.Inode)},
+			Path:   p.Path,
+			Files:  within{p.Path},
+			Reader: &liveLinks{path: p.Path, known: known},
 		})
 	}
 	return Sources{Root: os.DirFS("/"), Spaces: *known, Notes: notes}, nil

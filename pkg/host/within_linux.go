@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/dropwatch/dropwatch/pkg/netns"
 )
 
 // within reads files as a thread in a network namespace sees them.
@@ -47,6 +49,6 @@ func (w within) do(f func() error) error {
 		return f()
 	}
 	done := make(chan error, 1)
-	go func() { done <- inNetns(w.path, f) }()
+	go func() { done <- netns.Do(w.path, f) }()
 	return <-done
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/dropwatch/dropwatch/bpf"
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/netns"
 	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
@@ -51,7 +51,7 @@ type resolver struct {
 func newResolver(start time.Duration, stacks *stacks, reasons reasons) *resolver {
 	return &resolver{
 		start: start, reasons: reasons, stacks: stacks,
-		netns: newNetnsNamer(new(host.NetnsNames).Name), devices: newDeviceNamer(), cgroups: newCgroups(),
+		netns: newNetnsNamer(new(netns.Names).Name), devices: newDeviceNamer(), cgroups: newCgroups(),
 		cells: map[bpf.DropCellKey]*event.Cell{}, texts: map[string]string{},
 	}
 }

@@ -2,7 +2,7 @@
 
 //go:build linux
 
-package host
+package netns
 
 import (
 	"path/filepath"
@@ -13,9 +13,9 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// NetnsNames names network namespaces by the inode of their nsfs files. Its zero value
+// Names names network namespaces by the inode of their nsfs files. Its zero value
 // is ready for use, by one goroutine.
-type NetnsNames struct {
+type Names struct {
 	names map[uint32]string
 	read  time.Time
 	took  time.Duration
@@ -33,7 +33,7 @@ const (
 // below /run/netns or /run/docker/netns, as event.Text spells it, or an empty string: it
 // may get a name later. Names are read anew when they are a second old, and for an unknown
 // namespace, but for at most a fiftieth of the time.
-func (n *NetnsNames) Name(inode uint32) string {
+func (n *Names) Name(inode uint32) string {
 	name, known := n.names[inode]
 	age, least := time.Since(n.read), newNames
 	if known {
@@ -41,36 +41,36 @@ func (n *NetnsNames) Name(inode uint32) string {
 	}
 	if age > max(least, 50*n.took) {
 		n.read = time.Now()
-		n.names = netnsNames()
+		n.names = read()
 		n.took = time.Since(n.read)
 		name = n.names[inode]
 	}
 	return name
 }
 
-// netnsNames finds the namespaces that have names.
-func netnsNames() map[uint32]string {
+// read finds the namespaces that have names.
+func read() map[uint32]string {
 	names := map[uint32]string{}
-	for _, path := range netnsFiles() {
-		if inode, err := inodeOf(path); err == nil {
-			names[inode] = netnsName(path)
+	for _, path := range files() {
+		if inode, err := Inode(path); err == nil {
+			names[inode] = nameOf(path)
 		}
 	}
-	if inode, err := inodeOf("/proc/1/ns/net"); err == nil {
-		names[inode] = hostNetns
+	if inode, err := Inode("/proc/1/ns/net"); err == nil {
+		names[inode] = Host
 	}
 	return names
 }
 
-// hostNetns is the name of the namespace that process 1 is in.
-const hostNetns = "host"
+// Host is the name of the namespace that process 1 is in.
+const Host = "host"
 
-// netnsName returns the name that a file gives a namespace.
-func netnsName(file string) string { return event.Text([]byte(filepath.Base(file))) }
+// nameOf returns the name that a file gives a namespace.
+func nameOf(file string) string { return event.Text([]byte(filepath.Base(file))) }
 
-// netnsFiles lists the files by which Docker and ip-netns keep and name namespaces. Of
+// files lists the files by which Docker and ip-netns keep and name namespaces. Of
 // two names the last one counts.
-func netnsFiles() []string {
+func files() []string {
 	var files []string
 	for _, pattern := range []string{"/run/docker/netns/*", "/run/netns/*"} {
 		paths, _ := filepath.Glob(pattern) // fails for a bad pattern alone
@@ -79,8 +79,8 @@ func netnsFiles() []string {
 	return files
 }
 
-// inodeOf returns the inode of a file, which for one of nsfs is the namespace's number.
-func inodeOf(path string) (uint32, error) {
+// Inode returns the inode of a file, which for one of nsfs is the namespace's number.
+func Inode(path string) (uint32, error) {
 	var stat unix.Stat_t
 	err := unix.Stat(path, &stat)
 	return uint32(stat.Ino), err

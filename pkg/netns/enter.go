@@ -2,7 +2,7 @@
 
 //go:build linux
 
-package host
+package netns
 
 import (
 	"errors"
@@ -12,34 +12,34 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownNetns is the namespace that the calling thread is in.
-const ownNetns = "/proc/thread-self/ns/net"
+// Own is the namespace that the calling thread is in.
+const Own = "/proc/thread-self/ns/net"
 
-// inNetns runs f on a thread that is in the network namespace of an nsfs file, and
+// Do runs f on a thread that is in the network namespace of an nsfs file, and
 // brings the thread back. Entering needs CAP_SYS_ADMIN.
-func inNetns(path string, f func() error) error {
-	return travel(func(t *traveler) error {
-		if err := t.enter(netnsPlace{path: path}); err != nil {
+func Do(path string, f func() error) error {
+	return Travel(func(t *Traveler) error {
+		if err := t.Enter(Place{Path: path}); err != nil {
 			return err
 		}
 		return f()
 	})
 }
 
-// traveler takes a thread from one network namespace to the next. It keeps none alive
+// Traveler takes a thread from one network namespace to the next. It keeps none alive
 // but the one that it is in.
-type traveler struct {
+type Traveler struct {
 	home int    // descriptor of where it began; -1 until it leaves
 	own  uint32 // the same as a number; 0 if unknown
 	at   uint32 // where it is
 }
 
-// travel runs f with a traveler, whose thread it then brings back. A thread that cannot
+// Travel runs f with a Traveler, whose thread it then brings back. A thread that cannot
 // be brought back stays locked to the calling goroutine and ends with it.
-func travel(f func(*traveler) error) error {
+func Travel(f func(*Traveler) error) error {
 	runtime.LockOSThread()
-	t := &traveler{home: -1}
-	if inode, err := inodeOf(ownNetns); err == nil {
+	t := &Traveler{home: -1}
+	if inode, err := Inode(Own); err == nil {
 		t.own, t.at = inode, inode
 	}
 	err := f(t)
@@ -50,16 +50,16 @@ func travel(f func(*traveler) error) error {
 	return err
 }
 
-// enter goes to a namespace. It stays where it is if that is not at its place any more; a
+// Enter goes to a namespace. It stays where it is if that is not at its place any more; a
 // place without a number is believed.
-func (t *traveler) enter(place netnsPlace) error {
+func (t *Traveler) Enter(place Place) error {
 	switch {
-	case place.inode != 0 && place.inode == t.at:
+	case place.Inode != 0 && place.Inode == t.at:
 		return nil
-	case place.inode != 0 && place.inode == t.own:
+	case place.Inode != 0 && place.Inode == t.own:
 		return t.back()
 	}
-	there, err := unix.Open(place.path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	there, err := unix.Open(place.Path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("open network namespace: %w", err)
 	}
@@ -69,11 +69,11 @@ func (t *traveler) enter(place netnsPlace) error {
 		return fmt.Errorf("look at network namespace: %w", err)
 	}
 	inode := uint32(stat.Ino)
-	if place.inode != 0 && place.inode != inode {
-		return fmt.Errorf("enter network namespace %d: at %s is %d now", place.inode, place.path, inode)
+	if place.Inode != 0 && place.Inode != inode {
+		return fmt.Errorf("enter network namespace %d: at %s is %d now", place.Inode, place.Path, inode)
 	}
 	if t.home < 0 {
-		if t.home, err = unix.Open(ownNetns, unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+		if t.home, err = unix.Open(Own, unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 			return fmt.Errorf("open own network namespace: %w", err)
 		}
 	}
@@ -84,8 +84,8 @@ func (t *traveler) enter(place netnsPlace) error {
 	return nil
 }
 
-// back returns to where the traveler began, if it is not there.
-func (t *traveler) back() error {
+// back returns to where the Traveler began, if it is not there.
+func (t *Traveler) back() error {
 	if t.home < 0 || t.at == t.own {
 		return nil
 	}
@@ -96,7 +96,7 @@ func (t *traveler) back() error {
 	return nil
 }
 
-func (t *traveler) end() error {
+func (t *Traveler) end() error {
 	err := t.back()
 	if t.home >= 0 {
 		unix.Close(t.home)
