@@ -4,7 +4,11 @@
 
 package host
 
-import "os"
+import (
+	"os"
+
+	"github.com/dropwatch/dropwatch/pkg/rtnl"
+)
 
 // counterMemory is what reading any namespace needs, from reading to reading.
 type counterMemory struct {
@@ -19,7 +23,7 @@ type counterMemory struct {
 func newCounterMemory() *counterMemory {
 	return &counterMemory{
 		files: fileCounters{root: os.DirFS("/")},
-		dump:  make([]byte, dumpBuffer),
+		dump:  make([]byte, rtnl.Buffer),
 		kinds: map[string]string{}, parts: map[qdiscID]string{},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/rtnl"
 )
 
 // linkMessage is what an RTM_NEWLINK says of an interface. Its bytes are those of the
@@ -33,7 +34,7 @@ func parseLink(message []byte) (linkMessage, error) {
 	}
 	link.index = int32(binary.NativeEndian.Uint32(message[4:]))
 	link.flags = binary.NativeEndian.Uint32(message[8:])
-	err := attributes(message[unix.SizeofIfInfomsg:], func(kind uint16, value []byte) error {
+	err := rtnl.Attributes(message[unix.SizeofIfInfomsg:], func(kind uint16, value []byte) error {
 		switch kind {
 		case unix.IFLA_IFNAME:
 			link.name, _ = cut(value, 0)
@@ -44,7 +45,7 @@ func parseLink(message []byte) (linkMessage, error) {
 				link.lower = int32(binary.NativeEndian.Uint32(value))
 			}
 		case unix.IFLA_XDP:
-			return attributes(value, func(kind uint16, value []byte) error {
+			return rtnl.Attributes(value, func(kind uint16, value []byte) error {
 				if kind == unix.IFLA_XDP_ATTACHED && len(value) == 1 {
 					link.xdp = value[0]
 				}
@@ -53,7 +54,7 @@ func parseLink(message []byte) (linkMessage, error) {
 		case unix.IFLA_STATS64:
 			link.stats = value
 		case unix.IFLA_LINKINFO:
-			return attributes(value, func(kind uint16, value []byte) error {
+			return rtnl.Attributes(value, func(kind uint16, value []byte) error {
 				if kind == unix.IFLA_INFO_KIND {
 					link.kind, _ = cut(value, 0)
 				}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/netns"
+	"github.com/dropwatch/dropwatch/pkg/rtnl"
 )
 
 // netnsCounters reads the counters of one network namespace. It holds nothing of it from
@@ -30,7 +31,7 @@ type netnsCounters struct {
 type visit struct {
 	*netnsCounters
 	*counterMemory
-	route *routeSocket
+	route *rtnl.Socket
 	notes []error // why counters are missing
 }
 
@@ -50,13 +51,13 @@ func (c *netnsCounters) read(t *netns.Traveler, m *counterMemory) []error {
 	}
 	const own = "proc/thread-self/net"
 	var err error
-	if v.route, err = openRoute(); err != nil {
+	if v.route, err = rtnl.Open(); err != nil {
 		v.miss(fmt.Errorf("read counters of devices: %w", err), deviceSources()...)
 		v.protocols(own)
 		return v.notes
 	}
-	defer v.route.close()
-	c.meet(v.route.cookie())
+	defer v.route.Close()
+	c.meet(v.route.Cookie())
 	if err := v.links(); err != nil {
 		v.miss(err, deviceSources()...)
 	} else {
@@ -113,7 +114,7 @@ func (v *visit) links() error {
 	for range dumpAttempts {
 		v.now = v.now[:first]
 		v.devices.begin()
-		err = v.route.dump(unix.RTM_GETLINK, unix.SizeofIfInfomsg, v.dump, func(message []byte) error {
+		err = v.route.Dump(unix.RTM_GETLINK, unix.SizeofIfInfomsg, v.dump, func(message []byte) error {
 			link, err := parseLink(message)
 			if err != nil {
 				return err
@@ -124,7 +125,7 @@ func (v *visit) links() error {
 			}
 			return nil
 		})
-		if !errors.Is(err, errInterrupted) {
+		if !errors.Is(err, rtnl.ErrInterrupted) {
 			break
 		}
 	}

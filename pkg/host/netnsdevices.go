@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/rtnl"
 )
 
 // drivers reads the statistics of the drivers of the interfaces listed last. An
@@ -33,7 +34,7 @@ func (v *visit) drivers() error {
 // driver reads the statistics of one driver. After an error there are none. A driver
 // that had none at first is not asked again.
 func (v *visit) driver(d *device) error {
-	drivers := driverSocket{v.route.fd}
+	drivers := driverSocket{v.route.FD}
 	if !d.asked {
 		names, err := drivers.names(d.name, &v.ethtool)
 		if err != nil {
@@ -88,12 +89,12 @@ func (v *visit) disciplines() error {
 func (v *visit) listQdiscs() (err error) {
 	for range dumpAttempts {
 		v.qdiscs = v.qdiscs[:0]
-		err = v.route.dump(unix.RTM_GETQDISC, sizeofTcmsg, v.dump, func(message []byte) error {
+		err = v.route.Dump(unix.RTM_GETQDISC, sizeofTcmsg, v.dump, func(message []byte) error {
 			q, err := parseQdisc(message, v.kinds)
 			v.qdiscs = append(v.qdiscs, q)
 			return err
 		})
-		if !errors.Is(err, errInterrupted) {
+		if !errors.Is(err, rtnl.ErrInterrupted) {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/rtnl"
 )
 
 // qdisc is what an RTM_NEWQDISC says of a queueing discipline.
@@ -45,13 +46,13 @@ func parseQdisc(message []byte, kinds map[string]string) (qdisc, error) {
 	q.device = int32(binary.NativeEndian.Uint32(message[4:]))
 	q.handle = binary.NativeEndian.Uint32(message[8:])
 	q.parent = binary.NativeEndian.Uint32(message[12:])
-	err := attributes(message[sizeofTcmsg:], func(kind uint16, value []byte) error {
+	err := rtnl.Attributes(message[sizeofTcmsg:], func(kind uint16, value []byte) error {
 		switch kind {
 		case tcaKind:
 			name, _ := cut(value, 0)
 			q.kind = intern(kinds, name)
 		case tcaStats2:
-			return attributes(value, q.statistics)
+			return rtnl.Attributes(value, q.statistics)
 		}
 		return nil
 	})

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/rtnl"
 )
 
 // attribute builds a struct rtattr.
@@ -19,7 +20,7 @@ func attribute(kind uint16, value ...byte) []byte {
 	text := binary.NativeEndian.AppendUint16(nil, uint16(unix.SizeofRtAttr+len(value)))
 	text = binary.NativeEndian.AppendUint16(text, kind)
 	text = append(text, value...)
-	return append(text, make([]byte, align(len(text))-len(text))...)
+	return append(text, make([]byte, -len(text)&3)...)
 }
 
 // newLink builds an RTM_NEWLINK whose statistics are the numbers of their places.
@@ -133,14 +134,14 @@ func TestQdiscs(t *testing.T) {
 
 // TestDumpAfterError: a list that was given up leaves nothing behind for the next.
 func TestDumpAfterError(t *testing.T) {
-	s, err := openRoute()
+	s, err := rtnl.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.close()
-	buffer := make([]byte, dumpBuffer)
+	defer s.Close()
+	buffer := make([]byte, rtnl.Buffer)
 	count := func(fail error) (n int, err error) {
-		err = s.dump(unix.RTM_GETLINK, unix.SizeofIfInfomsg, buffer, func([]byte) error { n++; return fail })
+		err = s.Dump(unix.RTM_GETLINK, unix.SizeofIfInfomsg, buffer, func([]byte) error { n++; return fail })
 		return n, err
 	}
 	if n, err := count(unix.EIO); n != 1 || !errors.Is(err, unix.EIO) {
@@ -151,7 +152,7 @@ func TestDumpAfterError(t *testing.T) {
 	if err1 != nil || err2 != nil || first == 0 || first != second {
 		t.Errorf("%d and %d messages, %v, %v", first, second, err1, err2)
 	}
-	err = s.dump(0xfff, unix.SizeofIfInfomsg, buffer, func([]byte) error { return nil })
+	err = s.Dump(0xfff, unix.SizeofIfInfomsg, buffer, func([]byte) error { return nil })
 	if err == nil {
 		t.Error("no error for a request that no kernel has")
 	}

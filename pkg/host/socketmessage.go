@@ -10,6 +10,8 @@ import (
 	"net/netip"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/dropwatch/dropwatch/pkg/rtnl"
 )
 
 // From uapi/linux/inet_diag.h and sock_diag.h.
@@ -55,7 +57,7 @@ func parseSocket(message []byte) (Socket, error) {
 		s.Waiting = binary.NativeEndian.Uint32(message[56:])
 		s.Backlog = binary.NativeEndian.Uint32(message[60:])
 	}
-	err := attributes(message[sizeofDiagMessage:], func(kind uint16, value []byte) error {
+	err := rtnl.Attributes(message[sizeofDiagMessage:], func(kind uint16, value []byte) error {
 		if kind == diagMemory && len(value) >= 4*(memoryDrops+1) {
 			s.Held = binary.NativeEndian.Uint32(value[4*memoryHeld:])
 			s.Buffer = binary.NativeEndian.Uint32(value[4*memoryBuffer:])

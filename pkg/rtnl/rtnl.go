@@ -2,7 +2,7 @@
 
 //go:build linux
 
-package host
+package rtnl
 
 import (
 	"encoding/binary"
@@ -13,20 +13,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// routeSocket asks rtnetlink for lists. It stays in the namespace it was opened in, and
+// Socket asks rtnetlink for lists. It stays in the namespace it was opened in, and
 // leaves no garbage, which vishvananda/netlink does: 64 KiB for every answer.
-type routeSocket struct {
-	fd  int
+type Socket struct {
+	FD  int // the descriptor, for ioctls in the same namespace
 	seq uint32
 }
 
-// dumpBuffer holds one answer: the kernel fills at most 32 KiB (netlink_recvmsg).
-const dumpBuffer = 64 << 10
+// Buffer is the size of a buffer for answers, of which the kernel fills at most 32 KiB
+// (netlink_recvmsg, net/netlink/af_netlink.c).
+const Buffer = 64 << 10
 
-// errInterrupted says that a list changed while it was read (NLM_F_DUMP_INTR).
-var errInterrupted = errors.New("changed meanwhile")
+// ErrInterrupted says that a list changed while it was read (NLM_F_DUMP_INTR).
+var ErrInterrupted = errors.New("changed meanwhile")
 
-func openRoute() (*routeSocket, error) {
+// Open opens a socket in the network namespace that the calling thread is in.
+func Open() (*Socket, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, fmt.Errorf("open rtnetlink: %w", err)
@@ -37,32 +39,33 @@ func openRoute() (*routeSocket, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("limit wait for rtnetlink: %w", err)
 	}
-	return &routeSocket{fd: fd}, nil
+	return &Socket{FD: fd}, nil
 }
 
-func (s *routeSocket) close() { unix.Close(s.fd) }
+// Close closes the socket.
+func (s *Socket) Close() { unix.Close(s.FD) }
 
-// cookie returns a number that no other network namespace ever has while the machine is
+// Cookie returns a number that no other network namespace ever has while the machine is
 // up; 0 if the kernel does not tell. Needs kernel 5.14+ (SO_NETNS_COOKIE, e8b9eab99232).
-func (s *routeSocket) cookie() uint64 {
-	cookie, err := unix.GetsockoptUint64(s.fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+func (s *Socket) Cookie() uint64 {
+	cookie, err := unix.GetsockoptUint64(s.FD, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
 	if err != nil {
 		return 0
 	}
 	return cookie
 }
 
-// dump asks for a list, with a header of so many zero bytes, and hands on each message
-// without its netlink header. The buffer has dumpBuffer bytes. Errors are errInterrupted,
+// Dump asks for a list, with a header of n zero bytes, and hands on each message
+// without its netlink header. buffer has Buffer bytes. Errors are ErrInterrupted,
 // those of each, and those of the kernel. After one the rest of the list is still read,
 // so that the next one is in step.
-func (s *routeSocket) dump(request uint16, header int, buffer []byte, each func(message []byte) error) error {
+func (s *Socket) Dump(request uint16, header int, buffer []byte, each func(message []byte) error) error {
 	if err := s.ask(request, header, buffer); err != nil {
 		return err
 	}
 	var failed error
 	for {
-		n, from, err := unix.Recvfrom(s.fd, buffer, unix.MSG_TRUNC)
+		n, from, err := unix.Recvfrom(s.FD, buffer, unix.MSG_TRUNC)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
@@ -85,7 +88,7 @@ func (s *routeSocket) dump(request uint16, header int, buffer []byte, each func(
 	}
 }
 
-func (s *routeSocket) ask(request uint16, header int, buffer []byte) error {
+func (s *Socket) ask(request uint16, header int, buffer []byte) error {
 	s.seq++
 	message := buffer[:unix.NLMSG_HDRLEN+header]
 	clear(message)
@@ -93,12 +96,12 @@ func (s *routeSocket) ask(request uint16, header int, buffer []byte) error {
 	binary.NativeEndian.PutUint16(message[4:], request)
 	binary.NativeEndian.PutUint16(message[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
 	binary.NativeEndian.PutUint32(message[8:], s.seq)
-	err := unix.Sendto(s.fd, message, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+	err := unix.Sendto(s.FD, message, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
 	return os.NewSyscallError("sendto", err)
 }
 
 // messages hands on the messages of one answer, and says whether the list is done.
-func (s *routeSocket) messages(answer []byte, each func([]byte) error) (done bool, err error) {
+func (s *Socket) messages(answer []byte, each func([]byte) error) (done bool, err error) {
 	for len(answer) >= unix.NLMSG_HDRLEN {
 		length := int(binary.NativeEndian.Uint32(answer))
 		if length < unix.NLMSG_HDRLEN || length > len(answer) {
@@ -111,7 +114,7 @@ func (s *routeSocket) messages(answer []byte, each func([]byte) error) (done boo
 			continue // of a list that was given up
 		}
 		if flags&unix.NLM_F_DUMP_INTR != 0 && err == nil {
-			err = errInterrupted
+			err = ErrInterrupted
 		}
 		if kind == unix.NLMSG_DONE || kind == unix.NLMSG_ERROR {
 			return true, errors.Join(err, kernelError(body))
@@ -134,8 +137,8 @@ func kernelError(body []byte) error {
 	return nil
 }
 
-// attributes hands on the attributes of a message (struct rtattr), without their flags.
-func attributes(text []byte, each func(kind uint16, value []byte) error) error {
+// Attributes hands on the Attributes of a message (struct rtattr), without their flags.
+func Attributes(text []byte, each func(kind uint16, value []byte) error) error {
 	for len(text) >= unix.SizeofRtAttr {
 		length := int(binary.NativeEndian.Uint16(text))
 		if length < unix.SizeofRtAttr || length > len(text) {
