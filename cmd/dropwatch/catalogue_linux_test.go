@@ -16,8 +16,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/dropwatch/dropwatch/pkg/capability"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/privilege"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 )
 
@@ -203,7 +203,7 @@ func TestParanoid(t *testing.T) {
 	setSysctl(t, "kernel.perf_event_paranoid", "3")
 	for _, command := range []string{"record", "stalls", "icmp"} {
 		cmd, stderr := dropwatch(t, command, "-d", "200ms")
-		asUser(t, cmd, capability.BPF, capability.Perfmon)
+		asUser(t, cmd, privilege.BPF, privilege.Perfmon)
 		if err := cmd.Run(); err != nil || strings.Contains(stderr.String(), "not recorded: ") {
 			t.Errorf("%s: %v: %s", command, err, stderr)
 		}

@@ -11,10 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dropwatch/dropwatch/pkg/counters"
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/finding"
 	"github.com/dropwatch/dropwatch/pkg/host"
 	"github.com/dropwatch/dropwatch/pkg/ledger"
+	"github.com/dropwatch/dropwatch/pkg/privilege"
 	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/report"
 	"github.com/dropwatch/dropwatch/pkg/trace"
@@ -29,7 +31,7 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 		fmt.Fprintf(s.err, "watching for %v; Ctrl-C ends\n", flags.duration)
 	}
 	files := host.Files{Root: os.DirFS("/")}
-	d := &report.Doctor{Start: time.Now(), Facts: files.Facts()}
+	d := &report.Doctor{Start: time.Now(), Facts: privilege.Facts(files.Root)}
 	d.Host, d.Kernel = trace.Machine()
 	trials := make(chan []event.Trial, 1)
 	go func() { trials <- trace.Try() }()
@@ -133,7 +135,7 @@ func (s *sighting) watch(wait func()) (notes []string, err error) {
 
 // readCounters reads counters before and after.
 func (s *sighting) readCounters(wait func()) (notes []string, err error) {
-	counters, err := host.NewCounterChanges()
+	counters, err := counters.NewChanges()
 	if err != nil {
 		return nil, err
 	}

@@ -16,8 +16,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/dropwatch/dropwatch/pkg/capability"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/privilege"
 	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 )
@@ -29,15 +29,15 @@ func TestDrop(t *testing.T) {
 	by(static(t), cmd)
 	begin(t, cmd, recording.DefaultName)
 	own := threads(t, os.Getpid())[0]
-	want := own.Permitted & capability.Of(capability.BPF, capability.Perfmon, capability.Syslog, capability.SysPtrace,
-		capability.DACReadSearch, capability.SysAdmin, capability.Kill)
+	want := own.Permitted & privilege.Of(privilege.BPF, privilege.Perfmon, privilege.Syslog, privilege.SysPtrace,
+		privilege.DACReadSearch, privilege.SysAdmin, privilege.Kill)
 	for _, s := range threads(t, cmd.Process.Pid) {
 		if s.Effective != want || s.Permitted != want || !s.NoNewPrivs {
 			t.Errorf("a thread has %v, want %v", s.Effective, want)
 		}
 	}
 	text := awaitFile(t, filepath.Join(cmd.Dir, "status"))
-	child, err := capability.ReadStatus(strings.NewReader(text))
+	child, err := privilege.ReadStatus(strings.NewReader(text))
 	if err != nil || *child != own {
 		t.Errorf("the command has %+v, %v; want %+v", child, err, own)
 	}
@@ -121,11 +121,11 @@ func TestDropStalls(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			want := threads(t, os.Getpid())[0].Permitted & capability.Of(capability.Syslog, capability.SysPtrace, capability.DACReadSearch)
-			kept := func(s capability.Status) bool { return s.Effective == want && s.Permitted == want && s.NoNewPrivs }
+			want := threads(t, os.Getpid())[0].Permitted & privilege.Of(privilege.Syslog, privilege.SysPtrace, privilege.DACReadSearch)
+			kept := func(s privilege.Status) bool { return s.Effective == want && s.Permitted == want && s.NoNewPrivs }
 			for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 				all := threads(t, cmd.Process.Pid)
-				if !slices.ContainsFunc(all, func(s capability.Status) bool { return !kept(s) }) {
+				if !slices.ContainsFunc(all, func(s privilege.Status) bool { return !kept(s) }) {
 					break
 				}
 				if time.Now().After(deadline) {

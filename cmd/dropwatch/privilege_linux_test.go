@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/dropwatch/dropwatch/pkg/capability"
+	"github.com/dropwatch/dropwatch/pkg/privilege"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 )
 
@@ -20,11 +20,11 @@ func TestAmbient(t *testing.T) {
 	const hidden = "CAP_SYSLOG (for names in stacks) is missing"
 	for _, test := range []struct {
 		name     string
-		has      []capability.Capability
+		has      []privilege.Capability
 		nameless bool
 	}{
-		{"names", []capability.Capability{capability.BPF, capability.Perfmon, capability.Syslog}, false},
-		{"no names", []capability.Capability{capability.BPF, capability.Perfmon}, true},
+		{"names", []privilege.Capability{privilege.BPF, privilege.Perfmon, privilege.Syslog}, false},
+		{"no names", []privilege.Capability{privilege.BPF, privilege.Perfmon}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cmd, stderr := dropwatch(t, "record", "-q")
@@ -32,7 +32,7 @@ func TestAmbient(t *testing.T) {
 			asUser(t, cmd, test.has...)
 			setSysctl(t, "kernel.kptr_restrict", "1")
 			begin(t, cmd, recording.DefaultName)
-			want := capability.Of(test.has...)
+			want := privilege.Of(test.has...)
 			for _, s := range threads(t, cmd.Process.Pid) {
 				if s.Effective != want || s.Permitted != want || s.Ambient != 0 || !s.NoNewPrivs {
 					t.Errorf("a thread has %v of %v, and hands on %v", s.Effective, want, s.Ambient)
@@ -48,7 +48,7 @@ func TestAmbient(t *testing.T) {
 		t.Run(command, func(t *testing.T) {
 			cmd, stderr := dropwatch(t, command, "-d", "200ms")
 			by(path, cmd)
-			asUser(t, cmd, capability.BPF, capability.Perfmon)
+			asUser(t, cmd, privilege.BPF, privilege.Perfmon)
 			if err := cmd.Run(); err != nil || strings.Contains(stderr.String(), "warning") {
 				t.Errorf("%v: %s", err, stderr)
 			}
@@ -61,12 +61,12 @@ func TestMissing(t *testing.T) {
 	const bpf, perfmon = "CAP_BPF (to load programs)", "CAP_PERFMON (to trace)"
 	for _, command := range []string{"record", "stalls", "icmp"} {
 		for name, test := range map[string]struct {
-			has  []capability.Capability
+			has  []privilege.Capability
 			says []string
 		}{
 			"all":     {nil, []string{"lacks " + bpf + ", " + perfmon + ": ", "grant CAP_BPF and CAP_PERFMON;"}},
-			"BPF":     {[]capability.Capability{capability.Perfmon}, []string{"lacks " + bpf + ": ", "run with sudo, or grant CAP_BPF;"}},
-			"PERFMON": {[]capability.Capability{capability.BPF}, []string{"lacks " + perfmon + ": ", "run with sudo, or grant CAP_PERFMON;"}},
+			"BPF":     {[]privilege.Capability{privilege.Perfmon}, []string{"lacks " + bpf + ": ", "run with sudo, or grant CAP_BPF;"}},
+			"PERFMON": {[]privilege.Capability{privilege.BPF}, []string{"lacks " + perfmon + ": ", "run with sudo, or grant CAP_PERFMON;"}},
 		} {
 			t.Run(command+" "+name, func(t *testing.T) {
 				cmd, stderr := dropwatch(t, command)
@@ -83,7 +83,7 @@ func TestMissing(t *testing.T) {
 // TestFileCapabilities: a binary that bears them is for every user who may run it.
 func TestFileCapabilities(t *testing.T) {
 	path := static(t)
-	set := capability.Of(capability.BPF, capability.Perfmon, capability.Syslog)
+	set := privilege.Of(privilege.BPF, privilege.Perfmon, privilege.Syslog)
 	const revision2, effective = 0x02000000, 1 // VFS_CAP_REVISION_2, include/uapi/linux/capability.h
 	var data []byte
 	for _, word := range []uint32{revision2 | effective, uint32(set), 0, uint32(set >> 32), 0} {

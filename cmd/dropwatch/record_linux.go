@@ -11,8 +11,8 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/dropwatch/dropwatch/pkg/capability"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/privilege"
 	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 	"github.com/dropwatch/dropwatch/pkg/report"
@@ -78,7 +78,7 @@ func recordAll(ctx context.Context, s streams, options recordOptions, signals *s
 		if command, err = start(s, options, signals); err != nil {
 			return nil, err
 		}
-		c.needed |= capability.Of(capability.Kill) // it may run as another user
+		c.needed |= privilege.Of(privilege.Kill) // it may run as another user
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -115,7 +115,7 @@ type capture struct {
 	out     *destination
 	tracer  *trace.Tracer
 	options recordOptions
-	needed  capability.Set // from the first event on
+	needed  privilege.Set // from the first event on
 	writer  *recording.Writer
 	summary *report.Builder
 	line    *statusLine

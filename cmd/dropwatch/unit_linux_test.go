@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/dropwatch/dropwatch/internal/lab/labtest"
-	"github.com/dropwatch/dropwatch/pkg/capability"
+	"github.com/dropwatch/dropwatch/pkg/privilege"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 )
 
@@ -73,7 +73,7 @@ func TestUnit(t *testing.T) {
 		if names := strings.Fields(s.Effective.String()); len(names) != len(granted) || s.Bounding != s.Effective {
 			t.Errorf("a thread has %v, the unit grants %v", s.Effective, granted)
 		}
-		if !s.Effective.Has(capability.BPF) || s.Ambient != 0 {
+		if !s.Effective.Has(privilege.BPF) || s.Ambient != 0 {
 			t.Errorf("a thread has %v and hands on %v", s.Effective, s.Ambient)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/dropwatch/dropwatch/pkg/capability"
+	"github.com/dropwatch/dropwatch/pkg/privilege"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 )
 
@@ -44,7 +44,7 @@ func by(path string, cmd *exec.Cmd) { cmd.Path, cmd.Args[0] = path, path }
 
 // asUser has a command run by an ordinary user with ambient capabilities, in a directory
 // of that user's.
-func asUser(t *testing.T, cmd *exec.Cmd, capabilities ...capability.Capability) {
+func asUser(t *testing.T, cmd *exec.Cmd, capabilities ...privilege.Capability) {
 	t.Helper()
 	self, err := filepath.EvalSymlinks(cmd.Path)
 	if err != nil {
@@ -63,17 +63,17 @@ func asUser(t *testing.T, cmd *exec.Cmd, capabilities ...capability.Capability) 
 
 // threads returns the privileges of each thread of a recorder, once it has dropped what
 // it does not need, which is right after its recording has a name.
-func threads(t *testing.T, pid int) []capability.Status {
+func threads(t *testing.T, pid int) []privilege.Status {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
 		all := threadsNow(t, pid)
-		if !slices.ContainsFunc(all, func(s capability.Status) bool { return !s.NoNewPrivs || s.Ambient != 0 }) || time.Now().After(deadline) {
+		if !slices.ContainsFunc(all, func(s privilege.Status) bool { return !s.NoNewPrivs || s.Ambient != 0 }) || time.Now().After(deadline) {
 			return all
 		}
 	}
 }
 
-func threadsNow(t *testing.T, pid int) (all []capability.Status) {
+func threadsNow(t *testing.T, pid int) (all []privilege.Status) {
 	t.Helper()
 	files, err := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/status")
 	if err != nil || len(files) == 0 {
@@ -87,7 +87,7 @@ func threadsNow(t *testing.T, pid int) (all []capability.Status) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		status, err := capability.ReadStatus(bytes.NewReader(text))
+		status, err := privilege.ReadStatus(bytes.NewReader(text))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,14 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dropwatch/dropwatch/pkg/counters"
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
 )
 
 // TestCountersAreRead: of the counters that reasons name, pkg/host reads every one that
 // this kernel has and that nstat or xfrm_stat shows.
 func TestCountersAreRead(t *testing.T) {
-	r, err := host.NewCounterReader()
+	r, err := counters.NewReader()
 	if err != nil {
 		t.Fatal(err)
 	}

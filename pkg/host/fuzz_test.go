@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/privilege"
 )
 
 // everyFile is a machine all of whose files hold the same text.
@@ -57,7 +58,7 @@ func FuzzState(f *testing.F) {
 				t.Errorf("%+v", s)
 			}
 		}
-		for _, fact := range files.Facts() {
+		for _, fact := range privilege.Facts(files.Root) {
 			if fact.Name == "" {
 				t.Errorf("%+v", fact)
 			}

@@ -19,8 +19,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/internal/lab/labtest"
+	"github.com/dropwatch/dropwatch/pkg/counters"
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
 )
 
 // patience bounds each wait for a NIC.
@@ -137,7 +137,7 @@ func (n *nic) missed(t *testing.T) uint64 {
 	if n.lost.Source == event.CounterLink {
 		return n.read(t, "statistics/"+n.lost.Name)
 	}
-	reader, err := host.NewCounterReader()
+	reader, err := counters.NewReader()
 	if err != nil {
 		t.Fatal(err)
 	}

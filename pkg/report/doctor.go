@@ -12,8 +12,8 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/finding"
-	"github.com/dropwatch/dropwatch/pkg/host"
 	"github.com/dropwatch/dropwatch/pkg/ledger"
+	"github.com/dropwatch/dropwatch/pkg/privilege"
 	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
@@ -25,7 +25,7 @@ type Doctor struct {
 	Findings     []finding.Finding
 	Ledger       *ledger.Ledger // nil if counters were not read twice
 	Trials       []event.Trial
-	Facts        []host.Fact
+	Facts        []privilege.Fact
 	Blind        []string // what stays invisible on this node
 	Notes        []string // what could not be looked at, and why
 }

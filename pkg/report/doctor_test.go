@@ -9,8 +9,8 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/finding"
-	"github.com/dropwatch/dropwatch/pkg/host"
 	"github.com/dropwatch/dropwatch/pkg/ledger"
+	"github.com/dropwatch/dropwatch/pkg/privilege"
 )
 
 // patient is a node with a finding, a ledger, hooks that do not work and a limit.
@@ -41,7 +41,7 @@ func patient() *Doctor {
 			trial("icmp_echo", "fentry", "operation not permitted"), trial("icmp_echo", "tracepoint", ""),
 			trial("irq:softirq_raise", "tp_btf", "not in this kernel"),
 		},
-		Facts: []host.Fact{{Name: "BTF", Value: "there"}, {Name: "lockdown", Value: "confidentiality", Limit: "no packets"}},
+		Facts: []privilege.Fact{{Name: "BTF", Value: "there"}, {Name: "lockdown", Value: "confidentiality", Limit: "no packets"}},
 		Blind: []string{"XDP on eth0"}, Notes: []string{"ethtool of eth1: permission denied"},
 	}
 	for _, name := range []string{"a:b", "c:d", "e:f", "g:h", "i:j"} {

@@ -9,24 +9,24 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dropwatch/dropwatch/pkg/counters"
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
 )
 
 // counterShare is the part of one CPU that reading counters may take.
 const counterShare = 0.01
 
-// counters are the node's own, read beside the cells.
-type counters struct {
+// counterWatch reads the node's own counters, beside the cells.
+type counterWatch struct {
 	lock    sync.Mutex // the last reading is another goroutine's
-	changes *host.CounterChanges
+	changes *counters.Changes
 	next    time.Time
 	last    *event.Counters // read when the tracer was stopped
 }
 
 // read reads all of them. The next reading is due after a second, or later where that
 // would take too much of a CPU.
-func (c *counters) read(start time.Time) (*event.Counters, error) {
+func (c *counterWatch) read(start time.Time) (*event.Counters, error) {
 	began := time.Now()
 	e, err := c.changes.Read(start)
 	if err != nil {
@@ -38,7 +38,7 @@ func (c *counters) read(start time.Time) (*event.Counters, error) {
 }
 
 // due returns a reading if it is time for one, else nil.
-func (c *counters) due(now, start time.Time) (*event.Counters, error) {
+func (c *counterWatch) due(now, start time.Time) (*event.Counters, error) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	if now.Before(c.next) || c.last != nil {
@@ -48,7 +48,7 @@ func (c *counters) due(now, start time.Time) (*event.Counters, error) {
 }
 
 // finish reads once more; the reading is that of the end.
-func (c *counters) finish(start time.Time) (err error) {
+func (c *counterWatch) finish(start time.Time) (err error) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	c.last, err = c.read(start)
@@ -56,7 +56,7 @@ func (c *counters) finish(start time.Time) (err error) {
 }
 
 // end returns the reading of the end, once.
-func (c *counters) end() *event.Counters {
+func (c *counterWatch) end() *event.Counters {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	e := c.last
@@ -72,12 +72,12 @@ func (t *Tracer) watchCounters() error {
 		t.meta.Notes = append(t.meta.Notes, lacking+"they are of devices and namespaces, which drops do not tell here")
 		return nil
 	}
-	changes, err := host.NewCounterChanges()
+	changes, err := counters.NewChanges()
 	if err != nil {
 		t.meta.Notes = append(t.meta.Notes, lacking+err.Error())
 		return nil
 	}
-	t.counters = &counters{changes: changes}
+	t.counters = &counterWatch{changes: changes}
 	tick, err := t.count(time.Now())
 	if err != nil {
 		return err

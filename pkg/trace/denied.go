@@ -6,13 +6,13 @@ import (
 	"errors"
 	"os"
 
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/privilege"
 )
 
 // DeniedError says that the kernel does not let this process trace, and why. errors.Is
 // tells os.ErrPermission.
 type DeniedError struct {
-	host.Refusal
+	privilege.Refusal
 	err error // what was tried
 }
 

@@ -15,7 +15,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/bpf"
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/privilege"
 	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
@@ -61,7 +61,7 @@ func readSymbols() func(*event.Meta) symbols {
 			meta.Notes = append(meta.Notes, "no symbols: "+r.err.Error())
 			return nameless{}
 		case r.kernel.Hidden():
-			meta.Notes = append(meta.Notes, "no symbols: the kernel hides its addresses: "+host.Files{Root: os.DirFS("/")}.HiddenSymbols())
+			meta.Notes = append(meta.Notes, "no symbols: the kernel hides its addresses: "+privilege.HiddenSymbols(os.DirFS("/")))
 			return nameless{}
 		}
 		text := r.kernel.Text()

@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/internal/lab/labtest"
-	"github.com/dropwatch/dropwatch/pkg/capability"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/privilege"
 	"github.com/dropwatch/dropwatch/pkg/trace"
 )
 
@@ -37,7 +37,7 @@ func TestMemlock(t *testing.T) {
 	cmd.Env = append(os.Environ(), limited+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Credential:  &syscall.Credential{Uid: 65534, Gid: 65534},
-		AmbientCaps: []uintptr{uintptr(capability.BPF), uintptr(capability.Perfmon)},
+		AmbientCaps: []uintptr{uintptr(privilege.BPF), uintptr(privilege.Perfmon)},
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)

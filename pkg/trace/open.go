@@ -35,7 +35,7 @@ type Tracer struct {
 	resolver *resolver
 	stalls   *stalls // nil unless Config.Stalls asks for them and the kernel can
 	waits    event.StallLoss
-	counters *counters     // nil if the node's cannot be read
+	counters *counterWatch // nil if the node's cannot be read
 	first    []event.Event // that Next is to yield before others
 	stopping atomic.Bool
 

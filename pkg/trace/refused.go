@@ -15,7 +15,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/rlimit"
 
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/privilege"
 )
 
 // refusals say why the kernel refused each rung of a ladder.
@@ -50,14 +50,14 @@ func (r *refusals) of(what string) error {
 // reads the kernel's memory (bpf_tracing_func_proto, kernel/trace/bpf_trace.c).
 func explain(err error, memlock bool) error {
 	if lockedDown(err) || errors.Is(err, os.ErrPermission) && !rejected(err) {
-		return &DeniedError{host.Files{Root: os.DirFS("/")}.Refusal(memlock), err}
+		return &DeniedError{privilege.WhyRefused(os.DirFS("/"), memlock), err}
 	}
 	return err
 }
 
 // lockedDown reports whether lockdown is why the verifier rejected a program.
 func lockedDown(err error) bool {
-	return rejected(err) && host.Files{Root: os.DirFS("/")}.LockedDown()
+	return rejected(err) && privilege.LockedDown(os.DirFS("/"))
 }
 
 // unlimit raises the limit on locked memory, and reports whether that failed where maps

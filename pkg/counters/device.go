@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package counters
+
+import (
+	"encoding/binary"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// device is an interface, and what is known of it from reading to reading.
+type device struct {
+	index      int32
+	lower      int32
+	kind       string
+	loopback   bool
+	address    string // of the hardware, as bytes
+	nativeXDP  bool
+	name       string // as the kernel spells it
+	text       string // the same through event.Text
+	asked      bool   // for the names of its driver's statistics
+	statistics statistics
+	traffic    traffic
+	turn       uint // of the list that had it last
+	origin     origin
+	told       bool // its counters were compared before
+}
+
+// traffic is packets and bytes received and sent. They are never set back while a device
+// lives, but by drivers that do so when it is brought up.
+type traffic [4]uint64
+
+func trafficOf(stats []byte) (t traffic) {
+	for i := range t {
+		if at := 8 * i; at+8 <= len(stats) {
+			t[i] = binary.NativeEndian.Uint64(stats[at:])
+		}
+	}
+	return t
+}
+
+// follows says that a device whose traffic was earlier may have this one now.
+func (t traffic) follows(earlier traffic) bool {
+	for i := range t {
+		if t[i] < earlier[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// deviceTable holds the interfaces of a namespace, in the order of the last list.
+type deviceTable struct {
+	byIndex map[int32]*device
+	listed  []*device
+	turn    uint      // of the last list
+	left    []*device // that the list before had, and the last one has not
+	highest int32     // index of all that were ever listed
+	before  int32     // the same, before the last list
+}
+
+// begin starts a new list.
+func (t *deviceTable) begin() { t.listed, t.turn = t.listed[:0], t.turn+1 }
+
+// see adds an interface to the list. One that has another kind than before is another one.
+func (t *deviceTable) see(link linkMessage) *device {
+	d := t.byIndex[link.index]
+	if d == nil || d.kind != string(link.kind) {
+		if t.byIndex == nil {
+			t.byIndex = map[int32]*device{}
+		}
+		d = &device{index: link.index, kind: string(link.kind), loopback: link.flags&unix.IFF_LOOPBACK != 0}
+		t.byIndex[link.index] = d
+	}
+	if d.name != string(link.name) {
+		d.name, d.text = string(link.name), event.Text(link.name)
+	}
+	if d.address != string(link.address) {
+		d.address = string(link.address)
+	}
+	d.lower, d.nativeXDP, d.traffic, d.turn = link.lower, link.native(), trafficOf(link.stats), t.turn
+	t.listed = append(t.listed, d)
+	return d
+}
+
+// end forgets the interfaces that the list did not have.
+func (t *deviceTable) end() {
+	t.left, t.before = t.left[:0], t.highest
+	for _, d := range t.listed {
+		t.highest = max(t.highest, d.index)
+	}
+	if len(t.byIndex) == len(t.listed) {
+		return
+	}
+	for index, d := range t.byIndex {
+		if d.turn != t.turn {
+			t.left = append(t.left, d)
+			delete(t.byIndex, index)
+		}
+	}
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package counters
+
+import (
+	"os"
+
+	"github.com/dropwatch/dropwatch/pkg/rtnl"
+)
+
+// memory is what reading any namespace needs, from reading to reading.
+type memory struct {
+	files   fileSource
+	dump    []byte // an answer of rtnetlink
+	ethtool ethtoolBuffers
+	qdiscs  []qdisc
+	kinds   map[string]string  // of qdiscs
+	parts   map[qdiscID]string // qdiscs as they are spelled
+}
+
+func newMemory() *memory {
+	return &memory{
+		files: fileSource{root: os.DirFS("/")},
+		dump:  make([]byte, rtnl.Buffer),
+		kinds: map[string]string{}, parts: map[qdiscID]string{},
+	}
+}
+
+// part spells a discipline, each once as long as there is room.
+func (m *memory) part(id qdiscID) string {
+	text, ok := m.parts[id]
+	if !ok {
+		text = id.String()
+		const room = 1 << 14
+		if len(m.parts) < room {
+			m.parts[id] = text
+		}
+	}
+	return text
+}
