@@ -55,7 +55,7 @@ func TestDay(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer home.Close()
-	n := node{t: t, home: home, prefix: fmt.Sprintf("dwday%d-", os.Getpid()), spaces: map[uint32]bool{}}
+	n := podNode{t: t, home: home, prefix: fmt.Sprintf("dwday%d-", os.Getpid()), spaces: map[uint32]bool{}}
 	t.Cleanup(n.clean)
 	memory := &memoryWatch{process: cmd.Process, answers: bufio.NewScanner(held)}
 	for i := range pods {
@@ -79,8 +79,8 @@ func TestDay(t *testing.T) {
 	memory.check(t)
 }
 
-// node is where pods come and go.
-type node struct {
+// podNode is where pods come and go.
+type podNode struct {
 	t       *testing.T
 	home    *os.File // its network namespace
 	prefix  string
@@ -103,7 +103,7 @@ const lostAtATime = 3
 
 // start makes a pod, whose end of the pair is renamed on the node, or moved to another pod
 // after it lost packets, and processes.
-func (n *node) start(i int) {
+func (n *podNode) start(i int) {
 	n.t.Helper()
 	p := pod{i, filepath.Join("/run/netns", fmt.Sprint(n.prefix, i)), fmt.Sprintf("dwd%d", i), i%5 == 0 && len(n.pods) > 0}
 	if err := os.MkdirAll("/run/netns", 0o755); err != nil {
@@ -144,7 +144,7 @@ func (n *node) start(i int) {
 	}
 }
 
-func (n *node) move(link netlink.Link, to pod) error {
+func (n *podNode) move(link netlink.Link, to pod) error {
 	space, err := os.Open(to.path)
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (n *node) move(link netlink.Link, to pod) error {
 
 // inhabit makes the namespace of a pod, and does there what pods do. Its thread has a name
 // of its own, as processes have.
-func (n *node) inhabit(p pod) error {
+func (n *podNode) inhabit(p pod) error {
 	name := fmt.Appendf(nil, "pod%d\x00", p.number)
 	if err := unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0); err != nil {
 		return fmt.Errorf("name thread: %w", err)
@@ -175,7 +175,7 @@ func (n *node) inhabit(p pod) error {
 }
 
 // connect makes the devices of a pod, and loses packets on them.
-func (n *node) connect(p pod) error {
+func (n *podNode) connect(p pod) error {
 	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return err
@@ -208,7 +208,7 @@ func (n *node) connect(p pod) error {
 
 // refuse sends datagrams to a closed port. It holds its CPU until each was refused: else the
 // kernel may throw it away while it interrupts a process during which it runs no BPF programs.
-func (n *node) refuse() error {
+func (n *podNode) refuse() error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
@@ -236,7 +236,7 @@ func (n *node) refuse() error {
 }
 
 // ignore sends frames that the node does not want to its end of the pair.
-func (n *node) ignore(p pod) error {
+func (n *podNode) ignore(p pod) error {
 	up := make(chan error, 1)
 	go func() { // on another thread, which is on the node
 		peer, err := netlink.LinkByName(p.device + "x")
@@ -287,7 +287,7 @@ func setUp(name string) error {
 }
 
 // stop ends the oldest pod. Now and then it waits until its devices are gone.
-func (n *node) stop() {
+func (n *podNode) stop() {
 	n.t.Helper()
 	p := n.pods[0]
 	n.pods = n.pods[1:]
@@ -314,7 +314,7 @@ func (n *node) stop() {
 }
 
 // clean ends what a test that failed has left.
-func (n *node) clean() {
+func (n *podNode) clean() {
 	for _, p := range n.pods {
 		_ = unix.Unmount(p.path, unix.MNT_DETACH) // it may not be mounted yet
 		_ = os.Remove(p.path)
@@ -323,7 +323,7 @@ func (n *node) clean() {
 
 // check reads what was recorded: all drops, and no more on the devices of pods than there
 // were.
-func (n *node) check(path string) {
+func (n *podNode) check(path string) {
 	n.t.Helper()
 	var meter event.Meter
 	var refused uint64

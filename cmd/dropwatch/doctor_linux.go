@@ -14,8 +14,8 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/counters"
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/finding"
-	"github.com/dropwatch/dropwatch/pkg/host"
 	"github.com/dropwatch/dropwatch/pkg/ledger"
+	"github.com/dropwatch/dropwatch/pkg/node"
 	"github.com/dropwatch/dropwatch/pkg/privilege"
 	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/report"
@@ -30,27 +30,27 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 	if flags.format == "text" && isTerminal(s.err) {
 		fmt.Fprintf(s.err, "watching for %v; Ctrl-C ends\n", flags.duration)
 	}
-	files := host.Files{Root: os.DirFS("/")}
+	files := node.Files{Root: os.DirFS("/")}
 	d := &report.Doctor{Start: time.Now(), Facts: privilege.Facts(files.Root)}
 	d.Host, d.Kernel = trace.Machine()
 	trials := make(chan []event.Trial, 1)
 	go func() { trials <- trace.Try() }()
-	sources, err := host.LiveSources()
+	sources, err := node.LiveSources()
 	if err != nil {
 		return nil, err
 	}
 	var in finding.Input
-	var sockets *host.SocketWatch
+	var sockets *node.SocketWatch
 	var lost error
 	seen := newSighting()
 	notes, err := seen.watch(func() {
-		in.LoadBefore, sockets = files.ReadLoad(), host.WatchSockets(sources.Spaces)
+		in.LoadBefore, sockets = files.ReadLoad(), node.WatchSockets(sources.Spaces)
 		stop, stopped := make(chan struct{}), make(chan struct{})
 		go func() { sockets.Watch(sources.Spaces, stop); close(stopped) }()
 		wait(ctx, flags.duration, nil)
 		close(stop)
 		<-stopped
-		sources, lost = host.LiveSources() // with namespaces that are new
+		sources, lost = node.LiveSources() // with namespaces that are new
 		in.Sockets, in.LoadAfter = sockets.Losses(sources.Spaces), files.ReadLoad()
 	})
 	if err := errors.Join(err, lost); err != nil {
@@ -59,10 +59,10 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 	in.Counters, in.Elapsed = seen.book.Movements(), seen.to-seen.from
 	in.Traced = seen.traced()
 	losing := finding.LostSegments(in)
-	connections := sockets.Connections(slices.DeleteFunc(slices.Clone(sources.Spaces), func(s host.Space) bool { return !losing[s.Netns.Inode] }))
+	connections := sockets.Connections(slices.DeleteFunc(slices.Clone(sources.Spaces), func(s node.Space) bool { return !losing[s.Netns.Inode] }))
 	sockets.Hold(connections)
 	in.Sockets = append(in.Sockets, connections...)
-	in.State = host.ReadState(sources)
+	in.State = node.ReadState(sources)
 	d.Duration, d.Findings, d.Ledger = in.Elapsed, finding.Find(in), seen.book.Ledger()
 	d.Notes = notes
 	for _, note := range slices.Concat(in.State.Notes, sockets.Notes()) {

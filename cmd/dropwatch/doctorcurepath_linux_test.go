@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/internal/lab"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // pathCures are devices and routes that let packets not pass.
@@ -361,11 +361,11 @@ func dyingCgroups(t *testing.T) (*lab.Net, ailment) {
 		root = "/sys/fs/cgroup"
 	}
 	dying := func() int {
-		sources, err := host.LiveSources()
+		sources, err := node.LiveSources()
 		if err != nil {
 			t.Fatal(err)
 		}
-		return host.ReadState(host.Sources{Root: sources.Root}).Cgroups.Dying
+		return node.ReadState(node.Sources{Root: sources.Root}).Cgroups.Dying
 	}
 	// A program of its own, as it changes its control group.
 	script := `i=0; while [ $i -lt 1100 ]; do mkdir $1/dropwatch-dying && echo $$ > $1/dropwatch-dying/cgroup.procs && echo x > $2/$i &&

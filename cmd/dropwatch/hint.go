@@ -5,7 +5,7 @@ package main
 import (
 	"os"
 
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 	"github.com/dropwatch/dropwatch/pkg/softirq"
 )
 
@@ -15,7 +15,7 @@ func stallHint(live bool) func(*softirq.Stall) string {
 	if !live {
 		return nil
 	}
-	files := host.Files{Root: os.DirFS("/")}
+	files := node.Files{Root: os.DirFS("/")}
 	return func(s *softirq.Stall) string {
 		switch {
 		case s.Lead == softirq.LeadCgroup && s.Culprit.Syscall != nil:

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 	"github.com/dropwatch/dropwatch/pkg/report"
 )
 
@@ -59,7 +59,7 @@ func showReasons(s streams, flags reasonFlags, names []string) error {
 	if flags.format != "text" && flags.format != "json" {
 		return usageError{fmt.Errorf("unknown format %q: choose text or json", flags.format)}
 	}
-	files := host.Files{Root: os.DirFS("/")}
+	files := node.Files{Root: os.DirFS("/")}
 	kernel, err := kernelReasons(files.Root)
 	if err != nil {
 		fmt.Fprintf(s.err, "warning: this kernel's numbers are not known: %v\n", err)
@@ -83,7 +83,7 @@ func showReasons(s streams, flags reasonFlags, names []string) error {
 }
 
 // kernelRelease returns the running kernel's, as uname -r prints it.
-func kernelRelease(files host.Files) string {
+func kernelRelease(files node.Files) string {
 	for _, s := range files.Settings("kernel.osrelease") {
 		return s.Value
 	}

@@ -54,7 +54,7 @@ func TestPublic(t *testing.T) {
 func TestPastEvents(t *testing.T) {
 	for _, pkg := range []string{"softirq", "ledger", "rtt", "profile", "stackfile", "spell"} {
 		for _, p := range deps(t, "linux", "pkg/"+pkg) {
-			for _, kernel := range []string{"github.com/cilium/", "github.com/vishvananda/", "github.com/safchain/", module + "bpf", module + "pkg/trace", module + "pkg/host"} {
+			for _, kernel := range []string{"github.com/cilium/", "github.com/vishvananda/", "github.com/safchain/", module + "bpf", module + "pkg/trace", module + "pkg/node"} {
 				if strings.HasPrefix(p, kernel) {
 					t.Errorf("pkg/%s imports %s", pkg, p)
 				}

@@ -10,7 +10,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// TestCountersAreRead: of the counters that reasons name, pkg/host reads every one that
+// TestCountersAreRead: of the counters that reasons name, pkg/node reads every one that
 // this kernel has and that nstat or xfrm_stat shows.
 func TestCountersAreRead(t *testing.T) {
 	r, err := counters.NewReader()

@@ -26,7 +26,7 @@ const (
 // backlogs speaks when a CPU's backlog, which packets of veths, loopback, and RPS pass,
 // was full: in the interval, or, for information, since boot (see lostBefore). Packets over
 // a flow limit count as well (enqueue_to_backlog in net/core/dev.c).
-func backlogs(n *node) []found {
+func backlogs(n *nodeInput) []found {
 	dropped := n.machine(event.CounterSoftnet, "dropped")
 	if dropped.moved == 0 && !lostBefore(dropped.total, n.received()) {
 		return nil
@@ -59,7 +59,7 @@ func backlogs(n *node) []found {
 
 // backlogFor is a queue for what the fastest device receives in backlogWait, in packets
 // of its MTU, as a power of two; eight times as long as now where no speed is known.
-func (n *node) backlogFor(now uint64) uint64 {
+func (n *nodeInput) backlogFor(now uint64) uint64 {
 	need := 8 * now
 	for _, link := range hardware(n.own()) {
 		if link.Speed == 0 || link.MTU == 0 || !link.Up {
@@ -83,7 +83,7 @@ func (n *node) backlogFor(now uint64) uint64 {
 
 // victims names the devices whose packets were dropped most in the interval, three at
 // most.
-func (n *node) victims() []Fact {
+func (n *nodeInput) victims() []Fact {
 	drops := slices.DeleteFunc(n.of(event.CounterLink, "rx_dropped"), func(c change) bool { return c.moved == 0 })
 	slices.SortStableFunc(drops, func(a, b change) int { return cmp.Compare(b.moved, a.moved) })
 	var words []string
@@ -102,7 +102,7 @@ func (n *node) victims() []Fact {
 
 // received is what the devices there are now took in since they were made. (The column
 // of /proc/net/softnet_stat wraps at 32 bits.)
-func (n *node) received() uint64 {
+func (n *nodeInput) received() uint64 {
 	var sum uint64
 	for _, ns := range n.State.Namespaces {
 		for _, link := range ns.Links {

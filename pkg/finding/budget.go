@@ -18,7 +18,7 @@ const (
 
 // budgets speaks when CPUs end receiving with work left muchSqueeze times a second: a
 // warning if packets are lost meanwhile in rings or backlogs, else for information.
-func budgets(n *node) []found {
+func budgets(n *nodeInput) []found {
 	squeezed := n.machine(event.CounterSoftnet, "time_squeeze")
 	rate := n.perSecond(squeezed.moved)
 	if rate < muchSqueeze {
@@ -49,7 +49,7 @@ func budgets(n *node) []found {
 }
 
 // behind tells whether packets are lost because CPUs do not take them in time.
-func (n *node) behind() bool {
+func (n *nodeInput) behind() bool {
 	if n.machine(event.CounterSoftnet, "dropped").moved > 0 {
 		return true
 	}

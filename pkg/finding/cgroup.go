@@ -16,7 +16,7 @@ const (
 // reading memory.stat takes 10 ms with them, or 50 ms without: programs that watch
 // containers read it every few seconds, and before kernel 6.5 packets on their CPU
 // may wait as long.
-func dyingCgroups(n *node) []found {
+func dyingCgroups(n *nodeInput) []found {
 	c := n.State.Cgroups
 	if c.Dying < manyDying && c.Read < tooSlow {
 		return nil

@@ -5,12 +5,12 @@ package finding
 import (
 	"fmt"
 
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // channelsFor returns how many receive queues a device should have: one for each CPU,
 // as far as it can; and false if it has them.
-func (n *node) channelsFor(link host.Link) (kind string, now, then uint32, ok bool) {
+func (n *nodeInput) channelsFor(link node.Link) (kind string, now, then uint32, ok bool) {
 	c := link.Device.Channels
 	kind, now, then = "combined", c.Combined, c.CombinedMax
 	if c.CombinedMax == 0 {
@@ -21,7 +21,7 @@ func (n *node) channelsFor(link host.Link) (kind string, now, then uint32, ok bo
 }
 
 // moreChannels adds to a finding how a device gets more receive queues, if it can.
-func (n *node) moreChannels(f *Finding, ns host.Namespace, link host.Link) {
+func (n *nodeInput) moreChannels(f *Finding, ns node.Namespace, link node.Link) {
 	kind, now, then, ok := n.channelsFor(link)
 	if !ok {
 		return

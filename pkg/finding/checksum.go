@@ -7,7 +7,7 @@ import (
 )
 
 // checksums speaks when packets came with a bad checksum in the interval.
-func checksums(n *node) []found {
+func checksums(n *nodeInput) []found {
 	var all []found
 	for _, ns := range n.State.Namespaces {
 		moved, facts := n.sum(ns, "UdpInCsumErrors", "TcpInCsumErrors", "IcmpInCsumErrors", "IpExtInCsumErrors",
@@ -34,7 +34,7 @@ func checksums(n *node) []found {
 
 // frameChecks speaks when frames came damaged in the interval (rx_crc_errors): cables and
 // transceivers, which no setting mends.
-func frameChecks(n *node) []found {
+func frameChecks(n *nodeInput) []found {
 	var all []found
 	for _, c := range n.of(event.CounterLink, "rx_crc_errors") {
 		ns := n.namespace(c.Netns)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // A device counts packets of many causes under one name. Findings claim those that they
@@ -23,19 +23,19 @@ type place struct {
 }
 
 // claim takes packets that a finding explains out of what a device counted.
-func (n *node) claim(ns host.Namespace, device, name string, packets uint64) {
+func (n *nodeInput) claim(ns node.Namespace, device, name string, packets uint64) {
 	n.claims[place{ns.Netns.Inode, device, name}] += packets
 }
 
 // unclaimed is what a device's counter moved by without what findings claimed.
-func (n *node) unclaimed(ns host.Namespace, device string, c change) uint64 {
+func (n *nodeInput) unclaimed(ns node.Namespace, device string, c change) uint64 {
 	return less(c, change{moved: n.claims[place{ns.Netns.Inode, device, c.Name}]}).moved
 }
 
 // claimTraced claims what needs no finding of a device: benign packets, and those that
 // found a full backlog, which backlogs reports. What a veth could not hand to its peer is
 // the peer's.
-func (n *node) claimTraced() {
+func (n *nodeInput) claimTraced() {
 	backlog := n.machine(event.CounterSoftnet, "dropped").moved
 	for _, ns := range n.State.Namespaces {
 		for _, link := range ns.Links {
@@ -63,7 +63,7 @@ func needsNothing(info dropreason.Info) bool { return isBenign(info) || info.Nam
 
 // tracedAt adds up the drops at a device that move a counter of it. What rx_nohandler
 // counts is not in rx_dropped (__netif_receive_skb_core in net/core/dev.c).
-func (n *node) tracedAt(ns host.Namespace, link host.Link, spelling string, pick func(dropreason.Info) bool) uint64 {
+func (n *nodeInput) tracedAt(ns node.Namespace, link node.Link, spelling string, pick func(dropreason.Info) bool) uint64 {
 	var sum uint64
 	for _, count := range n.Traced {
 		if info := dropreason.Of(count.Cell); isAt(count.Cell, ns, link) && counts(info, spelling) && pick(info) {
@@ -76,7 +76,7 @@ func (n *node) tracedAt(ns host.Namespace, link host.Link, spelling string, pick
 	return sum
 }
 
-func isAt(cell *event.Cell, ns host.Namespace, link host.Link) bool {
+func isAt(cell *event.Cell, ns node.Namespace, link node.Link) bool {
 	switch {
 	case cell.Netns.Inode != ns.Netns.Inode:
 		return false
@@ -95,7 +95,7 @@ func counts(info dropreason.Info, spelling string) bool {
 }
 
 // tracedMost names the reasons of what died at a device, benign ones aside, three at most.
-func (n *node) tracedMost(ns host.Namespace, link host.Link) []Fact {
+func (n *nodeInput) tracedMost(ns node.Namespace, link node.Link) []Fact {
 	drops := map[string]uint64{}
 	for _, count := range n.Traced {
 		if isAt(count.Cell, ns, link) && !needsNothing(dropreason.Of(count.Cell)) {

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 const (
@@ -16,7 +16,7 @@ const (
 )
 
 // in makes a command one of a namespace.
-func in(ns host.Namespace, command string) string {
+func in(ns node.Namespace, command string) string {
 	if ns.Path == "" {
 		return command
 	}
@@ -73,7 +73,7 @@ var kernelDefaults = map[string]string{
 }
 
 // set adds to a finding how settings are changed, kept, and restored.
-func (n *node) set(f *Finding, ns host.Namespace, settings ...setting) {
+func (n *nodeInput) set(f *Finding, ns node.Namespace, settings ...setting) {
 	for _, s := range settings {
 		f.Fix = append(f.Fix, in(ns, "sysctl -w "+quote(s.name+"="+s.then)))
 		f.Undo = append(f.Undo, in(ns, "sysctl -w "+quote(s.name+"="+s.now)))
@@ -100,7 +100,7 @@ func (f *Finding) keep(line string) {
 }
 
 // onDevice adds a command that changes a device, and the one that restores it.
-func (n *node) onDevice(f *Finding, ns host.Namespace, device, fix, undo string) {
+func (n *nodeInput) onDevice(f *Finding, ns node.Namespace, device, fix, undo string) {
 	f.Fix = append(f.Fix, in(ns, fix))
 	f.Undo = append(f.Undo, in(ns, undo))
 	n.atStart(f, ns, device, fix)
@@ -108,7 +108,7 @@ func (n *node) onDevice(f *Finding, ns host.Namespace, device, fix, undo string)
 
 // atStart adds how a command is run for a device when it appears. udev renames with the
 // action move, hence both. It knows the devices of the machine's own namespace.
-func (n *node) atStart(f *Finding, ns host.Namespace, device, command string) {
+func (n *nodeInput) atStart(f *Finding, ns node.Namespace, device, command string) {
 	if ns.Path == "" && isPlain(device) {
 		f.keep(fmt.Sprintf(`%s: ACTION=="add|move", SUBSYSTEM=="net", KERNEL=="%s", RUN+="%s"`, udevFile, device, udevCommand(command)))
 		n.daemonSet(f)
@@ -129,7 +129,7 @@ func udevCommand(command string) string {
 }
 
 // daemonSet adds how nodes of Kubernetes, which are made anew, keep a change.
-func (n *node) daemonSet(f *Finding) {
+func (n *nodeInput) daemonSet(f *Finding) {
 	const advice = "Kubernetes: a DaemonSet for this node pool, with hostNetwork and a privileged init container, that runs the commands"
 	if n.State.Kubelet {
 		f.keep(advice)

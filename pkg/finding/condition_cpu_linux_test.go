@@ -15,7 +15,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/internal/lab"
 	"github.com/dropwatch/dropwatch/internal/lab/labtest"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // TestOverloaded steers packets to one CPU, which has to try thousands of rules of a
@@ -41,7 +41,7 @@ func TestOverloaded(t *testing.T) {
 	flood, err := network.NewFlood(lab.FloodOptions{CPU: 0})
 	labtest.Need(t, err)
 	closeAfter(t, flood)
-	files := host.Files{Root: os.DirFS("/")}
+	files := node.Files{Root: os.DirFS("/")}
 	in := Input{State: state(t, network)}
 	var hot, thread bool
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline) && !(hot && thread); {

@@ -18,7 +18,7 @@ const (
 
 // conntracks speaks when a namespace's table of connections is three quarters full (a
 // warning from nine tenths on), or refused or threw out entries in the interval.
-func conntracks(n *node) []found {
+func conntracks(n *nodeInput) []found {
 	var all []found
 	limit, ok := n.State.Sysctls.Number(conntrackMax)
 	for _, ns := range n.State.Namespaces {
@@ -47,7 +47,7 @@ func conntracks(n *node) []found {
 
 // moreConntrack doubles the table and, with it, its hash, unless that is longer already:
 // in this order, so that chains do not grow meanwhile. Both belong to the machine, not to a namespace.
-func (n *node) moreConntrack(f *Finding, limit uint64) {
+func (n *nodeInput) moreConntrack(f *Finding, limit uint64) {
 	var changes []setting
 	buckets, ok := n.State.Sysctls.Number(conntrackBuckets)
 	if ok && buckets < 2*limit {

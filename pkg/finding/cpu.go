@@ -5,7 +5,7 @@ package finding
 import (
 	"time"
 
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 const (
@@ -18,10 +18,10 @@ const (
 )
 
 // worked is what a CPU did in the interval, and false if that is too little to judge.
-func (n *node) worked(cpu int) (host.CPUTime, bool) {
+func (n *nodeInput) worked(cpu int) (node.CPUTime, bool) {
 	before, ok1 := n.LoadBefore.CPUs[cpu]
 	after, ok2 := n.LoadAfter.CPUs[cpu]
-	t := host.CPUTime{Total: after.Total - before.Total, Softirq: after.Softirq - before.Softirq, Steal: after.Steal - before.Steal}
+	t := node.CPUTime{Total: after.Total - before.Total, Softirq: after.Softirq - before.Softirq, Steal: after.Steal - before.Steal}
 	return t, ok1 && ok2 && t.Total >= leastTime
 }
 
@@ -29,7 +29,7 @@ func share(part, whole time.Duration) float64 { return float64(part) / float64(w
 
 // ksoftirqds speaks when the thread that softirqs are left to takes a fifth of a CPU;
 // from half of it on that is a warning.
-func ksoftirqds(n *node) []found {
+func ksoftirqds(n *nodeInput) []found {
 	var all []found
 	for _, cpu := range n.State.CPUs {
 		t, ok := n.worked(cpu)
@@ -58,7 +58,7 @@ func ksoftirqds(n *node) []found {
 
 // threaded adds how the devices that interrupt a CPU are polled by threads, which the
 // scheduler may move.
-func (n *node) threaded(f *Finding, cpu int) {
+func (n *nodeInput) threaded(f *Finding, cpu int) {
 	ns := n.own()
 	for _, link := range hardware(ns) {
 		if link.Threaded != 0 || !n.receives(link) || n.interruptsOn(link, cpu) == 0 {
@@ -72,7 +72,7 @@ func (n *node) threaded(f *Finding, cpu int) {
 
 // steals speaks when the hypervisor ran something else for a twentieth of a CPU's time;
 // a tenth is a warning, three tenths are critical.
-func steals(n *node) []found {
+func steals(n *nodeInput) []found {
 	var all []found
 	for _, cpu := range n.State.CPUs {
 		t, ok := n.worked(cpu)
@@ -99,7 +99,7 @@ func steals(n *node) []found {
 }
 
 // interruptsOn is how often a device interrupted a CPU in the interval.
-func (n *node) interruptsOn(link host.Link, cpu int) uint64 {
+func (n *nodeInput) interruptsOn(link node.Link, cpu int) uint64 {
 	var sum uint64
 	for _, irq := range link.IRQs {
 		sum += n.interrupts(irq, cpu)
@@ -107,7 +107,7 @@ func (n *node) interruptsOn(link host.Link, cpu int) uint64 {
 	return sum
 }
 
-func (n *node) interrupts(irq host.IRQ, cpu int) uint64 {
+func (n *nodeInput) interrupts(irq node.IRQ, cpu int) uint64 {
 	before, after := n.LoadBefore.Interrupts[irq.Number][cpu], n.LoadAfter.Interrupts[irq.Number][cpu]
 	return after - min(before, after)
 }
@@ -116,8 +116,8 @@ func (n *node) interrupts(irq host.IRQ, cpu int) uint64 {
 // hotWork of its time in softirqs, hotShare of the time that all CPUs spend in them, and
 // hotRate times a second NET_RX. (The number of NET_RX softirqs tells no share: a CPU
 // that steers packets to another by RPS has one for each as well.)
-func (n *node) hotCPU() (cpu int, work, part float64, ok bool) {
-	var sum, most host.CPUTime
+func (n *nodeInput) hotCPU() (cpu int, work, part float64, ok bool) {
+	var sum, most node.CPUTime
 	for _, c := range n.State.CPUs {
 		t, known := n.worked(c)
 		if !known {

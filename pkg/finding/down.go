@@ -6,14 +6,14 @@ import (
 	"fmt"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // downs speaks of devices that are down or have no carrier and that packets were sent to
 // in the interval. The kernel then gives their queues the qdisc noop, which drops each
 // packet and counts it in tx_dropped (noop_enqueue in net/sched/sch_generic.c; since 6.12,
 // older kernels count it nowhere).
-func downs(n *node) []found {
+func downs(n *nodeInput) []found {
 	var all []found
 	for _, ns := range n.State.Namespaces {
 		for _, link := range ns.Links {
@@ -42,7 +42,7 @@ func downs(n *node) []found {
 // in front of the peer's backlog: rx_dropped of the peer counts them
 // (enqueue_to_backlog in net/core/dev.c), and tx_dropped of the veth, which claimTraced
 // has claimed.
-func (n *node) reachedDown(link host.Link) uint64 {
+func (n *nodeInput) reachedDown(link node.Link) uint64 {
 	peer, there := n.peerOf(link)
 	if peer == nil || peer.Enabled {
 		return 0
@@ -57,7 +57,7 @@ func (n *node) reachedDown(link host.Link) uint64 {
 const mostStacked = 8
 
 // bringUp says why a device has no carrier, and adds what gives it one.
-func (n *node) bringUp(f *Finding, ns host.Namespace, link host.Link, depth int) {
+func (n *nodeInput) bringUp(f *Finding, ns node.Namespace, link node.Link, depth int) {
 	f.Cost = "packets that are dropped here now go on"
 	lower, stacked := ns.Find(link.Lower)
 	peer, there := n.peerOf(link)
@@ -99,7 +99,7 @@ func (n *node) bringUp(f *Finding, ns host.Namespace, link host.Link, depth int)
 	}
 }
 
-func (n *node) setUp(f *Finding, ns host.Namespace, link host.Link) {
+func (n *nodeInput) setUp(f *Finding, ns node.Namespace, link node.Link) {
 	command := "ip link set dev " + quote(link.Name) + " "
 	n.onDevice(f, ns, link.Name, command+"up", command+"down")
 	if ns.Path != "" {
@@ -109,9 +109,9 @@ func (n *node) setUp(f *Finding, ns host.Namespace, link host.Link) {
 
 // peerOf returns the other end of a veth and the namespace it is in, nil if it is not
 // known.
-func (n *node) peerOf(link host.Link) (*host.Link, host.Namespace) {
+func (n *nodeInput) peerOf(link node.Link) (*node.Link, node.Namespace) {
 	if link.Peer == nil || link.Peer.Name == "" {
-		return nil, host.Namespace{}
+		return nil, node.Namespace{}
 	}
 	there := n.namespace(link.Peer.Netns)
 	peer, ok := there.Find(link.Peer.Name)

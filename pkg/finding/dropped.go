@@ -18,7 +18,7 @@ const readApart = 20
 
 // dropped speaks of devices whose rx_dropped or tx_dropped grows by strayFrames or more,
 // without what other findings explain and what was traced as benign. It comes last.
-func dropped(n *node) []found {
+func dropped(n *nodeInput) []found {
 	var all []found
 	for _, c := range n.of(event.CounterLink, "rx_dropped", "tx_dropped") {
 		ns := n.namespace(c.Netns)

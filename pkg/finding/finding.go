@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // Finding is something to change on a node, or to know about it. Commands are exact and
@@ -71,10 +71,10 @@ func (s Severity) rank() int {
 // Input is what rules judge: how far counters moved, loads at two moments, and the settings.
 type Input struct {
 	Counters              []event.Movement // those that are gone are left out of account
-	LoadBefore, LoadAfter host.Load
+	LoadBefore, LoadAfter node.Load
 	Elapsed               time.Duration // for which counters were watched
-	State                 host.State
-	Sockets               []host.Socket // that lost packets, see host.SocketWatch
+	State                 node.State
+	Sockets               []node.Socket // that lost packets, see node.SocketWatch
 	Traced                []event.Count // drops in the interval; nil if they were not traced
 }
 
@@ -89,7 +89,7 @@ type found struct {
 func Find(in Input) []Finding {
 	n := newNode(in)
 	var all []found
-	for _, rule := range []func(*node) []found{
+	for _, rule := range []func(*nodeInput) []found{
 		rings, backlogs, budgets, steering, ksoftirqds, steals,
 		receiveBuffers, memories, listens, conntracks, neighbourTables, neighbourQueues,
 		qdiscs, reversePaths, peerMTUs, tunnelMTUs, fragments, checksums, frameChecks, dyingCgroups,

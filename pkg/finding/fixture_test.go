@@ -16,7 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // fixture is a node in a file: what is below /proc and /sys, with before/ as it was ten
@@ -24,8 +24,8 @@ import (
 // links.json for rtnetlink and ethtool.json for ethtool; counters.
 type fixture struct {
 	files  fstest.MapFS
-	links  map[string][]host.Link
-	device map[string]host.Device
+	links  map[string][]node.Link
+	device map[string]node.Device
 }
 
 // linksOf reads a fixture's interfaces of one namespace.
@@ -34,12 +34,12 @@ type linksOf struct {
 	name string
 }
 
-func (l linksOf) Links() ([]host.Link, error) { return l.links[l.name], nil }
+func (l linksOf) Links() ([]node.Link, error) { return l.links[l.name], nil }
 
-func (l linksOf) Device(name string) (host.Device, error) {
+func (l linksOf) Device(name string) (node.Device, error) {
 	device, ok := l.device[name]
 	if !ok {
-		return host.Device{}, fmt.Errorf("no device %q", name)
+		return node.Device{}, fmt.Errorf("no device %q", name)
 	}
 	return device, nil
 }
@@ -69,19 +69,19 @@ func readFixture(t *testing.T, path string) Input {
 		}
 	}
 	in := Input{
-		LoadBefore: host.Files{Root: before}.ReadLoad(), LoadAfter: host.Files{Root: f.files}.ReadLoad(),
-		Elapsed: 10 * time.Second, State: host.ReadState(f.sources(t)),
+		LoadBefore: node.Files{Root: before}.ReadLoad(), LoadAfter: node.Files{Root: f.files}.ReadLoad(),
+		Elapsed: 10 * time.Second, State: node.ReadState(f.sources(t)),
 	}
 	in.Counters = between(f.counters(t))
 	in.State.Cgroups.Read = time.Millisecond // the only thing that is measured
 	return in
 }
 
-func (f fixture) sources(t *testing.T) host.Sources {
+func (f fixture) sources(t *testing.T) node.Sources {
 	t.Helper()
-	sources := host.Sources{Root: f.files}
+	sources := node.Sources{Root: f.files}
 	for line := range strings.Lines(f.text("namespaces")) {
-		space := host.Space{Files: f.files}
+		space := node.Space{Files: f.files}
 		_, err := fmt.Sscan(line, &space.Netns.Name, &space.Netns.Inode, &space.Path)
 		check(t, err)
 		space.Reader = linksOf{f, space.Netns.Name}

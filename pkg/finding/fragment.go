@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 const (
@@ -24,7 +24,7 @@ const (
 // too old (inet_frag_find in net/ipv4/inet_fragment.c; ipfrag_time is 30 s). The same
 // counters count packets that never became complete and fragments that overlap, so that
 // either the place of the drops has to say it, or that the memory is full.
-func fragmentMemories(n *node) []found {
+func fragmentMemories(n *nodeInput) []found {
 	var all []found
 	for _, ns := range n.State.Namespaces {
 		for _, m := range []struct {
@@ -56,7 +56,7 @@ func fragmentMemories(n *node) []found {
 }
 
 // tracedIn adds up the drops of a namespace in a function that no reason was given for.
-func (n *node) tracedIn(ns host.Namespace, function string) uint64 {
+func (n *nodeInput) tracedIn(ns node.Namespace, function string) uint64 {
 	var sum uint64
 	for _, count := range n.Traced {
 		if count.Cell.Netns.Inode != ns.Netns.Inode || count.Cell.Location == nil || dropreason.Of(count.Cell).Class == dropreason.ClassBenign {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 const (
@@ -21,7 +21,7 @@ const (
 
 // listens speaks when listening sockets dropped requests for connections in the interval.
 // Answering with cookies loses nothing and is reported for information.
-func listens(n *node) []found {
+func listens(n *nodeInput) []found {
 	var all []found
 	for _, ns := range n.State.Namespaces {
 		all = append(all, n.listens(ns)...)
@@ -38,7 +38,7 @@ type requests struct {
 	facts    []Fact
 }
 
-func (n *node) requests(ns host.Namespace) (r requests) {
+func (n *nodeInput) requests(ns node.Namespace) (r requests) {
 	sum := func(name string) uint64 {
 		moved, facts := n.sum(ns, name)
 		r.facts = append(r.facts, facts...)
@@ -53,12 +53,12 @@ func (n *node) requests(ns host.Namespace) (r requests) {
 // listens makes one finding for each program. Its backlog limits both queues
 // (sk_acceptq_is_full, inet_csk_reqsk_queue_is_full), so that a full one of half-open
 // connections is reported apart only where the accept queue was never full.
-func (n *node) listens(ns host.Namespace) []found {
+func (n *nodeInput) listens(ns node.Namespace) []found {
 	r := n.requests(ns)
 	if r.dropped == 0 && r.cookies == 0 {
 		return nil
 	}
-	losers := n.losers(ns, func(s host.Socket) bool { return s.Listens })
+	losers := n.losers(ns, func(s node.Socket) bool { return s.Listens })
 	switch {
 	case r.dropped == 0:
 		return n.cookied(ns, r)
@@ -90,7 +90,7 @@ func (n *node) listens(ns host.Namespace) []found {
 
 // longerBacklog says what limits a queue: the program, or the setting that cuts what it
 // asks for (__sys_listen in net/socket.c).
-func (n *node) longerBacklog(f *Finding, ns host.Namespace, l loser) {
+func (n *nodeInput) longerBacklog(f *Finding, ns node.Namespace, l loser) {
 	limit, known := ns.Sysctls.Number(somaxconn)
 	if known {
 		f.Evidence = append(f.Evidence, Fact{somaxconn, limit})
@@ -115,7 +115,7 @@ func (n *node) longerBacklog(f *Finding, ns host.Namespace, l loser) {
 
 // halfOpen adds what else bounds half-open connections: without cookies, three quarters of
 // tcp_max_syn_backlog (tcp_conn_request in net/ipv4/tcp_input.c).
-func (n *node) halfOpen(f *Finding, ns host.Namespace, l loser) {
+func (n *nodeInput) halfOpen(f *Finding, ns node.Namespace, l loser) {
 	f.Explain += " Too many of them were half open: clients did not answer, or a flood of SYNs."
 	if ns.Sysctls[cookies] != "0" {
 		return
@@ -128,14 +128,14 @@ func (n *node) halfOpen(f *Finding, ns host.Namespace, l loser) {
 }
 
 // cookied is for requests that were answered with cookies.
-func (n *node) cookied(ns host.Namespace, r requests) []found {
+func (n *nodeInput) cookied(ns node.Namespace, r requests) []found {
 	f := n.lossIn(ns, "syn-queue", 0, r.facts)
 	f.Explain = say("%d requests for connections found the queue of half-open ones full and were answered with cookies, which loses none: clients do not answer, or a listener's backlog is short (ss -lnt: Send-Q).", r.cookies)
 	return []found{{f, n.perSecond(r.cookies)}}
 }
 
 // refused is for requests that were dropped though no queue was full.
-func (n *node) refused(ns host.Namespace, r requests, losers []loser) []found {
+func (n *nodeInput) refused(ns node.Namespace, r requests, losers []loser) []found {
 	facts := r.facts
 	if len(losers) > 0 {
 		facts = slices.Concat(losers[0].facts(), facts)

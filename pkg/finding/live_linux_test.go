@@ -17,7 +17,7 @@ import (
 	"github.com/dropwatch/dropwatch/internal/lab"
 	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // TestLive makes packets die on this kernel. Each time exactly what they died of is found.
@@ -53,7 +53,7 @@ func TestLiveIdle(t *testing.T) {
 	labtest.Need(t, err)
 	closeAfter(t, network)
 	inhabit(t, network)
-	files := host.Files{Root: os.DirFS("/")}
+	files := node.Files{Root: os.DirFS("/")}
 	in, before := Input{Elapsed: time.Second, LoadBefore: files.ReadLoad()}, readings(t, network)
 	time.Sleep(in.Elapsed) // what is found below does not depend on how long it takes
 	in.Counters, in.LoadAfter, in.State = between(before, readings(t, network)), files.ReadLoad(), state(t, network)

@@ -7,20 +7,20 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // loser is a program that lost packets because a limit of its sockets was reached: the
 // socket that lost most, and how many others of the program lost some by the same limit.
 type loser struct {
-	host.Socket
+	node.Socket
 	lost   uint64 // by all of them
 	others int
 }
 
 // losers returns the programs whose sockets of a namespace lost packets, most first. A
 // limit is the backlog of those that listen, and the receive buffer of all others.
-func (n *node) losers(ns host.Namespace, pick func(host.Socket) bool) []loser {
+func (n *nodeInput) losers(ns node.Namespace, pick func(node.Socket) bool) []loser {
 	type cause struct {
 		comm  string
 		limit uint32
@@ -85,7 +85,7 @@ func (l loser) facts() []Fact {
 }
 
 // foundAt makes a finding of what a program lost.
-func (n *node) foundAt(ns host.Namespace, id string, l loser, facts []Fact) Finding {
+func (n *nodeInput) foundAt(ns node.Namespace, id string, l loser, facts []Fact) Finding {
 	return Finding{ID: id, Severity: n.losing(l.lost), Netns: ns.Netns, Evidence: slices.Concat(l.facts(), facts)}
 }
 

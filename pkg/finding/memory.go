@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // memories speaks when the sockets of UDP or TCP together hold nine tenths of what they
@@ -15,7 +15,7 @@ import (
 // UDP lost datagrams by that in the interval. 6.18 loses them without counting
 // (__udp_enqueue_schedule_skb in net/ipv4/udp.c). TCP counts what it loses by that like
 // what a full receive buffer loses (tcp_try_rmem_schedule in net/ipv4/tcp_input.c).
-func memories(n *node) []found {
+func memories(n *nodeInput) []found {
 	var all []found
 	for _, m := range []struct {
 		id, name string
@@ -42,13 +42,13 @@ func memories(n *node) []found {
 }
 
 // overMemory tells whether a protocol's sockets hold nine tenths of what they may.
-func (n *node) overMemory(name string, pages uint64) bool {
+func (n *nodeInput) overMemory(name string, pages uint64) bool {
 	limits := n.State.Sysctls.Numbers(name)
 	return len(limits) == 3 && float64(pages) >= tableFull*float64(limits[2])
 }
 
 // everywhere adds up what counters of all namespaces did.
-func (n *node) everywhere(names []string) uint64 {
+func (n *nodeInput) everywhere(names []string) uint64 {
 	var sum uint64
 	for _, c := range n.changes[event.CounterProtocol] {
 		if slices.Contains(names, c.Name) {
@@ -59,7 +59,7 @@ func (n *node) everywhere(names []string) uint64 {
 }
 
 // double raises every number of a setting.
-func (n *node) double(f *Finding, ns host.Namespace, from host.Sysctls, name string) {
+func (n *nodeInput) double(f *Finding, ns node.Namespace, from node.Sysctls, name string) {
 	numbers := from.Numbers(name)
 	if len(numbers) == 0 {
 		return

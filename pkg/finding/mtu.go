@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // vxlanOverhead is what VXLAN over IPv4 adds to a packet: Ethernet, IP, UDP, VXLAN.
@@ -17,7 +17,7 @@ var tooBig = []string{"IpFragFails", "Ip6InTooBigErrors", "Ip6FragFails"}
 
 // fragments speaks when packets were too big to be sent on and might not be split,
 // someLoss or more a second: path MTU discovery loses a few by design.
-func fragments(n *node) []found {
+func fragments(n *nodeInput) []found {
 	var all []found
 	for _, ns := range n.State.Namespaces {
 		moved, facts := n.sum(ns, tooBig...)
@@ -45,7 +45,7 @@ func fragments(n *node) []found {
 // peerMTUs speaks when the ends of a veth pair have different MTUs: what one end may send
 // the other drops if it is larger (is_skb_forwardable). If one of them drops, that is a
 // warning.
-func peerMTUs(n *node) []found {
+func peerMTUs(n *nodeInput) []found {
 	var all []found
 	for i, ns := range n.State.Namespaces {
 		for _, link := range ns.Links {
@@ -70,7 +70,7 @@ func peerMTUs(n *node) []found {
 }
 
 // toldBefore tells of the second end of a pair.
-func (n *node) toldBefore(i int, there host.Namespace, link, peer host.Link) bool {
+func (n *nodeInput) toldBefore(i int, there node.Namespace, link, peer node.Link) bool {
 	for j, ns := range n.State.Namespaces {
 		if ns.Netns.Inode == there.Netns.Inode {
 			return j < i || j == i && peer.Index < link.Index
@@ -79,7 +79,7 @@ func (n *node) toldBefore(i int, there host.Namespace, link, peer host.Link) boo
 	return false
 }
 
-func (n *node) peerMTU(ns, there host.Namespace, link, peer host.Link, lost uint64) Finding {
+func (n *nodeInput) peerMTU(ns, there node.Namespace, link, peer node.Link, lost uint64) Finding {
 	f := Finding{
 		ID: "mtu-peer", Severity: Info, Device: link.Name, Netns: ns.Netns,
 		Evidence: []Fact{{"mtu", uint64(link.MTU)}, {"peer_mtu", uint64(peer.MTU)}, {"dropped", lost}},
@@ -101,7 +101,7 @@ func (n *node) peerMTU(ns, there host.Namespace, link, peer host.Link, lost uint
 
 // tunnelMTUs speaks when a VXLAN device's packets do not fit into those of the device it
 // stands on. If it drops some, as it may not split them, that is a warning.
-func tunnelMTUs(n *node) []found {
+func tunnelMTUs(n *nodeInput) []found {
 	var all []found
 	for _, ns := range n.State.Namespaces {
 		for _, link := range ns.Links {

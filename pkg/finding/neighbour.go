@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 const (
@@ -18,7 +18,7 @@ const (
 
 // neighbourTables speaks when a table of neighbours is four fifths full, or refused one
 // in the interval: packets to new neighbours are lost then.
-func neighbourTables(n *node) []found {
+func neighbourTables(n *nodeInput) []found {
 	var all []found
 	for _, table := range n.State.Neighbours {
 		prefix := "net." + table.Family + ".neigh.default.gc_thresh"
@@ -47,7 +47,7 @@ func neighbourTables(n *node) []found {
 // out by later ones, someLoss or more a second. The counter is of all namespaces: traced
 // drops say at which devices. Without them the setting is raised for the hardware and for
 // devices made later.
-func neighbourQueues(n *node) []found {
+func neighbourQueues(n *nodeInput) []found {
 	var all []found
 	for _, table := range n.State.Neighbours {
 		discarded := n.neighbourCounter(table.Name, "unresolved_discards")
@@ -73,7 +73,7 @@ func neighbourQueues(n *node) []found {
 
 // raiseWhereTraced raises the queues of the devices that packets were traced at, and
 // reports whether there were any.
-func (n *node) raiseWhereTraced(f *Finding, family string) bool {
+func (n *nodeInput) raiseWhereTraced(f *Finding, family string) bool {
 	found := false
 	for _, ns := range n.State.Namespaces {
 		for _, link := range ns.Links {
@@ -88,7 +88,7 @@ func (n *node) raiseWhereTraced(f *Finding, family string) bool {
 }
 
 // queuesFull reports whether packets of a family were traced at a device as pushed out.
-func (n *node) queuesFull(ns host.Namespace, link host.Link, family string) bool {
+func (n *nodeInput) queuesFull(ns node.Namespace, link node.Link, family string) bool {
 	return slices.ContainsFunc(n.Traced, func(count event.Count) bool {
 		six := count.Cell.Ethertype == event.EthertypeIPv6
 		return count.Drops > 0 && count.Cell.Reason.Name == "NEIGH_QUEUEFULL" && six == (family == "ipv6") && isAt(count.Cell, ns, link)
@@ -96,7 +96,7 @@ func (n *node) queuesFull(ns host.Namespace, link host.Link, family string) bool
 }
 
 // longerUnresolved raises what may wait at a device, unless it is as much as makes sense.
-func (n *node) longerUnresolved(f *Finding, ns host.Namespace, link host.Link, family string) {
+func (n *nodeInput) longerUnresolved(f *Finding, ns node.Namespace, link node.Link, family string) {
 	now := link.Unresolved.IPv4
 	if family == "ipv6" {
 		now = link.Unresolved.IPv6
@@ -108,7 +108,7 @@ func (n *node) longerUnresolved(f *Finding, ns host.Namespace, link host.Link, f
 }
 
 // neighbourCounter adds up a counter of a table. Its name is the counter's part.
-func (n *node) neighbourCounter(table, name string) change {
+func (n *nodeInput) neighbourCounter(table, name string) change {
 	var sum change
 	for _, c := range slices.DeleteFunc(n.of(event.CounterNeighbour, name), func(c change) bool { return c.Part != table }) {
 		sum.moved += c.moved

@@ -8,12 +8,12 @@ import (
 	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // qdiscs speaks of queueing disciplines that drop. Those that drop to slow senders down,
 // or because somebody told them to, are told for information.
-func qdiscs(n *node) []found {
+func qdiscs(n *nodeInput) []found {
 	var all []found
 	for _, c := range n.of(event.CounterQdisc, "dropped") {
 		if c.moved == 0 {
@@ -38,7 +38,7 @@ func qdiscs(n *node) []found {
 
 // qdiscOf finds the qdisc that a counter is of, by "KIND HANDLE", and the parent if it
 // has no handle. One that was not found has nothing but its kind.
-func qdiscOf(link host.Link, part string) host.Qdisc {
+func qdiscOf(link node.Link, part string) node.Qdisc {
 	for _, q := range link.Qdiscs {
 		name := q.Kind + " " + q.Handle
 		if q.Handle == "0:" && q.Parent != "root" {
@@ -49,16 +49,16 @@ func qdiscOf(link host.Link, part string) host.Qdisc {
 		}
 	}
 	kind, _, _ := strings.Cut(part, " ")
-	return host.Qdisc{Kind: kind}
+	return node.Qdisc{Kind: kind}
 }
 
 // onPurpose tells the kinds whose drops are their work.
-func onPurpose(q host.Qdisc) bool {
+func onPurpose(q node.Qdisc) bool {
 	return slices.Contains([]string{"fq_codel", "codel", "fq_pie", "pie", "cake", "red", "sfb", "choke", "netem", "ingress", "clsact"}, q.Kind)
 }
 
 // longerQueue adds how a queue gets longer.
-func (n *node) longerQueue(f *Finding, ns host.Namespace, link host.Link, q host.Qdisc) {
+func (n *nodeInput) longerQueue(f *Finding, ns node.Namespace, link node.Link, q node.Qdisc) {
 	device := quote(link.Name)
 	switch {
 	case q.Kind == "pfifo_fast" && link.TxQueueLen > 0:
@@ -81,7 +81,7 @@ const queueCost = "a longer queue takes longer to empty: what waits in it is lat
 
 // limit adds how a qdisc gets a higher limit. One the kernel made, which has no handle,
 // is replaced by one like it; those under an mq of its own making need another mq.
-func (n *node) limit(f *Finding, ns host.Namespace, link host.Link, q host.Qdisc) {
+func (n *nodeInput) limit(f *Finding, ns node.Namespace, link node.Link, q node.Qdisc) {
 	now := uint64(q.Limit)
 	then := max(4*now, 1000)
 	if q.Unit == "bytes" {

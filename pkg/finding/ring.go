@@ -6,13 +6,13 @@ import (
 	"fmt"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // rings speaks when packets found no room in a device's receive ring: in the interval,
 // or, where the ring could be larger, since boot, for information (see lostBefore). It names the device
 // that has the ring: under a bond, or the VF under a netvsc device.
-func rings(n *node) []found {
+func rings(n *nodeInput) []found {
 	var all []found
 	for _, ns := range n.State.Namespaces {
 		for _, link := range hardware(ns) {
@@ -33,7 +33,7 @@ func rings(n *node) []found {
 // missed is what a device had no descriptors for: rx_missed_errors, or, with drivers
 // that count it elsewhere, rx_fifo_errors, mlx5's rx_out_of_buffer, or vmxnet3's "pkts rx
 // OOB" (out of buffers). It may be counted under more than one name.
-func (n *node) missed(ns host.Namespace, link host.Link) change {
+func (n *nodeInput) missed(ns node.Namespace, link node.Link) change {
 	most := n.ofDevice(event.CounterLink, ns, link.Name, "rx_missed_errors")
 	for _, other := range []change{
 		n.ofDevice(event.CounterLink, ns, link.Name, "rx_fifo_errors"),
@@ -55,14 +55,14 @@ func less(c, below change) change {
 }
 
 // weight orders findings of one severity: what is lost now counts first.
-func (n *node) weight(c change) float64 {
+func (n *nodeInput) weight(c change) float64 {
 	if c.moved > 0 {
 		return n.perSecond(c.moved)
 	}
 	return 0
 }
 
-func (n *node) ring(ns host.Namespace, link host.Link, missed change, severity Severity) Finding {
+func (n *nodeInput) ring(ns node.Namespace, link node.Link, missed change, severity Severity) Finding {
 	ring, channels := link.Device.Ring, link.Device.Channels
 	f := Finding{ID: "rx-ring", Severity: severity, Device: link.Name, Netns: ns.Netns, Evidence: n.facts(missed.Name, missed)}
 	f.Evidence = append(f.Evidence, Fact{"rx_packets_total", link.RxPackets})
@@ -86,7 +86,7 @@ func (n *node) ring(ns host.Namespace, link host.Link, missed change, severity S
 	return f
 }
 
-func ringFacts(ring host.Ring) []Fact {
+func ringFacts(ring node.Ring) []Fact {
 	return []Fact{{"ring_rx", uint64(ring.Rx)}, {"ring_rx_max", uint64(ring.RxMax)}}
 }
 

@@ -5,7 +5,7 @@ package finding
 import (
 	"strings"
 
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 const allFilter = "net.ipv4.conf.all.rp_filter"
@@ -14,7 +14,7 @@ const allFilter = "net.ipv4.conf.all.rp_filter"
 // their sender leaves by another device. The stricter of a device's setting and that
 // of all counts, and 2, which is loose, counts for more than 1 (IN_DEV_RPFILTER), so
 // that 2 anywhere is enough.
-func reversePaths(n *node) []found {
+func reversePaths(n *nodeInput) []found {
 	var all []found
 	for _, ns := range n.State.Namespaces {
 		moved, facts := n.sum(ns, "TcpExtIPReversePathFilter")
@@ -40,7 +40,7 @@ func reversePaths(n *node) []found {
 }
 
 // loosen adds the devices that are strict on their own.
-func (n *node) loosen(f *Finding, ns host.Namespace) {
+func (n *nodeInput) loosen(f *Finding, ns node.Namespace) {
 	var strict []string
 	for _, link := range ns.Links {
 		if link.RPFilter != 1 || !isPlain(link.Name) {

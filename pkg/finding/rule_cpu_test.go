@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // busy has CPU 0 spend time in softirqs, and handle so many of NET_RX.
@@ -35,12 +35,12 @@ func TestSteering(t *testing.T) {
 		{"too few softirqs", func(in *Input) { one(in); in.busy(5*time.Second, 249) }, nil},
 		{"the other CPU has its part", func(in *Input) {
 			one(in)
-			in.LoadAfter.CPUs[1] = host.CPUTime{Total: 110 * time.Second, Softirq: 1260 * time.Millisecond}
+			in.LoadAfter.CPUs[1] = node.CPUTime{Total: 110 * time.Second, Softirq: 1260 * time.Millisecond}
 		}, nil},
 		{"one CPU", func(in *Input) { one(in); in.State.CPUs = []int{0} }, nil},
 		{"too short to tell", func(in *Input) {
 			one(in)
-			in.LoadAfter.CPUs[0] = host.CPUTime{Total: 100*time.Second + 900*time.Millisecond}
+			in.LoadAfter.CPUs[0] = node.CPUTime{Total: 100*time.Second + 900*time.Millisecond}
 		}, nil},
 		{"nothing interrupts", hot, nil},
 		{"a device with few packets", func(in *Input) { one(in); in.LoadAfter.RxPackets["eth0"] = 9_999 }, nil},
@@ -50,19 +50,19 @@ func TestSteering(t *testing.T) {
 		}, []string{"info irq-affinity eth0: echo 0 > /proc/irq/30/smp_affinity_list; echo 1 > /proc/irq/31/smp_affinity_list | echo 0,1 > /proc/irq/30/smp_affinity_list; echo 0,1 > /proc/irq/31/smp_affinity_list"}},
 		{"a queue that could be two", func(in *Input) { one(in); in.link().Device.Channels.Combined = 1 },
 			[]string{"info rx-queues eth0: ethtool -L eth0 combined 2 | ethtool -L eth0 combined 1"}},
-		{"one queue and no more", func(in *Input) { one(in); in.link().Device.Channels = host.Channels{Combined: 1, CombinedMax: 1} },
+		{"one queue and no more", func(in *Input) { one(in); in.link().Device.Channels = node.Channels{Combined: 1, CombinedMax: 1} },
 			[]string{"info rps eth0: " + sockets + "echo 3 > /sys/class/net/eth0/queues/rx-0/rps_cpus; echo 32768 > /sys/class/net/eth0/queues/rx-0/rps_flow_cnt" +
 				" | sysctl -w net.core.rps_sock_flow_entries=0; echo 0 > /sys/class/net/eth0/queues/rx-0/rps_cpus; echo 0 > /sys/class/net/eth0/queues/rx-0/rps_flow_cnt"}},
 		{"RPS shares out already", func(in *Input) {
 			one(in)
-			in.link().Device.Channels = host.Channels{Combined: 1, CombinedMax: 1}
+			in.link().Device.Channels = node.Channels{Combined: 1, CombinedMax: 1}
 			in.link().RxQueues[0].CPUs = []int{0, 1}
 		}, nil},
 		{"RPS to one CPU while packets are lost", func(in *Input) {
 			hot(in)
 			in.softnet("dropped", 1)
 			in.State.Sysctls[flowsName] = "32768"
-			in.State.Namespaces[0].Links[1].RxQueues = []host.RxQueue{{CPUs: []int{0}, Flows: 32768}}
+			in.State.Namespaces[0].Links[1].RxQueues = []node.RxQueue{{CPUs: []int{0}, Flows: 32768}}
 		}, []string{
 			"warning rps veth0: echo 3 > /sys/class/net/veth0/queues/rx-0/rps_cpus | echo 1 > /sys/class/net/veth0/queues/rx-0/rps_cpus",
 			"info backlog: sysctl -w net.core.netdev_max_backlog=2048 | sysctl -w net.core.netdev_max_backlog=1000",
@@ -72,7 +72,7 @@ func TestSteering(t *testing.T) {
 
 func TestKsoftirqds(t *testing.T) {
 	took := func(d time.Duration) func(*Input) {
-		return func(in *Input) { in.LoadAfter.Ksoftirqd[1] = host.Thread{PID: 15, Time: d} }
+		return func(in *Input) { in.LoadAfter.Ksoftirqd[1] = node.Thread{PID: 15, Time: d} }
 	}
 	run(t, []rule{
 		{"below", took(1900 * time.Millisecond), nil},
@@ -88,14 +88,14 @@ func TestKsoftirqds(t *testing.T) {
 			in.LoadAfter.RxPackets["eth0"] = 10_000
 			in.LoadAfter.Interrupts[30] = map[int]uint64{1: 3}
 		}, []string{"warning ksoftirqd:  | "}},
-		{"another thread of that name", func(in *Input) { in.LoadAfter.Ksoftirqd[1] = host.Thread{PID: 99, Time: 9 * time.Second} }, nil},
+		{"another thread of that name", func(in *Input) { in.LoadAfter.Ksoftirqd[1] = node.Thread{PID: 99, Time: 9 * time.Second} }, nil},
 	})
 }
 
 func TestSteals(t *testing.T) {
 	const fewer = "# on the hypervisor, not here: fewer virtual CPUs per core, pinned ones, or another machine size | "
 	stolen := func(d time.Duration) func(*Input) {
-		return func(in *Input) { in.LoadAfter.CPUs[1] = host.CPUTime{Total: 110 * time.Second, Steal: d} }
+		return func(in *Input) { in.LoadAfter.CPUs[1] = node.CPUTime{Total: 110 * time.Second, Steal: d} }
 	}
 	run(t, []rule{
 		{"below", stolen(490 * time.Millisecond), nil},
@@ -117,7 +117,7 @@ func TestDyingCgroups(t *testing.T) {
 		{"few, and too slow", set(10, 50*time.Millisecond), []string{"warning dying-cgroups:  | "}},
 	})
 	in := quiet()
-	in.State.Cgroups = host.Cgroups{Dir: "/sys/fs/cgroup/memory", Read: 50 * time.Millisecond}
+	in.State.Cgroups = node.Cgroups{Dir: "/sys/fs/cgroup/memory", Read: 50 * time.Millisecond}
 	want := Finding{
 		ID: "dying-cgroups", Severity: Warning,
 		Evidence: []Fact{{"hierarchy", "/sys/fs/cgroup/memory"}, {"memory_stat_read_us", uint64(50000)}},

@@ -6,21 +6,21 @@ import (
 	"testing"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 func TestQdiscs(t *testing.T) {
-	drops := func(part string, moved uint64, all ...host.Qdisc) func(*Input) {
+	drops := func(part string, moved uint64, all ...node.Qdisc) func(*Input) {
 		return func(in *Input) {
 			in.link().Qdiscs = all
 			in.count(event.Counter{Source: event.CounterQdisc, Name: "dropped", Netns: host0, Device: "eth0", Part: part}, 3, 3+moved)
 		}
 	}
-	tbf := host.Qdisc{Kind: "tbf", Handle: "1:", Parent: "root", Limit: 3000, Unit: "bytes", Options: "rate 1000000bit burst 10000"}
-	fifo := host.Qdisc{Kind: "pfifo_fast", Handle: "0:", Parent: "root"}
-	fq := host.Qdisc{Kind: "fq", Handle: "0:", Parent: "root", Limit: 10000, Unit: "packets"}
-	child := host.Qdisc{Kind: "fq", Handle: "0:", Parent: ":2", Limit: 10000, Unit: "packets"}
-	mq := host.Qdisc{Kind: "mq", Handle: "0:", Parent: "root"}
+	tbf := node.Qdisc{Kind: "tbf", Handle: "1:", Parent: "root", Limit: 3000, Unit: "bytes", Options: "rate 1000000bit burst 10000"}
+	fifo := node.Qdisc{Kind: "pfifo_fast", Handle: "0:", Parent: "root"}
+	fq := node.Qdisc{Kind: "fq", Handle: "0:", Parent: "root", Limit: 10000, Unit: "packets"}
+	child := node.Qdisc{Kind: "fq", Handle: "0:", Parent: ":2", Limit: 10000, Unit: "packets"}
+	mq := node.Qdisc{Kind: "mq", Handle: "0:", Parent: "root"}
 	run(t, []rule{
 		{"none now", drops("tbf 1:", 0, tbf), nil},
 		{"a shaper", drops("tbf 1:", 10, tbf), []string{"warning qdisc-drops eth0: tc qdisc replace dev eth0 root handle 1: tbf rate 1000000bit burst 10000 limit 65536 | tc qdisc replace dev eth0 root handle 1: tbf rate 1000000bit burst 10000 limit 3000"}},
@@ -40,7 +40,7 @@ func TestReversePaths(t *testing.T) {
 			in.protocol(host0, "TcpExtIPReversePathFilter", 10)
 		}, []string{"warning rp-filter: sysctl -w net.ipv4.conf.all.rp_filter=2; # if no device at all leads back to the sender (ip route get ADDRESS fails), add a route | sysctl -w net.ipv4.conf.all.rp_filter=1"}},
 		{"strict on a VLAN in a pod", func(in *Input) {
-			in.State.Namespaces[1].Links = append(in.State.Namespaces[1].Links, host.Link{Name: "eth0.7", Kind: "vlan", RPFilter: 1})
+			in.State.Namespaces[1].Links = append(in.State.Namespaces[1].Links, node.Link{Name: "eth0.7", Kind: "vlan", RPFilter: 1})
 			in.protocol(pod0, "TcpExtIPReversePathFilter", 10)
 		}, []string{"warning rp-filter: nsenter --net=/run/netns/pod sysctl -w net/ipv4/conf/eth0.7/rp_filter=2; # if no device at all leads back to the sender (ip route get ADDRESS fails), add a route | nsenter --net=/run/netns/pod sysctl -w net/ipv4/conf/eth0.7/rp_filter=1"}},
 	})
@@ -51,7 +51,7 @@ func TestMTUs(t *testing.T) {
 		"nft add rule inet dropwatch forward tcp flags syn tcp option maxseg size set rt mtu | nft delete table inet dropwatch"
 	vxlan := func(mtu int) func(*Input) {
 		return func(in *Input) {
-			in.State.Namespaces[0].Links = append(in.State.Namespaces[0].Links, host.Link{Name: "vx0", Kind: "vxlan", Lower: "eth0", MTU: mtu, Up: true, Enabled: true, Carrier: true})
+			in.State.Namespaces[0].Links = append(in.State.Namespaces[0].Links, node.Link{Name: "vx0", Kind: "vxlan", Lower: "eth0", MTU: mtu, Up: true, Enabled: true, Carrier: true})
 		}
 	}
 	run(t, []rule{
@@ -90,8 +90,8 @@ func TestChecksums(t *testing.T) {
 func TestFragmentMemories(t *testing.T) {
 	const pod = "nsenter --net=/run/netns/pod sysctl -w "
 	full := func(in *Input) {
-		in.State.Namespaces[1].Sysctls = host.Sysctls{fragments4: "4000", fragments6: "4000"}
-		in.State.Namespaces[1].Fragments = host.FragmentMemory{IPv4: 4100, IPv6: 4100}
+		in.State.Namespaces[1].Sysctls = node.Sysctls{fragments4: "4000", fragments6: "4000"}
+		in.State.Namespaces[1].Fragments = node.FragmentMemory{IPv4: 4100, IPv6: 4100}
 	}
 	run(t, []rule{
 		{"none now", func(in *Input) { full(in); in.protocol(pod0, "IpReasmFails", 0) }, nil},

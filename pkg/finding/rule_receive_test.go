@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 func TestQuiet(t *testing.T) {
@@ -33,7 +33,7 @@ func TestRings(t *testing.T) {
 			in.link().Device.Ring.Rx = 4096
 			in.device("rx_missed_errors", 5, 15)
 		}, []string{"warning rx-ring eth0: ethtool -L eth0 combined 8 | ethtool -L eth0 combined 2"}},
-		{"a ring nothing is known of", func(in *Input) { in.link().Device = host.Device{}; in.device("rx_missed_errors", 5, 15) },
+		{"a ring nothing is known of", func(in *Input) { in.link().Device = node.Device{}; in.device("rx_missed_errors", 5, 15) },
 			[]string{"warning rx-ring eth0:  | "}},
 		{"a VF below a netvsc device that counts the same", func(in *Input) {
 			vf := *in.link()
@@ -44,7 +44,7 @@ func TestRings(t *testing.T) {
 		}, []string{"warning rx-ring enP1s1: ethtool -G enP1s1 rx 4096 | ethtool -G enP1s1 rx 512"}},
 		{"the bond above counts the same", func(in *Input) {
 			in.link().Master = "bond0"
-			in.State.Namespaces[0].Links = append(in.State.Namespaces[0].Links, host.Link{Name: "bond0", Index: 9, Kind: "bond", Up: true})
+			in.State.Namespaces[0].Links = append(in.State.Namespaces[0].Links, node.Link{Name: "bond0", Index: 9, Kind: "bond", Up: true})
 			in.device("rx_missed_errors", 5, 15)
 			in.count(event.Counter{Source: event.CounterLink, Name: "rx_missed_errors", Netns: host0, Device: "bond0"}, 5, 15)
 		}, []string{"warning rx-ring eth0: " + bigger}},
@@ -167,7 +167,7 @@ func (in *Input) sends(ns event.Netns, device string, dropped uint64) {
 
 func TestDowns(t *testing.T) {
 	const pod = "nsenter --net=/run/netns/pod "
-	own := func(in *Input, link host.Link) {
+	own := func(in *Input, link node.Link) {
 		in.State.Namespaces[0].Links = append(in.State.Namespaces[0].Links, link)
 	}
 	run(t, []rule{
@@ -183,7 +183,7 @@ func TestDowns(t *testing.T) {
 		{"no carrier", func(in *Input) { in.link().Carrier = false; in.sends(host0, "eth0", 1000) },
 			[]string{"critical link-down eth0: ethtool eth0 | "}},
 		{"the loopback of a pod", func(in *Input) {
-			in.State.Namespaces[1].Links = append(in.State.Namespaces[1].Links, host.Link{Name: "lo", Index: 1, Kind: "loopback"})
+			in.State.Namespaces[1].Links = append(in.State.Namespaces[1].Links, node.Link{Name: "lo", Index: 1, Kind: "loopback"})
 			in.sends(pod0, "lo", 40)
 		}, []string{"warning link-down lo: " + pod + "ip link set dev lo up | " + pod + "ip link set dev lo down"}},
 		{"the peer is down", func(in *Input) {
@@ -198,22 +198,22 @@ func TestDowns(t *testing.T) {
 			in.count(event.Counter{Source: event.CounterLink, Name: "rx_dropped", Netns: pod0, Device: "eth0"}, 0, 300)
 		}, []string{"warning link-down veth0: " + pod + "ip link set dev eth0 up | " + pod + "ip link set dev eth0 down"}},
 		{"a tunnel that nobody opened", func(in *Input) {
-			own(in, host.Link{Name: "tun0", Index: 7, Kind: "tuntap", Enabled: true})
+			own(in, node.Link{Name: "tun0", Index: 7, Kind: "tuntap", Enabled: true})
 			in.sends(host0, "tun0", 40)
 		}, []string{"warning link-down tun0: # start the program that opens tun0 (a VPN, a virtual machine), or remove what leads there:; ip route show dev tun0 | "}},
 		{"a VLAN on a device that is down", func(in *Input) {
 			in.link().Enabled, in.link().Carrier = false, false
-			own(in, host.Link{Name: "eth0.7", Index: 7, Kind: "vlan", Lower: "eth0", Enabled: true})
+			own(in, node.Link{Name: "eth0.7", Index: 7, Kind: "vlan", Lower: "eth0", Enabled: true})
 			in.sends(host0, "eth0.7", 40)
 		}, []string{"warning link-down eth0.7: ip link set dev eth0 up | ip link set dev eth0 down"}},
 		{"a bridge whose port is down", func(in *Input) {
-			own(in, host.Link{Name: "br0", Index: 7, Kind: "bridge", Enabled: true})
+			own(in, node.Link{Name: "br0", Index: 7, Kind: "bridge", Enabled: true})
 			in.link().Master, in.link().Enabled, in.link().Carrier = "br0", false, false
 			in.sends(host0, "br0", 40)
 		}, []string{"warning link-down br0: ip link set dev eth0 up | ip link set dev eth0 down"}},
 		{"devices that stand on each other", func(in *Input) {
-			own(in, host.Link{Name: "a", Index: 7, Kind: "vlan", Lower: "b", Enabled: true})
-			own(in, host.Link{Name: "b", Index: 8, Kind: "vlan", Lower: "a", Enabled: true})
+			own(in, node.Link{Name: "a", Index: 7, Kind: "vlan", Lower: "b", Enabled: true})
+			own(in, node.Link{Name: "b", Index: 8, Kind: "vlan", Lower: "a", Enabled: true})
 			in.sends(host0, "a", 40)
 		}, []string{"warning link-down a: ethtool a | "}},
 	})

@@ -8,14 +8,14 @@ import (
 	"testing"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // loses has a socket of a program that lost packets.
-func (in *Input) loses(ns event.Netns, s host.Socket) {
+func (in *Input) loses(ns event.Netns, s node.Socket) {
 	s.Netns, s.Local = ns, netip.MustParseAddrPort("10.0.0.2:53")
 	if s.Holders == nil {
-		s.Holders = []host.Process{{PID: 7, Comm: "named"}}
+		s.Holders = []node.Process{{PID: 7, Comm: "named"}}
 	}
 	in.Sockets = append(in.Sockets, s)
 }
@@ -25,7 +25,7 @@ func TestReceiveBuffers(t *testing.T) {
 	udp := func(buffer uint32, change ...func(*Input)) func(*Input) {
 		return func(in *Input) {
 			in.protocol(host0, "UdpRcvbufErrors", 1000)
-			in.loses(host0, host.Socket{Protocol: "udp", Buffer: buffer, Lost: 1000})
+			in.loses(host0, node.Socket{Protocol: "udp", Buffer: buffer, Lost: 1000})
 			for _, c := range change {
 				c(in)
 			}
@@ -50,22 +50,22 @@ func TestReceiveBuffers(t *testing.T) {
 			[]string{"critical udp-receive-buffer: # named (pid 7) has to read faster, or to ask for more than 67108864 with SO_RCVBUF; net.core.rmem_max allows 67108864 | "}},
 		{"two programs", func(in *Input) {
 			in.protocol(host0, "UdpRcvbufErrors", 1010)
-			in.loses(host0, host.Socket{Protocol: "udp", Buffer: 4608, Lost: 1000})
-			in.loses(host0, host.Socket{Protocol: "udp", Buffer: 2304, Lost: 10, Holders: []host.Process{{PID: 8, Comm: "b"}, {PID: 9, Comm: "b"}}})
+			in.loses(host0, node.Socket{Protocol: "udp", Buffer: 4608, Lost: 1000})
+			in.loses(host0, node.Socket{Protocol: "udp", Buffer: 2304, Lost: 10, Holders: []node.Process{{PID: 8, Comm: "b"}, {PID: 9, Comm: "b"}}})
 		}, []string{"critical udp-receive-buffer: " + fmt.Sprintf(ask, 2304),
 			"warning udp-receive-buffer: # b (pid 8 and 1 more) has to read faster, or to ask for more than 1152 with SO_RCVBUF; net.core.rmem_max allows 212992 | "}},
 		{"two sockets of a program are one finding", func(in *Input) {
 			in.protocol(host0, "UdpRcvbufErrors", 1010)
-			in.loses(host0, host.Socket{Protocol: "udp", Buffer: 4608, Lost: 1000})
-			in.loses(host0, host.Socket{Protocol: "udp", Buffer: 4608, Lost: 10})
+			in.loses(host0, node.Socket{Protocol: "udp", Buffer: 4608, Lost: 1000})
+			in.loses(host0, node.Socket{Protocol: "udp", Buffer: 4608, Lost: 10})
 		}, []string{"critical udp-receive-buffer: " + fmt.Sprintf(ask, 2304)}},
 		{"a socket that lost little beside one that is gone", func(in *Input) {
 			in.protocol(host0, "UdpRcvbufErrors", 1000)
-			in.loses(host0, host.Socket{Protocol: "udp", Buffer: 4608, Lost: 1})
+			in.loses(host0, node.Socket{Protocol: "udp", Buffer: 4608, Lost: 1})
 		}, []string{"warning udp-receive-buffer" + look, "info udp-receive-buffer: " + fmt.Sprintf(ask, 2304)}},
 		{"a socket of another namespace", func(in *Input) {
 			in.protocol(host0, "UdpRcvbufErrors", 1000)
-			in.loses(pod0, host.Socket{Protocol: "udp", Buffer: 4608, Lost: 1000})
+			in.loses(pod0, node.Socket{Protocol: "udp", Buffer: 4608, Lost: 1000})
 		}, []string{"critical udp-receive-buffer" + look}},
 	})
 }
@@ -89,7 +89,7 @@ func TestTCPBuffers(t *testing.T) {
 	tcp := func(buffer uint32) func(*Input) {
 		return func(in *Input) {
 			in.protocol(pod0, "TcpExtTCPRcvQDrop", 10)
-			in.loses(pod0, host.Socket{Protocol: "tcp", Buffer: buffer, Lost: 10, SinceOpen: true})
+			in.loses(pod0, node.Socket{Protocol: "tcp", Buffer: buffer, Lost: 10, SinceOpen: true})
 		}
 	}
 	run(t, []rule{
@@ -108,7 +108,7 @@ func TestListens(t *testing.T) {
 			for _, name := range names {
 				in.protocol(host0, name, 10)
 			}
-			in.loses(host0, host.Socket{Protocol: "tcp", Listens: true, Backlog: backlog, Waiting: backlog + 1, Lost: 10})
+			in.loses(host0, node.Socket{Protocol: "tcp", Listens: true, Backlog: backlog, Waiting: backlog + 1, Lost: 10})
 		}
 	}
 	const (

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // rule is a case of a rule: a quiet node with something done to it, and what is found
@@ -56,32 +56,32 @@ var (
 // quiet is ten seconds of a node with two CPUs, a NIC, and a pod, on which nothing moves.
 func quiet() Input {
 	in := Input{Elapsed: 10 * time.Second}
-	in.State = host.State{
+	in.State = node.State{
 		CPUs: []int{0, 1},
-		Sysctls: host.Sysctls{
+		Sysctls: node.Sysctls{
 			backlogName: "1000", budgetName: "300", usecsName: "8000", flowsName: "0",
 			"net.core.rmem_max": "212992", "net.core.rmem_default": "212992", "net.ipv4.udp_mem": "100 200 300", "net.ipv4.tcp_mem": "1000 2000 3000",
 			conntrackMax: "1000", conntrackBuckets: "250",
 			"net.ipv4.neigh.default.gc_thresh1": "128", "net.ipv4.neigh.default.gc_thresh2": "512", "net.ipv4.neigh.default.gc_thresh3": "1024",
 		},
-		Neighbours: []host.NeighbourTable{{Name: "arp_cache", Family: "ipv4", Entries: 10}},
-		Cgroups:    host.Cgroups{Dir: "/sys/fs/cgroup", Dying: 10, DyingKnown: true, Read: time.Millisecond},
+		Neighbours: []node.NeighbourTable{{Name: "arp_cache", Family: "ipv4", Entries: 10}},
+		Cgroups:    node.Cgroups{Dir: "/sys/fs/cgroup", Dying: 10, DyingKnown: true, Read: time.Millisecond},
 	}
-	own := host.Sysctls{
+	own := node.Sysctls{
 		somaxconn: "128", synBacklog: "512", cookies: "1", "net.ipv4.tcp_rmem": "4096 131072 6291456", allFilter: "0",
 		fragments4: "4194304", fragments6: "4194304",
 		conntrackCount: "10", "net.ipv4.neigh.default.unres_qlen_bytes": "212992",
 	}
-	in.State.Namespaces = []host.Namespace{
-		{Netns: host0, Sysctls: own, Links: []host.Link{
-			{Name: "eth0", Index: 2, MTU: 1500, Up: true, Enabled: true, Carrier: true, Speed: 10000, TxQueueLen: 1000, RxPackets: 1e9, Unresolved: host.Unresolved{IPv4: 1000, IPv6: 1000},
-				IRQs:     []host.IRQ{{Number: 30, CPUs: []int{0, 1}}, {Number: 31, CPUs: []int{0, 1}}},
-				RxQueues: []host.RxQueue{{}},
-				Device:   host.Device{Driver: "ixgbe", RxChecks: true, Ring: host.Ring{Rx: 512, RxMax: 4096}, Channels: host.Channels{Combined: 2, CombinedMax: 64}}},
-			{Name: "veth0", Index: 5, Kind: "veth", MTU: 1500, Up: true, Enabled: true, Carrier: true, Peer: &host.Peer{Netns: pod0, Index: 2, Name: "eth0"}},
+	in.State.Namespaces = []node.Namespace{
+		{Netns: host0, Sysctls: own, Links: []node.Link{
+			{Name: "eth0", Index: 2, MTU: 1500, Up: true, Enabled: true, Carrier: true, Speed: 10000, TxQueueLen: 1000, RxPackets: 1e9, Unresolved: node.Unresolved{IPv4: 1000, IPv6: 1000},
+				IRQs:     []node.IRQ{{Number: 30, CPUs: []int{0, 1}}, {Number: 31, CPUs: []int{0, 1}}},
+				RxQueues: []node.RxQueue{{}},
+				Device:   node.Device{Driver: "ixgbe", RxChecks: true, Ring: node.Ring{Rx: 512, RxMax: 4096}, Channels: node.Channels{Combined: 2, CombinedMax: 64}}},
+			{Name: "veth0", Index: 5, Kind: "veth", MTU: 1500, Up: true, Enabled: true, Carrier: true, Peer: &node.Peer{Netns: pod0, Index: 2, Name: "eth0"}},
 		}},
-		{Netns: pod0, Path: "/run/netns/pod", Sysctls: own, Links: []host.Link{
-			{Name: "eth0", Index: 2, Kind: "veth", MTU: 1500, Up: true, Enabled: true, Carrier: true, Peer: &host.Peer{Netns: host0, Index: 5, Name: "veth0"}},
+		{Netns: pod0, Path: "/run/netns/pod", Sysctls: own, Links: []node.Link{
+			{Name: "eth0", Index: 2, Kind: "veth", MTU: 1500, Up: true, Enabled: true, Carrier: true, Peer: &node.Peer{Netns: host0, Index: 5, Name: "veth0"}},
 		}},
 	}
 	in.LoadBefore = idle(100 * time.Second)
@@ -89,20 +89,20 @@ func quiet() Input {
 	return in
 }
 
-func idle(total time.Duration) host.Load {
-	load := host.Load{
-		CPUs: map[int]host.CPUTime{}, NetRX: map[int]uint64{}, RxPackets: map[string]uint64{},
-		Interrupts: map[int]map[int]uint64{30: {}, 31: {}}, Ksoftirqd: map[int]host.Thread{},
+func idle(total time.Duration) node.Load {
+	load := node.Load{
+		CPUs: map[int]node.CPUTime{}, NetRX: map[int]uint64{}, RxPackets: map[string]uint64{},
+		Interrupts: map[int]map[int]uint64{30: {}, 31: {}}, Ksoftirqd: map[int]node.Thread{},
 	}
 	for cpu := range 2 {
-		load.CPUs[cpu] = host.CPUTime{Total: total}
-		load.Ksoftirqd[cpu] = host.Thread{PID: 14 + cpu}
+		load.CPUs[cpu] = node.CPUTime{Total: total}
+		load.Ksoftirqd[cpu] = node.Thread{PID: 14 + cpu}
 	}
 	return load
 }
 
 // link is of the NIC.
-func (in *Input) link() *host.Link { return &in.State.Namespaces[0].Links[0] }
+func (in *Input) link() *node.Link { return &in.State.Namespaces[0].Links[0] }
 
 // count has a counter at two values.
 func (in *Input) count(c event.Counter, before, after uint64) {

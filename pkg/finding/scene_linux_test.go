@@ -14,11 +14,11 @@ import (
 
 	"github.com/dropwatch/dropwatch/internal/lab"
 	"github.com/dropwatch/dropwatch/internal/lab/labtest"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // tryCommands runs a fix, and what undoes it.
-func tryCommands(t *testing.T, f Finding, network *lab.Net, before host.State) {
+func tryCommands(t *testing.T, f Finding, network *lab.Net, before node.State) {
 	t.Helper()
 	t.Cleanup(func() { bash(t, f.Undo) }) // also when the test fails in between
 	bash(t, f.Fix)
@@ -34,8 +34,8 @@ func tryCommands(t *testing.T, f Finding, network *lab.Net, before host.State) {
 // sameState compares settings, not what goes on by itself.
 func sameState() cmp.Option {
 	return cmp.Options{
-		cmpopts.IgnoreFields(host.State{}, "Cgroups", "Neighbours", "Notes"),
-		cmpopts.IgnoreFields(host.Link{}, "RxPackets"),
+		cmpopts.IgnoreFields(node.State{}, "Cgroups", "Neighbours", "Notes"),
+		cmpopts.IgnoreFields(node.Link{}, "RxPackets"),
 		cmpopts.IgnoreMapEntries(func(name, _ string) bool { return name == conntrackCount }),
 	}
 }
@@ -51,13 +51,13 @@ func bash(t *testing.T, commands []string) {
 
 // state reads that of the machine and of a network, without others' namespaces, which come
 // and go.
-func state(t *testing.T, network *lab.Net) host.State {
+func state(t *testing.T, network *lab.Net) node.State {
 	t.Helper()
-	sources, err := host.LiveSources()
+	sources, err := node.LiveSources()
 	check(t, err)
-	state := host.ReadState(sources)
+	state := node.ReadState(sources)
 	own := state.Namespaces[0].Netns.Inode
-	state.Namespaces = slices.DeleteFunc(state.Namespaces, func(ns host.Namespace) bool {
+	state.Namespaces = slices.DeleteFunc(state.Namespaces, func(ns node.Namespace) bool {
 		return !slices.Contains([]uint32{own, network.Tx.Netns, network.Rx.Netns}, ns.Netns.Inode)
 	})
 	return state

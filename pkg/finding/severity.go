@@ -18,7 +18,7 @@ const (
 )
 
 // losing grades loss that goes on.
-func (n *node) losing(packets uint64) Severity {
+func (n *nodeInput) losing(packets uint64) Severity {
 	switch rate := n.perSecond(packets); {
 	case rate >= muchLoss:
 		return Critical
@@ -43,7 +43,7 @@ func lostBefore(lost, received uint64) bool {
 }
 
 // facts are what a counter did.
-func (n *node) facts(name string, c change) []Fact {
+func (n *nodeInput) facts(name string, c change) []Fact {
 	return []Fact{
 		{name, c.moved},
 		{name + "_per_s", n.perSecond(c.moved)},

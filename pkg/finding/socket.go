@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 const (
@@ -25,7 +25,7 @@ const (
 )
 
 // receiveBuffers speaks when packets found a socket's receive buffer full in the interval.
-func receiveBuffers(n *node) []found {
+func receiveBuffers(n *nodeInput) []found {
 	var all []found
 	for _, ns := range n.State.Namespaces {
 		all = append(all, n.udpBuffer(ns)...)
@@ -35,7 +35,7 @@ func receiveBuffers(n *node) []found {
 }
 
 // sum adds up counters of a namespace, and returns those that moved as facts.
-func (n *node) sum(ns host.Namespace, names ...string) (uint64, []Fact) {
+func (n *nodeInput) sum(ns node.Namespace, names ...string) (uint64, []Fact) {
 	var moved uint64
 	var facts []Fact
 	for _, name := range names {
@@ -48,7 +48,7 @@ func (n *node) sum(ns host.Namespace, names ...string) (uint64, []Fact) {
 }
 
 // lossIn makes a finding of a namespace whose counters moved.
-func (n *node) lossIn(ns host.Namespace, id string, moved uint64, facts []Fact) Finding {
+func (n *nodeInput) lossIn(ns node.Namespace, id string, moved uint64, facts []Fact) Finding {
 	return Finding{ID: id, Severity: n.losing(moved), Netns: ns.Netns, Evidence: facts}
 }
 
@@ -56,7 +56,7 @@ func (n *node) lossIn(ns host.Namespace, id string, moved uint64, facts []Fact) 
 type span struct{ least, most uint64 }
 
 // raise adds settings that are below a span's end, several times as large.
-func (n *node) raise(f *Finding, ns host.Namespace, from host.Sysctls, times uint64, to span, names ...string) {
+func (n *nodeInput) raise(f *Finding, ns node.Namespace, from node.Sysctls, times uint64, to span, names ...string) {
 	for _, name := range names {
 		now, ok := from.Number(name)
 		if !ok {
@@ -71,13 +71,13 @@ func (n *node) raise(f *Finding, ns host.Namespace, from host.Sysctls, times uin
 
 // udpBuffer makes one finding for each program whose sockets were full, by what limits the
 // buffer of those: the program, net.core.rmem_default, or net.core.rmem_max.
-func (n *node) udpBuffer(ns host.Namespace) []found {
+func (n *nodeInput) udpBuffer(ns node.Namespace) []found {
 	moved, facts := n.sum(ns, "UdpRcvbufErrors", "Udp6RcvbufErrors", "UdpLiteRcvbufErrors", "UdpLite6RcvbufErrors")
 	if moved == 0 {
 		return nil
 	}
 	var all []found
-	losers := n.losers(ns, func(s host.Socket) bool { return s.Protocol != "tcp" })
+	losers := n.losers(ns, func(s node.Socket) bool { return s.Protocol != "tcp" })
 	for _, l := range losers {
 		f := n.foundAt(ns, "udp-receive-buffer", l, facts)
 		n.largerBuffer(&f, l)
@@ -97,7 +97,7 @@ func (n *node) udpBuffer(ns host.Namespace) []found {
 // of which rmem_max is the most (__sock_set_rcvbuf in net/core/sock.c). Settings are
 // raised so far that the buffer holds a burst, and no further: a program that does not
 // keep up fills any buffer.
-func (n *node) largerBuffer(f *Finding, l loser) {
+func (n *nodeInput) largerBuffer(f *Finding, l loser) {
 	standard, known := n.State.Sysctls.Number(rmemDefault)
 	most, _ := n.State.Sysctls.Number(rmemMax)
 	f.Evidence = append(f.Evidence, Fact{rmemDefault, standard}, Fact{rmemMax, most})
@@ -149,12 +149,12 @@ func LostSegments(in Input) map[uint32]bool {
 
 // tcpBuffer makes one finding for each program. What TCP lost because all its sockets hold
 // too much together, memories reports.
-func (n *node) tcpBuffer(ns host.Namespace) []found {
+func (n *nodeInput) tcpBuffer(ns node.Namespace) []found {
 	moved, facts := n.sum(ns, prunings...)
 	if moved == 0 || n.overMemory(tcpMem, n.State.SocketPages.TCP) {
 		return nil
 	}
-	losers := n.losers(ns, func(s host.Socket) bool { return s.Protocol == "tcp" && !s.Listens })
+	losers := n.losers(ns, func(s node.Socket) bool { return s.Protocol == "tcp" && !s.Listens })
 	if len(losers) == 0 {
 		f := n.lossIn(ns, "tcp-receive-buffer", moved, facts)
 		f.Explain = say("TCP threw away %d segments that a full receive buffer had no room for; their senders have to repeat them. No connection that is open now lost any: it was closed, or could not be looked at.", moved)
@@ -175,7 +175,7 @@ func (n *node) tcpBuffer(ns host.Namespace) []found {
 
 // largerWindow says what limits the buffer of a connection: it grows up to the last number
 // of tcp_rmem (tcp_rcvbuf_grow in net/ipv4/tcp_input.c), unless the program set SO_RCVBUF.
-func (n *node) largerWindow(f *Finding, ns host.Namespace, l loser, rmem []uint64) {
+func (n *nodeInput) largerWindow(f *Finding, ns node.Namespace, l loser, rmem []uint64) {
 	switch buffer, then := uint64(l.Buffer), min(2*rmem[2], bufferLargest); {
 	case buffer >= rmem[2] && then > rmem[2]:
 		f.Explain += say("That is as much as %s allows.", tcpRmem)

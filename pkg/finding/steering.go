@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 const (
@@ -30,7 +30,7 @@ const (
 // steering speaks when one CPU receives nearly everything (see hotCPU) though others
 // could: it says for each device that receives rxRate packets a second what piles up
 // there. If packets are lost meanwhile in rings or backlogs, that is a warning.
-func steering(n *node) []found {
+func steering(n *nodeInput) []found {
 	cpu, work, part, ok := n.hotCPU()
 	if !ok {
 		return nil
@@ -58,7 +58,7 @@ func steering(n *node) []found {
 
 // spread finds the first thing that would take packets away from a CPU: RPS that points
 // there alone, several interrupts that go there, queues the device could have, RPS.
-func (n *node) spread(f *Finding, ns host.Namespace, link host.Link, cpu int) bool {
+func (n *nodeInput) spread(f *Finding, ns node.Namespace, link node.Link, cpu int) bool {
 	active := n.activeIRQs(link, cpu)
 	_, _, _, moreQueues := n.channelsFor(link)
 	switch {
@@ -87,8 +87,8 @@ func (n *node) spread(f *Finding, ns host.Namespace, link host.Link, cpu int) bo
 }
 
 // activeIRQs are a device's interrupts that came to a CPU, most of them there.
-func (n *node) activeIRQs(link host.Link, cpu int) []host.IRQ {
-	var active []host.IRQ
+func (n *nodeInput) activeIRQs(link node.Link, cpu int) []node.IRQ {
+	var active []node.IRQ
 	for _, irq := range link.IRQs {
 		var sum uint64
 		for c := range n.LoadAfter.Interrupts[irq.Number] {
@@ -102,7 +102,7 @@ func (n *node) activeIRQs(link host.Link, cpu int) []host.IRQ {
 }
 
 // spreadIRQs gives each interrupt a CPU of its own, as far as there are some.
-func (n *node) spreadIRQs(f *Finding, irqs []host.IRQ) {
+func (n *nodeInput) spreadIRQs(f *Finding, irqs []node.IRQ) {
 	var words []string
 	for i, irq := range irqs {
 		file := fmt.Sprintf("/proc/irq/%d/smp_affinity_list", irq.Number)
@@ -118,16 +118,16 @@ func (n *node) spreadIRQs(f *Finding, irqs []host.IRQ) {
 }
 
 // receives tells whether a device of the own namespace is busy.
-func (n *node) receives(link host.Link) bool {
+func (n *nodeInput) receives(link node.Link) bool {
 	before, after := n.LoadBefore.RxPackets[link.Name], n.LoadAfter.RxPackets[link.Name]
 	return n.perSecond(after-min(before, after)) >= rxRate
 }
 
-func hasRPS(link host.Link) bool {
-	return slices.ContainsFunc(link.RxQueues, func(q host.RxQueue) bool { return len(q.CPUs) > 0 })
+func hasRPS(link node.Link) bool {
+	return slices.ContainsFunc(link.RxQueues, func(q node.RxQueue) bool { return len(q.CPUs) > 0 })
 }
 
-func rpsOnlyTo(link host.Link, cpu int) bool {
+func rpsOnlyTo(link node.Link, cpu int) bool {
 	for _, queue := range link.RxQueues {
 		if len(queue.CPUs) != 1 || queue.CPUs[0] != cpu {
 			return false
@@ -138,7 +138,7 @@ func rpsOnlyTo(link host.Link, cpu int) bool {
 
 // steerByRPS has a device's packets handled on all CPUs, those of a flow where its
 // socket is read.
-func (n *node) steerByRPS(f *Finding, ns host.Namespace, link host.Link) {
+func (n *nodeInput) steerByRPS(f *Finding, ns node.Namespace, link node.Link) {
 	if now, ok := n.State.Sysctls.Number(flowsName); ok && now < flowEntries {
 		n.set(f, ns, setting{flowsName, number(now), number(flowEntries)})
 	}
@@ -146,8 +146,8 @@ func (n *node) steerByRPS(f *Finding, ns host.Namespace, link host.Link) {
 	for i, queue := range link.RxQueues {
 		dir := fmt.Sprintf("/sys/class/net/%s/queues/rx-%d/", link.Name, i)
 		flows := flowEntries / len(link.RxQueues)
-		words = append(words, fmt.Sprintf("rx-%d: %s", i, host.Mask(queue.CPUs)))
-		n.onDevice(f, ns, link.Name, write(host.Mask(n.State.CPUs), dir+"rps_cpus"), write(host.Mask(queue.CPUs), dir+"rps_cpus"))
+		words = append(words, fmt.Sprintf("rx-%d: %s", i, node.Mask(queue.CPUs)))
+		n.onDevice(f, ns, link.Name, write(node.Mask(n.State.CPUs), dir+"rps_cpus"), write(node.Mask(queue.CPUs), dir+"rps_cpus"))
 		if queue.Flows < flows {
 			n.onDevice(f, ns, link.Name, write(number(flows), dir+"rps_flow_cnt"), write(number(queue.Flows), dir+"rps_flow_cnt"))
 		}

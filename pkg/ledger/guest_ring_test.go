@@ -14,8 +14,8 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/finding"
-	"github.com/dropwatch/dropwatch/pkg/host"
 	"github.com/dropwatch/dropwatch/pkg/ledger"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // sender is the driver of the NIC that sends to the others.
@@ -110,7 +110,7 @@ func enlarge(t *testing.T, n *nic, f finding.Finding) {
 }
 
 // ring is what the state of this node says of a NIC's.
-func ring(t *testing.T, n *nic) host.Ring {
+func ring(t *testing.T, n *nic) node.Ring {
 	t.Helper()
 	link, ok := state(t).Namespaces[0].Find(n.name)
 	if !ok {

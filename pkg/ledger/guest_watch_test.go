@@ -10,8 +10,8 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/finding"
-	"github.com/dropwatch/dropwatch/pkg/host"
 	"github.com/dropwatch/dropwatch/pkg/ledger"
+	"github.com/dropwatch/dropwatch/pkg/node"
 	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/trace"
 )
@@ -98,11 +98,11 @@ func (s *seen) finding(t *testing.T, id, device string) finding.Finding {
 	return finding.Finding{}
 }
 
-func state(t *testing.T) host.State {
+func state(t *testing.T) node.State {
 	t.Helper()
-	sources, err := host.LiveSources()
+	sources, err := node.LiveSources()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return host.ReadState(sources)
+	return node.ReadState(sources)
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // Reasons are drop reasons with what is known of them here.
@@ -28,7 +28,7 @@ type Reason struct {
 // is set to here; no values if it cannot be read.
 type Setting struct {
 	Name   string
-	Values []host.Setting
+	Values []node.Setting
 }
 
 // NewReasons returns all reasons: those of the catalogue by layer and name, then those
@@ -85,7 +85,7 @@ func (r *Reasons) Names() []string {
 }
 
 // ReadSettings reads what the reasons' sysctls are set to.
-func (r *Reasons) ReadSettings(files host.Files) {
+func (r *Reasons) ReadSettings(files node.Files) {
 	for i := range r.List {
 		reason := &r.List[i]
 		reason.Settings = nil

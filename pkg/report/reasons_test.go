@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
-	"github.com/dropwatch/dropwatch/pkg/host"
 	"github.com/dropwatch/dropwatch/pkg/kernelreason"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // futureKernel has two reasons, one of them newer than the catalogue.
@@ -40,13 +40,13 @@ func futureKernel(t *testing.T) *dropreason.Names {
 }
 
 // files has one setting of every kind: a plain one, and one by interface.
-func files() host.Files {
+func files() node.Files {
 	fs := fstest.MapFS{"proc/sys/net/core/netdev_max_backlog": {Data: []byte("1000\n")}}
 	for _, name := range strings.Fields("all default eth0.7 lo veth1 veth2 veth3 veth4 veth5 veth6") {
 		fs["proc/sys/net/ipv4/conf/"+name+"/rp_filter"] = &fstest.MapFile{Data: []byte("0\n")}
 	}
 	fs["proc/sys/net/ipv4/conf/eth0.7/rp_filter"] = &fstest.MapFile{Data: []byte("2\n")}
-	return host.Files{Root: fs}
+	return node.Files{Root: fs}
 }
 
 func named(t *testing.T, r *Reasons, names ...string) *Reasons {

@@ -7,7 +7,7 @@ package trace
 import (
 	"fmt"
 
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // cpus are those that may ever be online: programs run on CPUs that are plugged in later.
@@ -16,7 +16,7 @@ type cpus struct {
 	room  int // for what is kept by number, which may have gaps
 }
 
-func findCPUs(files host.Files) (cpus, error) {
+func findCPUs(files node.Files) (cpus, error) {
 	numbers, err := files.PossibleCPUs()
 	if err != nil {
 		return cpus{}, fmt.Errorf("count CPUs: %w", err)

@@ -17,7 +17,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/bpf"
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // Tracer is an event.Source of the running kernel. Next and Close are for one
@@ -59,7 +59,7 @@ type Tracer struct {
 func Open(config Config) (*Tracer, error) { return open(config, kfreeSkbLadder()) }
 
 func open(config Config, ladder []rung) (_ *Tracer, err error) {
-	cpus, err := findCPUs(host.Files{Root: os.DirFS("/")})
+	cpus, err := findCPUs(node.Files{Root: os.DirFS("/")})
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/bpf"
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/host"
+	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
 // Stalls is an event.Source of network work that waits on the running kernel. Next
@@ -44,7 +44,7 @@ func openStallSource(config StallConfig, btf string, ladder stallLadder) (_ *Sta
 	if config, err = config.complete(); err != nil {
 		return nil, err
 	}
-	cpus, err := findCPUs(host.Files{Root: os.DirFS("/")})
+	cpus, err := findCPUs(node.Files{Root: os.DirFS("/")})
 	if err != nil {
 		return nil, err
 	}

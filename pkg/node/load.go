@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// Load is what CPUs and devices have done since boot. Two of them tell what they did in
+// between.
+type Load struct {
+	CPUs       map[int]CPUTime
+	NetRX      map[int]uint64         // NET_RX softirqs by CPU
+	Interrupts map[int]map[int]uint64 // by number, then by CPU
+	RxPackets  map[string]uint64      // by device of the reader's own namespace
+	Ksoftirqd  map[int]Thread
+}
+
+// CPUTime is where a CPU's time went, in steps of 10 ms.
+type CPUTime struct {
+	Total   time.Duration
+	Softirq time.Duration // with that of ksoftirqd (kernel/sched/cputime.c)
+	Steal   time.Duration // the hypervisor ran something else
+}
+
+// Thread is a thread of the kernel.
+type Thread struct {
+	PID  int
+	Time time.Duration // on its CPU
+}
+
+// tick is the unit of times under /proc: USER_HZ is 100 on each architecture Go knows.
+const tick = 10 * time.Millisecond
+
+// tickBits bounds a number of ticks to 21 years, so that eight of them fit a duration.
+const tickBits = 36
+
+// ReadLoad reads everything once, and leaves out what it cannot read.
+func (f Files) ReadLoad() Load {
+	stat, _ := f.read("/proc/stat")
+	softirqs, _ := f.read("/proc/softirqs")
+	interrupts, _ := f.read("/proc/interrupts")
+	load := Load{CPUs: parseCPUTimes(stat), Ksoftirqd: f.ksoftirqd(), Interrupts: map[int]map[int]uint64{}}
+	devices, _ := f.read("/proc/net/dev")
+	load.RxPackets = parseRxPackets(devices)
+	load.NetRX = parsePerCPU(softirqs)["NET_RX"]
+	for name, counts := range parsePerCPU(interrupts) {
+		if number, err := strconv.Atoi(name); err == nil {
+			load.Interrupts[number] = counts
+		}
+	}
+	return load
+}
+
+// parseCPUTimes reads /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal,
+// then guest times, which are in user and nice already (fs/proc/stat.c).
+func parseCPUTimes(text string) map[int]CPUTime {
+	all := map[int]CPUTime{}
+	for line := range strings.Lines(text) {
+		columns := strings.Fields(line)
+		if len(columns) < 9 || !strings.HasPrefix(columns[0], "cpu") {
+			continue
+		}
+		cpu, err := strconv.Atoi(columns[0][len("cpu"):])
+		if err != nil {
+			continue // the sum
+		}
+		var t CPUTime
+		for i, column := range columns[1:9] {
+			n, err := strconv.ParseUint(column, 10, tickBits)
+			if err != nil {
+				return nil
+			}
+			spent := time.Duration(n) * tick
+			t.Total += spent
+			switch i {
+			case 6:
+				t.Softirq = spent
+			case 7:
+				t.Steal = spent
+			}
+		}
+		all[cpu] = t
+	}
+	return all
+}
+
+// parseRxPackets reads /proc/net/dev: after a name and a colon, which no name holds, come
+// bytes and packets received (dev_seq_printf_stats in net/core/net-procfs.c).
+func parseRxPackets(text string) map[string]uint64 {
+	all := map[string]uint64{}
+	for line := range strings.Lines(text) {
+		name, rest, ok := strings.Cut(line, ":")
+		columns := strings.Fields(rest)
+		if !ok || len(columns) < 2 {
+			continue
+		}
+		if n, err := strconv.ParseUint(columns[1], 10, 64); err == nil {
+			all[event.Text([]byte(strings.TrimSpace(name)))] = n
+		}
+	}
+	return all
+}
+
+// parsePerCPU reads a table with a column for each CPU, its number in the first line,
+// and a row for each name: /proc/softirqs, /proc/interrupts.
+func parsePerCPU(text string) map[string]map[int]uint64 {
+	all := map[string]map[int]uint64{}
+	var cpus []int
+	for line := range strings.Lines(text) {
+		columns := strings.Fields(line)
+		if cpus == nil {
+			for _, column := range columns {
+				cpu, err := strconv.Atoi(strings.TrimPrefix(column, "CPU"))
+				if err != nil {
+					return nil
+				}
+				cpus = append(cpus, cpu)
+			}
+			continue
+		}
+		if len(columns) < 1+len(cpus) {
+			continue // ERR and MIS are of no CPU
+		}
+		counts := map[int]uint64{}
+		for i, cpu := range cpus {
+			n, err := strconv.ParseUint(columns[1+i], 10, 64)
+			if err != nil {
+				return nil
+			}
+			counts[cpu] = n
+		}
+		all[strings.TrimSuffix(columns[0], ":")] = counts
+	}
+	return all
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"io/fs"
+	"strings"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// Setting is a sysctl as this machine has it; in net, as its network namespace has it.
+type Setting struct {
+	Name  string // as sysctl spells it: net.ipv4.conf.eth0/7.rp_filter for eth0.7
+	For   string // what the asterisk of the pattern stands for, such as eth0.7; else empty
+	Value string
+}
+
+// Settings returns the sysctls of a name that may have one asterisk, in place of an
+// interface: net.ipv4.conf.*.rp_filter. None if there is none, or none to be read.
+func (f Files) Settings(pattern string) []Setting {
+	const root = "proc/sys/"
+	names, err := fs.Glob(f.Root, root+strings.ReplaceAll(pattern, ".", "/"))
+	if err != nil {
+		return nil
+	}
+	place := strings.Index(pattern, "*")
+	var settings []Setting
+	for _, name := range names {
+		text, ok := f.read(name)
+		if !ok {
+			continue
+		}
+		s := Setting{Name: pattern, Value: event.Printable(strings.Join(strings.Fields(text), " "))}
+		if place >= 0 {
+			of, _, _ := strings.Cut(name[len(root)+place:], "/")
+			s.For = event.Text([]byte(of))
+			s.Name = pattern[:place] + strings.ReplaceAll(s.For, ".", "/") + pattern[place+1:]
+		}
+		settings = append(settings, s)
+	}
+	return settings
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"io/fs"
+
+	"github.com/dropwatch/dropwatch/pkg/event"
+)
+
+// State is what a node is set to, and how full its tables are, at one moment. What
+// could not be read is left out and named in Notes.
+type State struct {
+	CPUs        []int       // online, ascending
+	Sysctls     Sysctls     // those of the whole machine
+	Namespaces  []Namespace // the reader's own first
+	Neighbours  []NeighbourTable
+	SocketPages SocketPages
+	Cgroups     Cgroups
+	Kubelet     bool // the node belongs to Kubernetes
+	Notes       []string
+}
+
+// Namespace is a network namespace.
+type Namespace struct {
+	Netns   event.Netns
+	Path    string  // of the file to enter it by, as nsenter --net takes it; empty for the reader's own
+	Sysctls Sysctls // those that each namespace has for itself
+	Links   []Link
+
+	Fragments FragmentMemory
+}
+
+// Sources are where a State is read.
+type Sources struct {
+	Root   fs.FS // of the machine: os.DirFS("/"), or a fixture
+	Spaces []Space
+	Notes  []string // what could not be opened
+}
+
+// Space is a network namespace to read.
+type Space struct {
+	Netns  event.Netns
+	Path   string // empty for the reader's own, which is the one that Root's /sys shows
+	Files  fs.FS  // /proc/sys/net as it is seen inside
+	Reader LinkReader
+}
+
+// LinkReader reads the interfaces of a namespace. Names are as the kernel has them.
+type LinkReader interface {
+	// Links returns what rtnetlink says of each interface, and its qdiscs.
+	Links() ([]Link, error)
+	// Device returns what a driver says of itself by ethtool.
+	Device(name string) (Device, error)
+}
+
+// ReadState reads everything once. It changes nothing.
+func ReadState(s Sources) State {
+	files := Files{s.Root}
+	notes := &notes{all: s.Notes}
+	state := State{
+		CPUs:        files.cpus(),
+		Sysctls:     files.sysctls(machineSysctls()),
+		Neighbours:  files.Neighbours(),
+		SocketPages: files.socketPages(),
+		Cgroups:     files.cgroups(),
+		Kubelet:     files.exists("/var/lib/kubelet") || files.exists("/etc/kubernetes"),
+	}
+	for _, space := range s.Spaces {
+		state.Namespaces = append(state.Namespaces, files.namespace(space, notes))
+	}
+	if len(state.Sysctls) == 0 {
+		notes.add("no setting below /proc/sys/net could be read")
+	}
+	resolvePeers(state.Namespaces)
+	state.Notes = notes.all
+	return state
+}
+
+// namespace reads one namespace; f is the machine's root.
+func (f Files) namespace(space Space, notes *notes) Namespace {
+	ns := Namespace{
+		Netns: space.Netns, Path: space.Path, Sysctls: Files{space.Files}.sysctls(namespaceSysctls()),
+		Fragments: Files{space.Files}.fragments(),
+	}
+	links, err := space.Reader.Links()
+	if err != nil {
+		notes.add("interfaces of namespace %s: %v", space.Netns, err)
+	}
+	for _, link := range links {
+		raw := link.Name
+		inside := Files{space.Files}
+		link.RPFilter = inside.sysctlOf("ipv4/conf", raw, "rp_filter")
+		link.Unresolved = Unresolved{inside.sysctlOf("ipv4/neigh", raw, "unres_qlen_bytes"), inside.sysctlOf("ipv6/neigh", raw, "unres_qlen_bytes")}
+		link.Threaded = -1
+		if space.Path == "" {
+			f.steering(raw, &link)
+		}
+		if link.Kind == "" {
+			device, err := space.Reader.Device(raw)
+			if err != nil {
+				notes.add("ethtool of %s: %v", event.Text([]byte(raw)), err)
+			}
+			link.Device = device
+		}
+		link.escape()
+		ns.Links = append(ns.Links, link)
+	}
+	return ns
+}
+
+// resolvePeers gives the peers of veths their names.
+func resolvePeers(all []Namespace) {
+	type key struct {
+		inode uint32
+		index int
+	}
+	names := map[key]string{}
+	for _, ns := range all {
+		for _, link := range ns.Links {
+			names[key{ns.Netns.Inode, link.Index}] = link.Name
+		}
+	}
+	for _, ns := range all {
+		for i := range ns.Links {
+			if peer := ns.Links[i].Peer; peer != nil && peer.Name == "" && peer.Netns.Inode != 0 {
+				peer.Name = names[key{peer.Netns.Inode, peer.Index}]
+			}
+		}
+	}
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// steering reads which CPUs a device's packets go to.
+func (f Files) steering(device string, link *Link) {
+	dir := path.Join("sys/class/net", device)
+	link.Speed = max(0, f.number(dir+"/speed")) // -1 if the driver does not know
+	link.Threaded = f.number(dir + "/threaded")
+	for i := 0; ; i++ {
+		queue := fmt.Sprintf("%s/queues/rx-%d/", dir, i)
+		mask, ok := f.read(queue + "rps_cpus")
+		if !ok {
+			break
+		}
+		flows, _ := f.read(queue + "rps_flow_cnt")
+		n, _ := strconv.Atoi(strings.TrimSpace(flows)) // 0 where RFS is not built in
+		link.RxQueues = append(link.RxQueues, RxQueue{CPUs: parseMask(mask), Flows: n})
+	}
+	for _, number := range f.msiIRQs(dir) {
+		list, ok := f.read(fmt.Sprintf("/proc/irq/%d/smp_affinity_list", number))
+		if ok {
+			link.IRQs = append(link.IRQs, IRQ{Number: number, CPUs: parseList(list)})
+		}
+	}
+}
+
+// msiIRQs finds the interrupts of the device that an interface belongs to, ascending.
+// A virtio device has them in the PCI device around it, hence the steps up.
+func (f Files) msiIRQs(dir string) []int {
+	target, err := fs.ReadLink(f.Root, dir)
+	if err != nil {
+		return nil
+	}
+	device := path.Dir(path.Dir(path.Join(path.Dir(dir), target))) // without net/NAME
+	for range 2 {
+		entries, err := fs.ReadDir(f.Root, device+"/msi_irqs")
+		if err != nil {
+			device = path.Dir(device)
+			continue
+		}
+		var all []int
+		for _, entry := range entries {
+			if n, err := strconv.Atoi(entry.Name()); err == nil {
+				all = append(all, n)
+			}
+		}
+		slices.Sort(all)
+		return all
+	}
+	return nil
+}
+
+// cpus returns the CPUs that are online.
+func (f Files) cpus() []int {
+	text, _ := f.read("/sys/devices/system/cpu/online")
+	return parseList(text)
+}
