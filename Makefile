@@ -35,7 +35,7 @@ RACE_SKIP = TestBombs|TestExpansion|TestCures|TestCycles|TestKilledAnytime|TestO
 race: ## tests of what runs at the same time, under the race detector; run as root
 	scripts/install-packages $$(cat scripts/packages-test scripts/packages-race)
 	CGO_ENABLED=1 CC=gcc $(GO) test -race -count=1 -timeout 15m -p 1 -skip '$(RACE_SKIP)' \
-		./pkg/trace ./pkg/counters ./pkg/node ./pkg/symbolize ./pkg/recording ./pkg/softirq ./cmd/dropwatch
+		./pkg/trace ./pkg/counters ./pkg/node ./pkg/symbolize ./pkg/usersymbol ./pkg/recording ./pkg/softirq ./cmd/dropwatch
 
 bench: build ## what tracing costs, beside bpftrace and perf, and drawing; run as root
 	scripts/install-packages $$(cat scripts/packages-bench)

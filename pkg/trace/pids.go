@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/symbolize"
+	"github.com/dropwatch/dropwatch/pkg/usersymbol"
 )
 
 // initPIDs is the kernel's first PID namespace, PROC_PID_INIT_INO in
@@ -62,5 +62,5 @@ func newUsers() (users, string) {
 	if foreignPIDs("/proc") {
 		return nil, "functions and version 1 control groups of processes have no names: /proc is that of another PID namespace"
 	}
-	return symbolize.NewUsers(userSymbols), ""
+	return usersymbol.New(userSymbols), ""
 }

@@ -9,12 +9,12 @@ import (
 
 	"github.com/dropwatch/dropwatch/bpf"
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/symbolize"
+	"github.com/dropwatch/dropwatch/pkg/usersymbol"
 )
 
 // users names the frames of user space stacks, soon after they were taken.
 type users interface {
-	Resolve(pid uint32, addresses []uint64) []symbolize.Frame
+	Resolve(pid uint32, addresses []uint64) []usersymbol.Frame
 }
 
 // stall makes an event of a record: names for numbers.

@@ -2,7 +2,7 @@
 
 //go:build linux
 
-package symbolize
+package usersymbol
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 )
 
 // image returns the symbols of what is mapped, or nil, and whether that is final.
-func (u *Users) image(p *process, m *mapping) (img *image, final bool) {
+func (u *Processes) image(p *process, m *mapping) (img *image, final bool) {
 	if !m.hasCode() || m.lost {
 		return nil, true
 	}
@@ -38,7 +38,7 @@ func (u *Users) image(p *process, m *mapping) (img *image, final bool) {
 }
 
 // file returns the symbols of a mapped file. One that holds none has none.
-func (u *Users) file(p *process, m *mapping) (*image, error) {
+func (u *Processes) file(p *process, m *mapping) (*image, error) {
 	type opened struct {
 		*os.File
 		id fileID
@@ -66,7 +66,7 @@ func (u *Users) file(p *process, m *mapping) (*image, error) {
 	return img, nil
 }
 
-func (u *Users) vdso(p *process, m *mapping) (*image, error) {
+func (u *Processes) vdso(p *process, m *mapping) (*image, error) {
 	type loaded struct {
 		*image
 		id fileID

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package symbolize
+package usersymbol
 
 import (
 	"github.com/ianlancetaylor/demangle"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
 // Frame is an address in the code of a process and what it is called. Name is
@@ -13,7 +14,7 @@ import (
 // see event.Text: a process chooses its symbols and the names of its files.
 type Frame struct {
 	Addr uint64
-	Symbol
+	symbolize.Symbol
 }
 
 // maxDemangled is the binary logarithm of the length to which a demangled name is cut.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package symbolize
+package usersymbol
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+
+	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
 // elfBuilder makes small ELF files.
@@ -49,7 +51,7 @@ func (e *elfBuilder) symbol(b []byte, name uint32, value, size uint64, bind elf.
 }
 
 // text is where the files built here have their code, at the start of the file.
-var text = Range{0x401000, 0x402000}
+var text = symbolize.Range{Start: 0x401000, End: 0x402000}
 
 func (e *elfBuilder) build() []byte {
 	names := []byte{0}

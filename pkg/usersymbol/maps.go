@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package symbolize
+package usersymbol
 
 import (
 	"bufio"
@@ -15,11 +15,12 @@ import (
 	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
 // mapping is an executable range of a process's addresses.
 type mapping struct {
-	Range
+	symbolize.Range
 	offset uint64 // in the file
 	inode  uint64 // 0 without a file
 	path   string // as the kernel prints it, from the root of the process
@@ -76,13 +77,13 @@ func parseMapping(line []byte) (m mapping, executable bool, err error) {
 	if fields[1][2] != 'x' {
 		return mapping{}, false, nil
 	}
-	if m.Start, err = parseHex(start); err != nil {
+	if m.Start, err = parseAddress(start); err != nil {
 		return mapping{}, false, err
 	}
-	if m.End, err = parseHex(end); err != nil {
+	if m.End, err = parseAddress(end); err != nil {
 		return mapping{}, false, err
 	}
-	if m.offset, err = parseHex(fields[2]); err != nil {
+	if m.offset, err = parseAddress(fields[2]); err != nil {
 		return mapping{}, false, err
 	}
 	if m.inode, err = strconv.ParseUint(string(fields[4]), 10, 64); err != nil {
@@ -111,4 +112,12 @@ func find(maps []mapping, addr uint64) *mapping {
 		return nil
 	}
 	return &maps[i]
+}
+
+func parseAddress(hex []byte) (uint64, error) {
+	address, err := strconv.ParseUint(string(hex), 16, 64)
+	if err != nil {
+		return 0, fmt.Errorf("invalid address %q", hex)
+	}
+	return address, nil
 }

@@ -2,7 +2,7 @@
 
 //go:build linux
 
-package symbolize
+package usersymbol
 
 import (
 	"errors"
@@ -27,7 +27,7 @@ type process struct {
 // process returns a process, or nil if it is gone and was not known before. One that
 // runs another program since is read again; so is another process with its number,
 // unless it runs the same program, where wrong addresses are not found.
-func (u *Users) process(pid uint32) *process {
+func (u *Processes) process(pid uint32) *process {
 	known, ok := u.processes.get(pid)
 	var dir string
 	if ok {
@@ -53,7 +53,7 @@ func (u *Users) process(pid uint32) *process {
 }
 
 // refresh returns a process as it is now, or p if it cannot be read.
-func (u *Users) refresh(pid uint32, p *process) *process {
+func (u *Processes) refresh(pid uint32, p *process) *process {
 	now := u.now()
 	if now.Sub(p.read) <= refreshMaps || now.Before(p.resume) {
 		return p
@@ -68,7 +68,7 @@ func (u *Users) refresh(pid uint32, p *process) *process {
 }
 
 // readMaps reads the mappings of a process. A process without any is gone.
-func (u *Users) readMaps(p *process) (err error) {
+func (u *Processes) readMaps(p *process) (err error) {
 	u.serial++
 	p.serial, p.read = u.serial, u.now()
 	p.maps, err = attempt(u.attempts, func() ([]mapping, error) {
@@ -85,7 +85,7 @@ func (u *Users) readMaps(p *process) (err error) {
 	return err
 }
 
-func (u *Users) keep(pid uint32, p *process) {
+func (u *Processes) keep(pid uint32, p *process) {
 	size := 256 + len(p.dir)
 	for i := range p.maps {
 		size += p.maps[i].bytes()

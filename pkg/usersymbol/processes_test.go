@@ -2,7 +2,7 @@
 
 //go:build linux
 
-package symbolize
+package usersymbol
 
 import (
 	"debug/elf"
@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dropwatch/dropwatch/internal/lab/labtest"
+	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
 const cSource = `
@@ -177,7 +178,7 @@ func TestThisProgram(t *testing.T) {
 	}
 	for _, f := range frames[1:] {
 		of := runtime.FuncForPC(uintptr(f.Addr - 1))
-		want := Symbol{of.Name(), f.Addr - uint64(of.Entry()), filepath.Base(path)}
+		want := symbolize.Symbol{Name: of.Name(), Offset: f.Addr - uint64(of.Entry()), Module: filepath.Base(path)}
 		if f.Symbol != want {
 			t.Errorf("%+v, want %+v", f, want)
 		}
@@ -415,7 +416,7 @@ func TestNotELF(t *testing.T) {
 
 // TestMemory: what is kept stays within bounds, and a small bound costs only names.
 func TestMemory(t *testing.T) {
-	u := NewUsers(100)
+	u := New(100)
 	for _, f := range u.Resolve(uint32(os.Getpid()), stack(5)) {
 		if f.Name != "" || f.Module == "" {
 			t.Errorf("%+v", f)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package symbolize
+package usersymbol
 
 import (
 	"errors"
@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
 const sampleMaps = `55d0c0a00000-55d0c0a02000 r--p 00000000 fe:01 1234                       /usr/bin/sleep
@@ -27,13 +29,13 @@ func TestParseMaps(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []mapping{
-		{Range: Range{0x55d0c0a02000, 0x55d0c0a06000}, offset: 0x2000, inode: 1234, path: "/usr/bin/sleep", module: "sleep"},
-		{Range: Range{0x7f0000000000, 0x7f0000001000}, inode: 5, path: "/lib/a\x1b[2J.so", module: `a\x1b[2J.so`},
-		{Range: Range{0x7f0000001000, 0x7f0000002000}},
-		{Range: Range{0x7f0000002000, 0x7f0000004000}, offset: 0x1000, inode: 99, path: "/opt/my app (deleted)", module: "my app"},
-		{Range: Range{0x7f0000004000, 0x7f0000005000}, inode: 7, path: "/memfd:jit:ab (deleted)", module: "memfd:jit:ab"},
-		{Range: Range{0x7ffd00000000, 0x7ffd00002000}, path: "[vdso]", module: "[vdso]"},
-		{Range: Range{0xffffffffff600000, 0xffffffffff601000}, path: "[vsyscall]", module: "[vsyscall]"},
+		{Range: symbolize.Range{Start: 0x55d0c0a02000, End: 0x55d0c0a06000}, offset: 0x2000, inode: 1234, path: "/usr/bin/sleep", module: "sleep"},
+		{Range: symbolize.Range{Start: 0x7f0000000000, End: 0x7f0000001000}, inode: 5, path: "/lib/a\x1b[2J.so", module: `a\x1b[2J.so`},
+		{Range: symbolize.Range{Start: 0x7f0000001000, End: 0x7f0000002000}},
+		{Range: symbolize.Range{Start: 0x7f0000002000, End: 0x7f0000004000}, offset: 0x1000, inode: 99, path: "/opt/my app (deleted)", module: "my app"},
+		{Range: symbolize.Range{Start: 0x7f0000004000, End: 0x7f0000005000}, inode: 7, path: "/memfd:jit:ab (deleted)", module: "memfd:jit:ab"},
+		{Range: symbolize.Range{Start: 0x7ffd00000000, End: 0x7ffd00002000}, path: "[vdso]", module: "[vdso]"},
+		{Range: symbolize.Range{Start: 0xffffffffff600000, End: 0xffffffffff601000}, path: "[vsyscall]", module: "[vsyscall]"},
 	}
 	if d := cmp.Diff(want, maps, cmp.AllowUnexported(mapping{}, fileID{})); d != "" {
 		t.Errorf("-want +got:\n%s", d)

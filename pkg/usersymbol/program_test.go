@@ -2,7 +2,7 @@
 
 //go:build linux
 
-package symbolize
+package usersymbol
 
 import (
 	"bufio"
@@ -115,7 +115,7 @@ func (p *program) wake(t testing.TB) {
 }
 
 // resolve names one address that is not a return address.
-func resolve(u *Users, pid uint32, addr uint64) string {
+func resolve(u *Processes, pid uint32, addr uint64) string {
 	return spell(u.Resolve(pid, []uint64{addr})[0])
 }
 
@@ -126,4 +126,4 @@ func spell(f Frame) string {
 	return fmt.Sprintf("%s+0x%x %s", f.Name, f.Offset, f.Module)
 }
 
-func newUsers() *Users { return NewUsers(32 << 20) }
+func newUsers() *Processes { return New(32 << 20) }

@@ -2,14 +2,14 @@
 
 //go:build linux
 
-package symbolize
+package usersymbol
 
 import (
 	"hash/maphash"
 	"time"
 )
 
-// Bounds of what Users keeps, in bytes, besides symbols.
+// Bounds of what Processes keeps, in bytes, besides symbols.
 const (
 	maxProcesses = 4 << 20
 	maxFrames    = 8 << 20
@@ -28,7 +28,7 @@ const (
 	refreshMaps = 100 * time.Millisecond
 )
 
-// Users names addresses in the code of processes, soon after they were seen there:
+// Processes names addresses in the code of processes, soon after they were seen there:
 // of a process that is gone only those are known that were known before. It is
 // not safe for concurrent use.
 //
@@ -37,7 +37,7 @@ const (
 // file when it first meets an address in it, in whatever mount namespace, deleted or
 // not; never debug information, so inlined functions do not show. What it cannot
 // read, or not in time, has no name.
-type Users struct {
+type Processes struct {
 	dir       string // /proc/
 	now       func() time.Time
 	seed      maphash.Seed
@@ -51,10 +51,10 @@ type Users struct {
 // frameKey is an address in a process, and the byte that was looked up for it.
 type frameKey struct{ process, addr, at uint64 }
 
-// NewUsers returns a Users that keeps so many bytes of symbols, and none of a file
+// New returns a Processes that keeps so many bytes of symbols, and none of a file
 // that has more than half of that. 32 MB do for a node.
-func NewUsers(memory int) *Users {
-	return &Users{
+func New(memory int) *Processes {
+	return &Processes{
 		dir: "/proc/", now: time.Now, seed: maphash.MakeSeed(), attempts: newAttempts(maxStuck),
 		processes: newCache[uint32, *process](maxProcesses),
 		images:    newCache[fileID, *image](memory),
@@ -69,7 +69,7 @@ func NewUsers(memory int) *Users {
 //
 // It takes microseconds where everything is known, milliseconds to read symbols,
 // and never much more than a second.
-func (u *Users) Resolve(pid uint32, addrs []uint64) []Frame {
+func (u *Processes) Resolve(pid uint32, addrs []uint64) []Frame {
 	u.attempts.until = time.Now().Add(patience)
 	frames := make([]Frame, len(addrs))
 	p := u.process(pid)
@@ -98,7 +98,7 @@ func (u *Users) Resolve(pid uint32, addrs []uint64) []Frame {
 
 // name names the byte at an address of a process, which it reads again if need be,
 // and reports whether the answer will stay the same.
-func (u *Users) name(p **process, pid uint32, addr, at uint64) (frame Frame, final bool) {
+func (u *Processes) name(p **process, pid uint32, addr, at uint64) (frame Frame, final bool) {
 	frame.Addr = addr
 	m := find((*p).maps, at)
 	if m == nil {

@@ -2,7 +2,7 @@
 
 //go:build linux
 
-package symbolize
+package usersymbol
 
 import (
 	"errors"
