@@ -65,6 +65,19 @@ const (
 	WaiterPackets               // packets, behind others that were handled slowly
 )
 
+var waiterNames = [...]string{"softirq", "thread", "packets"}
+
+func (w Waiter) String() string { return nameOf(waiterNames[:], w) }
+
+// MarshalText spells the waiter as in recordings.
+func (w Waiter) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
+// UnmarshalText is the reverse of MarshalText.
+func (w *Waiter) UnmarshalText(text []byte) (err error) {
+	*w, err = valueOf[Waiter](waiterNames[:], "waiter", text)
+	return err
+}
+
 // Interrupted is what a CPU was in the middle of.
 type Interrupted struct {
 	Task         Task
@@ -117,6 +130,21 @@ const (
 	EdgeSwitch // to Task
 	EdgeWake   // of Task, a NAPI or ksoftirqd thread of this CPU
 )
+
+var edgeNames = [...]string{
+	"raise", "softirq_entry", "softirq_exit", "irq_entry", "irq_exit", "timer_entry", "timer_exit", "switch", "wake",
+}
+
+func (k EdgeKind) String() string { return nameOf(edgeNames[:], k) }
+
+// MarshalText spells the kind as in recordings.
+func (k EdgeKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText is the reverse of MarshalText.
+func (k *EdgeKind) UnmarshalText(text []byte) (err error) {
+	*k, err = valueOf[EdgeKind](edgeNames[:], "edge", text)
+	return err
+}
 
 // Edge is a change in what a CPU does.
 type Edge struct {

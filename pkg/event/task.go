@@ -4,6 +4,7 @@ package event
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -31,20 +32,33 @@ const (
 
 var contextNames = [...]string{"unknown", "process", "softirq", "ksoftirqd", "hardirq", "idle"}
 
-func (c Context) String() string { return contextNames[c] }
+func (c Context) String() string { return nameOf(contextNames[:], c) }
 
 // MarshalText spells the context as in recordings.
 func (c Context) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // UnmarshalText is the reverse of MarshalText.
-func (c *Context) UnmarshalText(text []byte) error {
-	for i, name := range contextNames {
+func (c *Context) UnmarshalText(text []byte) (err error) {
+	*c, err = valueOf[Context](contextNames[:], "context", text)
+	return err
+}
+
+// nameOf returns the name of a value, or its number if it has none.
+func nameOf[V ~uint8](names []string, value V) string {
+	if int(value) < len(names) {
+		return names[value]
+	}
+	return strconv.Itoa(int(value))
+}
+
+// valueOf returns the value with a name; kind says in the error what it is of.
+func valueOf[V ~uint8](names []string, kind string, text []byte) (V, error) {
+	for i, name := range names {
 		if name == string(text) {
-			*c = Context(i)
-			return nil
+			return V(i), nil
 		}
 	}
-	return fmt.Errorf("unknown context %q", text)
+	return 0, fmt.Errorf("unknown %s %q", kind, text)
 }
 
 // Bits of preempt_count, include/linux/preempt.h; the same since 2.6. Those of softirqs

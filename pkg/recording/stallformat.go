@@ -145,11 +145,3 @@ type (
 		EchoSeq   uint16        `json:"echo_seq,omitempty"`
 	}
 )
-
-// The spellings of waiters and edges, by their values.
-var (
-	waiterNames = []string{"softirq", "thread", "packets"}
-	edgeNames   = []string{
-		"raise", "softirq_entry", "softirq_exit", "irq_entry", "irq_exit", "timer_entry", "timer_exit", "switch", "wake",
-	}
-)

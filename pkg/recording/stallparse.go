@@ -3,9 +3,6 @@
 package recording
 
 import (
-	"fmt"
-	"slices"
-
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -45,15 +42,14 @@ func (r *Reader) parseWindow(text []byte) (event.Event, error) {
 	if err := unmarshal(text, &line); err != nil {
 		return nil, err
 	}
-	waiter := slices.Index(waiterNames, line.Waiter)
-	if waiter < 0 {
-		return nil, fmt.Errorf("unknown waiter %q", line.Waiter)
-	}
 	e := &event.Window{
-		CPU: line.CPU, Waiter: event.Waiter(waiter), Start: line.Start, Served: line.Served, Done: line.Done,
+		CPU: line.CPU, Start: line.Start, Served: line.Served, Done: line.Done,
 		Raised: line.Raised, EdgesLost: line.EdgesLost, Ticks: line.Ticks, Period: line.Period,
 		Polls: event.Polls(line.Polls), Late: line.Late, Cut: line.Cut, Longest: line.Longest, LongestEnd: line.LongestAt,
 		ThreadPID: line.ThreadPID, Woken: line.Woken, Moved: line.Moved,
+	}
+	if err := e.Waiter.UnmarshalText([]byte(line.Waiter)); err != nil {
+		return nil, err
 	}
 	if line.WaitedCPU != nil {
 		e.WaitedCPU = *line.WaitedCPU
@@ -84,13 +80,12 @@ func (r *Reader) parseWindow(text []byte) (event.Event, error) {
 }
 
 func (t *tables) edge(line *edgeLine) (event.Edge, error) {
-	kind := slices.Index(edgeNames, line.Kind)
-	if kind < 0 {
-		return event.Edge{}, fmt.Errorf("unknown edge %q", line.Kind)
-	}
 	e := event.Edge{
-		Time: line.Time, Kind: event.EdgeKind(kind), Vector: line.Vector, IRQ: line.IRQ,
+		Time: line.Time, Vector: line.Vector, IRQ: line.IRQ,
 		Handler: event.Printable(line.Handler),
+	}
+	if err := e.Kind.UnmarshalText([]byte(line.Kind)); err != nil {
+		return event.Edge{}, err
 	}
 	if line.Task != nil {
 		e.Task = line.Task.task()

@@ -60,7 +60,7 @@ func (w *Writer) interrupted(at *event.Interrupted) interruptedLine {
 
 func (w *Writer) windowLine(e *event.Window) windowLine {
 	line := windowLine{
-		Type: "window", CPU: e.CPU, Waiter: waiterNames[e.Waiter],
+		Type: "window", CPU: e.CPU, Waiter: e.Waiter.String(),
 		Start: e.Start, Served: e.Served, Done: e.Done, Raised: e.Raised, At: w.interrupted(&e.At),
 		Edges: make([]edgeLine, 0, len(e.Edges)), EdgesLost: e.EdgesLost, Ticks: e.Ticks, Period: e.Period,
 		Polls: pollsLine(e.Polls), Late: e.Late, Cut: e.Cut, Longest: e.Longest, LongestAt: e.LongestEnd, ThreadPID: e.ThreadPID,
@@ -83,7 +83,7 @@ func (w *Writer) windowLine(e *event.Window) windowLine {
 
 func (w *Writer) edgeLine(e *event.Edge) edgeLine {
 	line := edgeLine{
-		Time: e.Time, Kind: edgeNames[e.Kind], Vector: e.Vector, IRQ: e.IRQ, Handler: e.Handler,
+		Time: e.Time, Kind: e.Kind.String(), Vector: e.Vector, IRQ: e.IRQ, Handler: e.Handler,
 		Function: w.function(e.Function),
 	}
 	if e.Kind == event.EdgeSwitch || e.Kind == event.EdgeWake {

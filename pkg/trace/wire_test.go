@@ -6,6 +6,7 @@ package trace
 
 import (
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"github.com/dropwatch/dropwatch/bpf"
+	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
 // TestWireLayout compares the generated structs with the types that the compiler
@@ -31,6 +33,26 @@ func TestWireLayout(t *testing.T) {
 	var cell *btf.Struct
 	if err := spec.Types.TypeByName("cell", &cell); err != nil || cell.Size != 64 {
 		t.Errorf("a cell takes %d bytes, want one cache line; %v", cell.Size, err)
+	}
+}
+
+// TestWireNames compares the enums that go into events as they are with the names that
+// events have for their values.
+func TestWireNames(t *testing.T) {
+	spec := load(t, bpf.LoadStall)
+	for enum, name := range map[string]func(uint64) string{
+		"edge_kind": func(v uint64) string { return event.EdgeKind(v).String() },
+		"waiter":    func(v uint64) string { return event.Waiter(v).String() },
+	} {
+		var c *btf.Enum
+		if err := spec.Types.TypeByName(enum, &c); err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range append(c.Values, btf.EnumValue{Name: "X_" + strconv.Itoa(len(c.Values)), Value: uint64(len(c.Values))}) {
+			if _, want, _ := strings.Cut(strings.ToLower(v.Name), "_"); name(v.Value) != want {
+				t.Errorf("%s: %s is %q", enum, v.Name, name(v.Value))
+			}
+		}
 	}
 }
 
@@ -60,6 +82,9 @@ func checkLayout(t *testing.T, spec *ebpf.CollectionSpec, structs map[string]any
 			if !ok || offset != uintptr(m.Offset.Bytes()) {
 				t.Errorf("%s.%s: offset %d in C, %d in Go (found: %t)", name, m.Name, m.Offset.Bytes(), offset, ok)
 			}
+		}
+		if last := g.Field(g.NumField() - 1).Type; last.Size() > 0 && g.Size() != uintptr(c.Size) { // of an empty array at the end Go has more
+			t.Errorf("%s: %d bytes in C, %d in Go", name, c.Size, g.Size())
 		}
 		if len(c.Members) != g.NumField()-1 { // the first is structs.HostLayout
 			t.Errorf("%s: %d members in C, %d in Go", name, len(c.Members), g.NumField()-1)
