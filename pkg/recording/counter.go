@@ -3,8 +3,6 @@
 package recording
 
 import (
-	"time"
-
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -26,7 +24,7 @@ type writtenCounter struct {
 // countersLine writes the counters that are new or have another name, and returns the
 // line that refers to them.
 func (w *Writer) countersLine(e *event.Counters) countersLine {
-	line := countersLine{Type: "counters", TimeNS: int64(e.Time), Values: make([][2]uint64, 0, len(e.Readings))}
+	line := countersLine{Type: "counters", Time: e.Time, Values: make([][2]uint64, 0, len(e.Readings))}
 	var gone []*writtenCounter
 	for _, c := range e.Gone {
 		if known := w.counters.of[c.ID()]; known != nil {
@@ -112,7 +110,7 @@ func (r *Reader) parseCounters(text []byte) (event.Event, error) {
 	if err := unmarshal(text, &line); err != nil {
 		return nil, err
 	}
-	e := &event.Counters{Time: time.Duration(line.TimeNS)}
+	e := &event.Counters{Time: line.Time}
 	var err error
 	if e.Readings, err = r.readings(line.Values); err != nil {
 		return nil, err

@@ -6,6 +6,8 @@
 package recording
 
 import (
+	"time"
+
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -59,10 +61,31 @@ type (
 		Overflow   bool   `json:"overflow,omitempty"`
 	}
 
+	// packetFields are what a line says of a packet's headers. Members are absent where they
+	// do not apply. appendPacket writes them, and packet reads them.
+	packetFields struct {
+		VLAN      *uint16 `json:"vlan"`
+		Inner     *uint16 `json:"inner_vlan"`
+		Ethertype uint16  `json:"ethertype"`
+		Version   uint8   `json:"ip"`
+		Protocol  uint8   `json:"protocol"`
+		TTL       uint8   `json:"ttl"`
+		Fragment  bool    `json:"fragment"`
+		Src       string  `json:"src"`
+		Dst       string  `json:"dst"`
+		SrcPort   uint16  `json:"sport"`
+		DstPort   uint16  `json:"dport"`
+		TCPFlags  uint8   `json:"tcp_flags"`
+		ICMPType  *uint8  `json:"icmp_type"`
+		ICMPCode  uint8   `json:"icmp_code"`
+		EchoID    *uint16 `json:"echo_id"`
+		EchoSeq   uint16  `json:"echo_seq"`
+	}
+
 	// Optional members are absent where they do not apply. appendDrop writes it.
 	dropLine struct {
 		Type     string        `json:"type"` // "drop"
-		TimeNS   int64         `json:"time_ns"`
+		Time     time.Duration `json:"time_ns"`
 		CPU      int           `json:"cpu"`
 		Cell     int           `json:"cell"`
 		Drops    uint64        `json:"drops"`
@@ -75,30 +98,13 @@ type (
 		Cgroup   uint64        `json:"cgroup"`
 		Segments uint16        `json:"segments"`
 		Len      uint32        `json:"len"`
-		VLAN     *uint16       `json:"vlan"`
-		Inner    *uint16       `json:"inner_vlan"`
-
-		Ethertype uint16 `json:"ethertype"`
-
-		Version  uint8   `json:"ip"`
-		Protocol uint8   `json:"protocol"`
-		TTL      uint8   `json:"ttl"`
-		Fragment bool    `json:"fragment"`
-		Src      string  `json:"src"`
-		Dst      string  `json:"dst"`
-		SrcPort  uint16  `json:"sport"`
-		DstPort  uint16  `json:"dport"`
-		TCPFlags uint8   `json:"tcp_flags"`
-		ICMPType *uint8  `json:"icmp_type"`
-		ICMPCode uint8   `json:"icmp_code"`
-		EchoID   *uint16 `json:"echo_id"`
-		EchoSeq  uint16  `json:"echo_seq"`
-		Packet   []byte  `json:"packet"` // base64
+		packetFields
+		Packet []byte `json:"packet"` // base64
 	}
 
 	tickLine struct {
 		Type   string                          `json:"type"` // "tick"
-		TimeNS int64                           `json:"time_ns"`
+		Time   time.Duration                   `json:"time_ns"`
 		Counts numbers[[4]uint64, countsBound] `json:"counts"` // cell, drops, bytes and segments since the last tick
 		Totals event.Totals                    `json:"totals"`
 		Loss   event.Loss                      `json:"lost"`
@@ -119,7 +125,7 @@ type (
 
 	countersLine struct {
 		Type   string                         `json:"type"` // "counters"
-		TimeNS int64                          `json:"time_ns"`
+		Time   time.Duration                  `json:"time_ns"`
 		Values numbers[[2]uint64, tableBound] `json:"values"`          // counter and value, of those that are new or changed
 		Bases  numbers[[2]uint64, tableBound] `json:"bases,omitempty"` // counter and value, of those that appear and do not start from 0
 		Gone   numbers[int, tableBound]       `json:"gone,omitempty"`  // counters that cannot be read any more
@@ -140,10 +146,10 @@ type (
 	}
 
 	endLine struct {
-		Type   string       `json:"type"` // "end", the last line
-		TimeNS int64        `json:"time_ns"`
-		Totals event.Totals `json:"totals"`
-		Loss   event.Loss   `json:"lost"`
+		Type   string        `json:"type"` // "end", the last line
+		Time   time.Duration `json:"time_ns"`
+		Totals event.Totals  `json:"totals"`
+		Loss   event.Loss    `json:"lost"`
 
 		Stalls *event.StallLoss `json:"stalls,omitempty"` // what became of records of stalls
 	}

@@ -5,7 +5,6 @@ package recording
 import (
 	"fmt"
 	"net/netip"
-	"time"
 
 	// Three times as fast as encoding/json, and without allocating.
 	"github.com/go-json-experiment/json"
@@ -32,7 +31,7 @@ func (r *Reader) parseDrop(text []byte) (event.Event, error) {
 	}
 	d := &r.drop
 	*d = event.Drop{
-		Time: time.Duration(line.TimeNS), CPU: line.CPU, Drops: line.Drops, Overflow: line.Overflow,
+		Time: line.Time, CPU: line.CPU, Drops: line.Drops, Overflow: line.Overflow,
 		Cell: cell, Segments: line.Segments, Len: line.Len, Context: line.Context, Bytes: line.Packet,
 		Task: event.Task{PID: line.PID, TGID: line.TGID, Comm: event.Printable(line.Comm), Cgroup: line.Cgroup},
 	}
@@ -49,7 +48,7 @@ func (r *Reader) parseDrop(text []byte) (event.Event, error) {
 	return d, line.packet(&d.Packet)
 }
 
-func (line *dropLine) packet(p *event.Packet) (err error) {
+func (line *packetFields) packet(p *event.Packet) (err error) {
 	if line.VLAN != nil {
 		p.HasVLAN, p.VLAN = true, *line.VLAN
 	}
@@ -92,7 +91,7 @@ func (r *Reader) parseTick(text []byte) (event.Event, error) {
 		return nil, err
 	}
 	r.tick = event.Tick{
-		Time: time.Duration(line.TimeNS), Counts: r.tick.Counts[:0], Totals: line.Totals, Loss: line.Loss,
+		Time: line.Time, Counts: r.tick.Counts[:0], Totals: line.Totals, Loss: line.Loss,
 		Gone: r.tick.Gone[:0],
 	}
 	for _, c := range line.Counts {
@@ -130,7 +129,7 @@ func (r *Reader) parseEnd(text []byte) (event.Event, error) {
 		return nil, err
 	}
 	r.ended = true
-	r.at = max(r.at, time.Duration(line.TimeNS))
-	r.end = event.End{Time: time.Duration(line.TimeNS), Totals: line.Totals, Loss: line.Loss, Stalls: line.Stalls}
+	r.at = max(r.at, line.Time)
+	r.end = event.End{Time: line.Time, Totals: line.Totals, Loss: line.Loss, Stalls: line.Stalls}
 	return &r.end, nil
 }

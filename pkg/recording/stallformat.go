@@ -114,7 +114,7 @@ type (
 		User    list[userFrameLine, framesBound] `json:"user,omitempty"`
 	}
 
-	// packetLine is a late packet or an echo.
+	// packetLine is a late packet or an echo, without the headers: those are its packetFields.
 	packetLine struct {
 		Type      string        `json:"type"` // "late", "echo"
 		Time      time.Duration `json:"time_ns"`
@@ -128,20 +128,5 @@ type (
 		Netns     uint32        `json:"netns,omitempty"`
 		NetnsName string        `json:"netns_name,omitempty"`
 		Len       uint32        `json:"len,omitempty"`
-		VLAN      *uint16       `json:"vlan,omitempty"`
-		Inner     *uint16       `json:"inner_vlan,omitempty"`
-		Version   uint8         `json:"ip,omitempty"`
-		Protocol  uint8         `json:"protocol,omitempty"`
-		TTL       uint8         `json:"ttl,omitempty"`
-		Fragment  bool          `json:"fragment,omitempty"`
-		Src       string        `json:"src,omitempty"`
-		Dst       string        `json:"dst,omitempty"`
-		SrcPort   uint16        `json:"sport,omitempty"`
-		DstPort   uint16        `json:"dport,omitempty"`
-		TCPFlags  uint8         `json:"tcp_flags,omitempty"`
-		ICMPType  *uint8        `json:"icmp_type,omitempty"`
-		ICMPCode  uint8         `json:"icmp_code,omitempty"`
-		EchoID    *uint16       `json:"echo_id,omitempty"`
-		EchoSeq   uint16        `json:"echo_seq,omitempty"`
 	}
 )

@@ -128,12 +128,15 @@ func (r *Reader) parseSample(text []byte) (event.Event, error) {
 }
 
 func (r *Reader) parsePacket(text []byte) (event.Event, error) {
-	var line packetLine
+	var line struct {
+		packetLine
+		packetFields
+	}
 	if err := unmarshal(text, &line); err != nil {
 		return nil, err
 	}
 	var p event.Packet
-	if err := line.drop().packet(&p); err != nil {
+	if err := line.packet(&p); err != nil {
 		return nil, err
 	}
 	r.at = max(r.at, line.Time)
@@ -149,13 +152,4 @@ func (r *Reader) parsePacket(text []byte) (event.Event, error) {
 		Device: event.Device{Index: line.Ifindex, Name: event.Printable(line.Device)},
 		Netns:  event.Netns{Inode: line.Netns, Name: event.Printable(line.NetnsName)},
 	}, nil
-}
-
-// drop returns the members that tell of the packet as those of a drop.
-func (line *packetLine) drop() *dropLine {
-	return &dropLine{
-		VLAN: line.VLAN, Inner: line.Inner, Version: line.Version, Protocol: line.Protocol, TTL: line.TTL, Fragment: line.Fragment,
-		Src: line.Src, Dst: line.Dst, SrcPort: line.SrcPort, DstPort: line.DstPort, TCPFlags: line.TCPFlags,
-		ICMPType: line.ICMPType, ICMPCode: line.ICMPCode, EchoID: line.EchoID, EchoSeq: line.EchoSeq,
-	}
 }

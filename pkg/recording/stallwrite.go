@@ -3,6 +3,9 @@
 package recording
 
 import (
+	"bytes"
+	"encoding/json"
+
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -14,17 +17,24 @@ func (w *Writer) stall(e event.Event) {
 	case *event.CPUSample:
 		w.json(w.sampleLine(e))
 	case *event.LatePacket:
-		line := newPacketLine(&e.Packet)
-		line.Type, line.Time, line.CPU, line.Window, line.Queued = "late", e.Time, e.CPU, e.Window, e.Queued
-		line.Device, line.Ifindex, line.Len = e.Device.Name, e.Device.Index, e.Len
-		line.Netns, line.NetnsName = e.Netns.Inode, e.Netns.Name
-		w.json(line)
+		w.packet(packetLine{
+			Type: "late", Time: e.Time, CPU: e.CPU, Window: e.Window, Queued: e.Queued, Len: e.Len,
+			Device: e.Device.Name, Ifindex: e.Device.Index, Netns: e.Netns.Inode, NetnsName: e.Netns.Name,
+		}, &e.Packet)
 	case *event.Echo:
-		line := newPacketLine(&e.Packet)
-		line.Type, line.Time, line.CPU, line.Queued, line.Context = "echo", e.Time, e.CPU, e.Queued, e.Context
-		line.Task = newTaskLine(e.Task)
-		w.json(line)
+		w.packet(packetLine{
+			Type: "echo", Time: e.Time, CPU: e.CPU, Queued: e.Queued, Context: e.Context, Task: newTaskLine(e.Task),
+		}, &e.Packet)
 	}
+}
+
+// packet writes a line and what the headers of its packet say.
+func (w *Writer) packet(line packetLine, p *event.Packet) {
+	text, err := json.Marshal(line)
+	w.fail(err)
+	w.line = append(w.line[:0], bytes.TrimSuffix(text, []byte("}"))...)
+	w.line = append(appendPacket(w.line, p), "}\n"...)
+	w.put()
 }
 
 func newTaskLine(t event.Task) *taskLine {
@@ -106,29 +116,6 @@ func (w *Writer) sampleLine(e *event.CPUSample) sampleLine {
 	}
 	for _, f := range e.User[:min(len(e.User), maxFrames)] {
 		line.User = append(line.User, userFrameLine{f.Addr, f.Symbol, f.Offset, f.Module})
-	}
-	return line
-}
-
-func newPacketLine(p *event.Packet) packetLine {
-	line := packetLine{
-		Version: p.Version, Protocol: p.Protocol, TTL: p.TTL, Fragment: p.Fragment,
-		SrcPort: p.SrcPort, DstPort: p.DstPort, TCPFlags: p.TCPFlags,
-	}
-	if p.HasVLAN {
-		line.VLAN = &p.VLAN
-	}
-	if p.HasInner {
-		line.Inner = &p.Inner
-	}
-	if p.Version != 0 {
-		line.Src, line.Dst = p.Src.String(), p.Dst.String()
-	}
-	if p.HasICMP {
-		line.ICMPType, line.ICMPCode = &p.ICMPType, p.ICMPCode
-	}
-	if p.IsEcho() {
-		line.EchoID, line.EchoSeq = &p.EchoID, p.EchoSeq
 	}
 	return line
 }

@@ -89,7 +89,7 @@ func (w *Writer) Write(e event.Event) error {
 		w.line = appendDrop(w.line[:0], e, cell, stack)
 		w.put()
 	case *event.Tick:
-		line := tickLine{Type: "tick", TimeNS: int64(e.Time), Totals: e.Totals, Loss: e.Loss}
+		line := tickLine{Type: "tick", Time: e.Time, Totals: e.Totals, Loss: e.Loss}
 		line.Counts = make([][4]uint64, 0, len(e.Counts))
 		for _, c := range e.Counts {
 			line.Counts = append(line.Counts, [4]uint64{uint64(w.cell(c.Cell)), c.Drops, c.Bytes, c.Segments})
@@ -103,7 +103,7 @@ func (w *Writer) Write(e event.Event) error {
 	case *event.Counters:
 		w.json(w.countersLine(e))
 	case *event.End:
-		w.json(endLine{Type: "end", TimeNS: int64(e.Time), Totals: e.Totals, Loss: e.Loss, Stalls: e.Stalls})
+		w.json(endLine{Type: "end", Time: e.Time, Totals: e.Totals, Loss: e.Loss, Stalls: e.Stalls})
 	default:
 		w.stall(e)
 	}
