@@ -14,7 +14,7 @@ import (
 
 // Rungs returns the names of the rungs to skb:kfree_skb, from the best down.
 func Rungs() (names []string) {
-	for _, r := range kfreeSkbLadder() {
+	for _, r := range kfreeSkbLadder().rungs {
 		names = append(names, r.name)
 	}
 	return names
@@ -22,9 +22,9 @@ func Rungs() (names []string) {
 
 // OpenBy attaches by one rung alone.
 func OpenBy(config Config, name string) (*Tracer, error) {
-	for _, r := range kfreeSkbLadder() {
+	for _, r := range kfreeSkbLadder().rungs {
 		if r.name == name {
-			return open(config, []rung{r})
+			return open(config, ladder{kfreeSkb, []rung{r}})
 		}
 	}
 	return nil, fmt.Errorf("no rung %q", name)
@@ -32,8 +32,8 @@ func OpenBy(config Config, name string) (*Tracer, error) {
 
 // OpenRejected attaches by a rung that the verifier rejects: no argument has a type there.
 func OpenRejected(config Config) (*Tracer, error) {
-	untyped := kind{program: ebpf.RawTracepoint}
-	return open(config, []rung{{"raw_tp", probe{"kfree_skb_btf", untyped, attachRaw(kfreeSkb)}}})
+	untyped := probe{program: "kfree_skb_btf", as: programType{program: ebpf.RawTracepoint}, attach: attachRaw(kfreeSkb)}
+	return open(config, ladder{kfreeSkb, []rung{{name: "raw_tp", probes: []probe{untyped}}}})
 }
 
 // OpenUnread attaches as where packets cannot be read.
@@ -54,11 +54,11 @@ func Cycle(times int) error {
 	if err != nil {
 		return err
 	}
-	ladder := kfreeSkbLadder()
+	rungs := kfreeSkbLadder().rungs
 	for i := range times {
 		t := &Tracer{config: config}
 		var collection *ebpf.Collection
-		if t.hook, collection, err = attach(spec, types.options(), ladder[i%len(ladder):][:1]); err != nil {
+		if t.hook, collection, err = attach(spec, types.options(), ladder{kfreeSkb, rungs[i%len(rungs):][:1]}); err != nil {
 			return err
 		}
 		err := t.adopt(collection)
@@ -72,44 +72,45 @@ func Cycle(times int) error {
 
 // StallRungs returns the names of the rungs to the tracepoints, from the best down.
 func StallRungs() (names []string) {
-	for _, r := range stallRungs() {
+	for _, r := range tracepointLadder().rungs {
 		names = append(names, r.name)
 	}
 	return names
 }
 
-// roomyLadder has a ring that holds what comes in the seconds until a test begins to read:
+// roomyLadders have a ring that holds what comes in the seconds until a test begins to read:
 // in a guest, reading would be what keeps the CPU.
-func roomyLadder(echoes bool) stallLadder {
-	ladder := newStallLadder(echoes)
-	ladder.ring = 16 << 20
-	return ladder
+func roomyLadders(echoes bool) stallLadders {
+	ladders := newStallLadders(echoes)
+	ladders.ring = 16 << 20
+	return ladders
 }
 
 // OpenStallsOn watches by one rung alone of the tracepoints, with types from a file.
 func OpenStallsOn(config StallConfig, name, btf string) (*Stalls, error) {
-	ladder := roomyLadder(config.Echoes)
-	ladder.rungs = slices.DeleteFunc(ladder.rungs, func(r stallRung) bool { return r.name != name })
-	return openStallSource(config, btf, ladder)
+	ladders := roomyLadders(config.Echoes)
+	all := &ladders.tracepoints.rungs
+	*all = slices.DeleteFunc(*all, func(r rung) bool { return r.name != name })
+	return openStallSource(config, btf, ladders)
 }
 
 // OpenStallsBy watches by one rung alone of each function, without the programs that are
 // named, and returns the others that are on the functions.
 func OpenStallsBy(config StallConfig, name string, without ...string) (*Stalls, map[string]*ebpf.Program, error) {
-	ladder := roomyLadder(config.Echoes)
-	for i := range ladder.functions {
-		f := &ladder.functions[i]
-		f.rungs = slices.DeleteFunc(f.rungs, func(r functionRung) bool { return r.name != name })
+	ladders := roomyLadders(config.Echoes)
+	for i := range ladders.functions {
+		f := &ladders.functions[i]
+		f.rungs = slices.DeleteFunc(f.rungs, func(r rung) bool { return r.name != name })
 		for j := range f.rungs {
 			f.rungs[j].probes = slices.DeleteFunc(f.rungs[j].probes, func(p probe) bool { return slices.Contains(without, p.program) })
 		}
 	}
-	s, err := openStallSource(config, "", ladder)
+	s, err := openStallSource(config, "", ladders)
 	if err != nil {
 		return nil, nil, err
 	}
 	programs := map[string]*ebpf.Program{}
-	for _, f := range ladder.functions {
+	for _, f := range ladders.functions {
 		for _, r := range f.rungs {
 			for _, p := range r.probes {
 				programs[p.program] = s.stalls.collection.Programs[p.program]

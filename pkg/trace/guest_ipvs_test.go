@@ -37,7 +37,7 @@ func TestIPVS(t *testing.T) {
 	labtest.Need(t, err)
 	defer bench.Close()
 	estimate(t, estimated)
-	source, err := openStallSource(StallConfig{Threshold: unhurried}, "", roomyLadder(false))
+	source, err := openStallSource(StallConfig{Threshold: unhurried}, "", roomyLadders(false))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,20 +5,132 @@
 package trace
 
 import (
-	"slices"
 	"strings"
 	"sync"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+
+	"github.com/dropwatch/dropwatch/bpf"
+	"github.com/dropwatch/dropwatch/pkg/event"
 )
+
+const (
+	kfreeSkb   = "skb:kfree_skb"
+	tracepoint = "tracepoint" // the last rung of each ladder
+)
+
+// kfreeSkbLadder is the ways to count drops.
+// Needs kernel 5.5+ with BTF for tp_btf, 4.17+ for raw_tp, tracefs for tracepoint.
+func kfreeSkbLadder() ladder {
+	return ladder{kfreeSkb, []rung{
+		{name: "tp_btf", probes: []probe{{program: "kfree_skb_btf", attach: attachTracing}}},
+		{name: "raw_tp", probes: []probe{{program: "kfree_skb_raw", attach: attachRaw(kfreeSkb)}}},
+		{name: tracepoint, probes: []probe{{program: "kfree_skb_record", attach: attachRecord(kfreeSkb)}}},
+	}}
+}
+
+// unreadRung is the name of both rungs of unreadLadder.
+const unreadRung = "raw_tp (packets unread)"
+
+// unreadLadder is the ways that do without the kernel's types and memory. A kernel that
+// states no reasons refuses the first.
+func unreadLadder() ladder {
+	return ladder{kfreeSkb, []rung{
+		{name: unreadRung, probes: []probe{{program: "kfree_skb_unread", attach: attachRaw(kfreeSkb)}}},
+		{name: unreadRung, probes: []probe{{program: "kfree_skb_unread_no_reason", attach: attachRaw(kfreeSkb)}}},
+	}}
+}
+
+// tracepoints returns what stalls are watched by on every kernel, in the order of
+// attaching: what reports first last, so that nothing is seen half.
+func tracepoints() []string {
+	return []string{
+		"net:netif_rx",
+		"timer:timer_expire_entry", "timer:timer_expire_exit", "timer:hrtimer_expire_exit",
+		"irq:irq_handler_entry", "irq:irq_handler_exit", "napi:napi_poll", "net:netif_receive_skb",
+		"sched:sched_switch", "sched:sched_migrate_task", "sched:sched_wakeup", "irq:softirq_exit", "irq:softirq_entry",
+		"irq:softirq_raise", "timer:hrtimer_expire_entry",
+	}
+}
+
+// tracepointLadder is the ways to attach to all of the tracepoints together. Needs kernel
+// 5.5+ with BTF for tp_btf, 4.17+ for raw_tp, tracefs for tracepoint, which knows no NAPI
+// threads.
+func tracepointLadder() ladder {
+	typed := func(to string) probe {
+		return probe{hook: event.Hook{Name: to, Rung: "tp_btf"}, program: programOn(to), attach: attachTracing}
+	}
+	raw := func(to string) probe {
+		return probe{event.Hook{Name: to, Rung: "raw_tp"}, programOn(to), programType{program: ebpf.RawTracepoint}, attachRaw(to)}
+	}
+	record := func(to string) probe {
+		return probe{event.Hook{Name: to, Rung: tracepoint}, programOn(to), programType{program: ebpf.TracePoint}, attachRecord(to)}
+	}
+	l := ladder{"the tracepoints of stalls", []rung{
+		{name: "tp_btf", constants: map[string]any{"given": bpf.StallGivenGIVEN_TYPES}},
+		{name: "raw_tp", constants: map[string]any{"given": bpf.StallGivenGIVEN_NUMBERS}},
+		{name: tracepoint, constants: map[string]any{"given": bpf.StallGivenGIVEN_RECORD}},
+	}}
+	for i, on := range []func(string) probe{typed, raw, record} {
+		for _, to := range tracepoints() {
+			p := on(to)
+			if i == 0 && to == "net:netif_rx" { // the program calculates with an address
+				p = raw(to)
+			}
+			l.rungs[i].probes = append(l.rungs[i].probes, p)
+		}
+	}
+	return l
+}
+
+// programOn returns the name of the program on a tracepoint, group:name.
+func programOn(tracepoint string) string {
+	_, name, _ := strings.Cut(tracepoint, ":")
+	return name
+}
+
+// functionLadders are the ways to trace the functions that stalls are watched by. The last
+// rung is the tracepoints near a function. The kernel's compiler may have inlined
+// icmp_echo, which is static; the tracepoints' programs are told whether it is traced.
+// Needs kernel 5.5+ with BTF for fentry, 5.18+ for kprobe.multi.
+func functionLadders(echoes bool) []ladder {
+	const netRxAction, icmpEcho = "net_rx_action", "icmp_echo"
+	const fprobe = "CONFIG_FPROBE"
+	many := programType{ebpf.Kprobe, ebpf.AttachTraceKprobeMulti}
+	ladders := []ladder{{netRxAction, []rung{
+		{name: "fentry", probes: []probe{
+			{program: "net_rx_action_fexit", attach: attachTracing},
+			{program: "net_rx_action_fentry", attach: attachTracing},
+		}},
+		{name: "kprobe.multi", option: fprobe, probes: []probe{
+			{program: "net_rx_action_kretprobe", as: many, attach: amongReturns(netRxAction)},
+			{program: "net_rx_action_kprobe", as: many, attach: amongEntries(netRxAction)},
+		}},
+		{name: "kprobe", probes: []probe{
+			{program: "net_rx_action_kretprobe", attach: atReturn(netRxAction)},
+			{program: "net_rx_action_kprobe", attach: atEntry(netRxAction)},
+		}},
+		{name: tracepoint},
+	}}}
+	if echoes {
+		traced := map[string]any{"icmp_echo_traced": true}
+		ladders = append(ladders, ladder{icmpEcho, []rung{
+			{name: "fentry", constants: traced, probes: []probe{{program: "icmp_echo_fentry", attach: attachTracing}}},
+			{name: "kprobe.multi", option: fprobe, constants: traced, probes: []probe{{program: "icmp_echo_kprobe", as: many, attach: amongEntries(icmpEcho)}}},
+			{name: "kprobe", constants: traced, probes: []probe{{program: "icmp_echo_kprobe", attach: atEntry(icmpEcho)}}},
+			{name: tracepoint},
+		}})
+	}
+	return ladders
+}
 
 // hook is a program attached to a place in the kernel.
 type hook struct {
-	name, rung string
-	program    *ebpf.Program
-	link       link.Link
-	once       sync.Once
+	event.Hook
+	program *ebpf.Program
+	link    link.Link
+	once    sync.Once
 }
 
 // Close detaches. The program stays, so that its counters can be read.
@@ -27,106 +139,29 @@ func (h *hook) Close() (err error) {
 	return err
 }
 
-// probe is a program and what attaches it.
-type probe struct {
-	program string
-	as      kind // to load it as
-	attach  func(*ebpf.Program) (link.Link, error)
+// attach loads and attaches the one program of the best rung that the kernel takes.
+func attach(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions, l ladder) (h *hook, c *ebpf.Collection, err error) {
+	err = l.climb(func(r rung) (err error) {
+		h, c, err = attachBy(spec, options, r)
+		return err
+	})
+	return h, c, err
 }
 
-// kind is what a program is loaded as. The zero value is what it was compiled as.
-type kind struct {
-	program ebpf.ProgramType
-	attach  ebpf.AttachType
-}
-
-// rung is one way to attach to a hook; the first that the kernel takes is used.
-type rung struct {
-	name string
-	probe
-}
-
-const (
-	kfreeSkb   = "skb:kfree_skb"
-	tracepoint = "tracepoint" // the last rung of each ladder
-)
-
-// kfreeSkbLadder returns the rungs from the best down.
-// Needs kernel 5.5+ with BTF for tp_btf, 4.17+ for raw_tp, tracefs for tracepoint.
-func kfreeSkbLadder() []rung {
-	return []rung{
-		{"tp_btf", probe{"kfree_skb_btf", kind{}, attachTracing}},
-		{"raw_tp", probe{"kfree_skb_raw", kind{}, attachRaw(kfreeSkb)}},
-		{tracepoint, probe{"kfree_skb_record", kind{}, attachRecord(kfreeSkb)}},
+func attachBy(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions, r rung) (*hook, *ebpf.Collection, error) {
+	spec, err := r.keep(spec)
+	if err != nil {
+		return nil, nil, err
 	}
-}
-
-// unreadRung is the name of both rungs of unreadLadder.
-const unreadRung = "raw_tp (packets unread)"
-
-// unreadLadder returns the rungs that do without the kernel's types and memory. A kernel
-// that states no reasons refuses the first.
-func unreadLadder() []rung {
-	return []rung{
-		{unreadRung, probe{"kfree_skb_unread", kind{}, attachRaw(kfreeSkb)}},
-		{unreadRung, probe{"kfree_skb_unread_no_reason", kind{}, attachRaw(kfreeSkb)}},
-	}
-}
-
-// attach loads and attaches the best program that the kernel takes.
-func attach(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions, ladder []rung) (*hook, *ebpf.Collection, error) {
-	var refused refusals
-	for _, r := range ladder {
-		h, c, err := climb(spec.Copy(), options, r)
-		if err == nil {
-			return h, c, nil
-		}
-		refused.add(r.name, err)
-	}
-	return nil, nil, refused.of("attach " + kfreeSkb)
-}
-
-func climb(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions, r rung) (*hook, *ebpf.Collection, error) {
-	keepPrograms(spec, []probe{r.probe})
 	c, err := ebpf.NewCollectionWithOptions(spec, options)
 	if err != nil {
 		return nil, nil, err
 	}
-	attached, err := r.attach(c.Programs[r.program])
+	p := r.probes[0]
+	attached, err := p.attach(c.Programs[p.program])
 	if err != nil {
 		c.Close()
 		return nil, nil, err
 	}
-	return &hook{name: kfreeSkb, rung: r.name, program: c.DetachProgram(r.program), link: attached}, c, nil
-}
-
-func attachTracing(p *ebpf.Program) (link.Link, error) {
-	return link.AttachTracing(link.TracingOptions{Program: p})
-}
-
-// attachRaw attaches to a tracepoint, group:name, whose arguments have no types.
-func attachRaw(to string) func(*ebpf.Program) (link.Link, error) {
-	_, name, _ := strings.Cut(to, ":")
-	return func(p *ebpf.Program) (link.Link, error) {
-		return link.AttachRawTracepoint(link.RawTracepointOptions{Name: name, Program: p})
-	}
-}
-
-// attachRecord attaches to a tracepoint, group:name, as perf does, to be given its records.
-func attachRecord(to string) func(*ebpf.Program) (link.Link, error) {
-	group, name, _ := strings.Cut(to, ":")
-	return func(p *ebpf.Program) (link.Link, error) { return link.Tracepoint(group, name, p, nil) }
-}
-
-// keepPrograms leaves the programs of probes alone in a specification.
-func keepPrograms(spec *ebpf.CollectionSpec, probes []probe) {
-	for name, program := range spec.Programs {
-		i := slices.IndexFunc(probes, func(p probe) bool { return p.program == name })
-		switch {
-		case i < 0:
-			delete(spec.Programs, name)
-		case probes[i].as != kind{}:
-			program.Type, program.AttachType, program.AttachTo = probes[i].as.program, probes[i].as.attach, ""
-		}
-	}
+	return &hook{Hook: event.Hook{Name: kfreeSkb, Rung: r.name}, program: c.DetachProgram(p.program), link: attached}, c, nil
 }

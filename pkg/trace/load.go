@@ -34,7 +34,7 @@ func newLoader(types *types, cpus int, functions func() symbols) *loader {
 // load attaches by the best rung that the kernel takes, with buffers as large as it
 // allows. Where it tells no types, which unread says, or its verifier lets no program read
 // packets, they are not read.
-func (t *Tracer) load(l *loader, ladder []rung, unread string) error {
+func (t *Tracer) load(l *loader, ladder ladder, unread string) error {
 	if unread != "" {
 		ladder = unreadLadder()
 	}
@@ -59,7 +59,7 @@ func (t *Tracer) load(l *loader, ladder []rung, unread string) error {
 			"RLIMIT_MEMLOCK is too small: a ring buffer of %d KiB instead of %d, room to count %d kinds of drops a CPU instead of %d",
 			t.config.RingBytes>>10, wanted.RingBytes>>10, t.config.CellsPerCPU, wanted.CellsPerCPU))
 	}
-	t.meta.Hooks = []event.Hook{{Name: t.hook.name, Rung: t.hook.rung}}
+	t.meta.Hooks = []event.Hook{t.hook.Hook}
 	return t.adopt(collection)
 }
 
@@ -72,7 +72,7 @@ func whyUnread(err error) string {
 }
 
 // attachWithin makes buffers smaller where the limit on locked memory is too small for them.
-func (t *Tracer) attachWithin(l *loader, ladder []rung) (*ebpf.Collection, error) {
+func (t *Tracer) attachWithin(l *loader, ladder ladder) (*ebpf.Collection, error) {
 	for {
 		spec, err := l.prepare(t.config)
 		if err != nil {

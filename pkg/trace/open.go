@@ -58,7 +58,7 @@ type Tracer struct {
 // says what was tried; errors.Is tells os.ErrPermission and ebpf.ErrNotSupported.
 func Open(config Config) (*Tracer, error) { return open(config, kfreeSkbLadder()) }
 
-func open(config Config, ladder []rung) (_ *Tracer, err error) {
+func open(config Config, ladder ladder) (_ *Tracer, err error) {
 	cpus, err := findCPUs(node.Files{Root: os.DirFS("/")})
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func open(config Config, ladder []rung) (_ *Tracer, err error) {
 // watchStalls attaches what watches for stalls. Drops are recorded without it too.
 func (t *Tracer) watchStalls(l *loader) {
 	var err error
-	t.stalls, err = openStalls(*t.config.Stalls, newStallLadder(t.config.Stalls.Echoes), l)
+	t.stalls, err = openStalls(*t.config.Stalls, newStallLadders(t.config.Stalls.Echoes), l)
 	if err != nil {
 		t.meta.Notes = append(t.meta.Notes, "stalls are not recorded: "+explain(err, l.memlock).Error())
 		return

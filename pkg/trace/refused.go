@@ -6,10 +6,7 @@ package trace
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
@@ -17,33 +14,6 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/privilege"
 )
-
-// refusals say why the kernel refused each rung of a ladder.
-type refusals struct {
-	rungs []string
-	errs  []error
-}
-
-// add leaves out what the library adds to a missing permission, a guess at limits. The
-// verifier denies, too, but says why.
-func (r *refusals) add(rung string, err error) {
-	if errors.Is(err, os.ErrPermission) && !rejected(err) {
-		err = os.ErrPermission
-	}
-	r.rungs, r.errs = append(r.rungs, rung), append(r.errs, err)
-}
-
-// of returns an error that says what was tried, in a line where all were refused alike.
-func (r *refusals) of(what string) error {
-	if !slices.ContainsFunc(r.errs, func(err error) bool { return err.Error() != r.errs[0].Error() }) {
-		return fmt.Errorf("%s by %s: %w", what, strings.Join(r.rungs, ", "), r.errs[0])
-	}
-	errs := make([]error, len(r.errs))
-	for i, err := range r.errs {
-		errs[i] = fmt.Errorf("%s by %s: %w", what, r.rungs[i], err)
-	}
-	return errors.Join(errs...)
-}
 
 // explain adds to a missing permission why it is missing. memlock says that the limit on
 // locked memory counts and could not be raised. Lockdown has the verifier reject what

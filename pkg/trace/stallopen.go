@@ -36,21 +36,21 @@ type stalls struct {
 	pace       pace // beside drops
 }
 
-// stallLadder is the ways to watch for stalls: the rungs of all tracepoints together, and
-// those of each function.
-type stallLadder struct {
-	rungs     []stallRung
-	functions []function
-	ring      uint32 // bytes of the ring buffer; 0: as many as the programs ask for
+// stallLadders are the ways to watch for stalls: by all tracepoints together, and by each
+// function.
+type stallLadders struct {
+	tracepoints ladder
+	functions   []ladder
+	ring        uint32 // bytes of the ring buffer; 0: as many as the programs ask for
 }
 
-func newStallLadder(echoes bool) stallLadder {
-	return stallLadder{rungs: stallRungs(), functions: stallFunctions(echoes)}
+func newStallLadders(echoes bool) stallLadders {
+	return stallLadders{tracepoints: tracepointLadder(), functions: functionLadders(echoes)}
 }
 
 // openStalls loads and attaches the programs by the best rungs. They are of no use one
 // without the other: all attach or none.
-func openStalls(config StallConfig, ladder stallLadder, l *loader) (*stalls, error) {
+func openStalls(config StallConfig, ladders stallLadders, l *loader) (s *stalls, err error) {
 	if l.types.kernel == nil {
 		return nil, ErrNoTypes
 	}
@@ -58,44 +58,42 @@ func openStalls(config StallConfig, ladder stallLadder, l *loader) (*stalls, err
 	if err != nil {
 		return nil, err
 	}
-	if ladder.ring > 0 {
-		spec.Maps["stalls"].MaxEntries = ladder.ring
+	if ladders.ring > 0 {
+		spec.Maps["stalls"].MaxEntries = ladders.ring
 	}
 	var hooks []event.Hook
-	var probes []probe
-	for _, f := range ladder.functions {
-		rung, err := f.choose(spec, l.types)
+	var functions rung
+	for _, f := range ladders.functions {
+		err := f.climb(func(r rung) error {
+			if err := r.try(spec, l.types); err != nil {
+				return err
+			}
+			hooks = append(hooks, f.hooks(r)...)
+			functions = functions.with(r)
+			return nil
+		})
 		if err != nil {
 			return nil, err
 		}
-		if err := f.tell(spec, rung); err != nil {
-			return nil, err
-		}
-		hooks = append(hooks, event.Hook{Name: f.name, Rung: rung.name})
-		probes = append(probes, rung.probes...)
 	}
-	var refused refusals
-	for _, r := range ladder.rungs {
-		s := &stalls{period: tickPeriod()}
-		for _, to := range tracepoints() {
-			way := r.on(to)
-			s.hooks, s.probes = append(s.hooks, way.hook), append(s.probes, way.probe)
+	err = ladders.tracepoints.climb(func(r rung) error {
+		s = &stalls{period: tickPeriod(), hooks: append(ladders.tracepoints.hooks(r), hooks...)}
+		err := s.open(spec, r.with(functions), l.types)
+		if err != nil {
+			err = errors.Join(err, s.close())
 		}
-		s.hooks, s.probes = append(s.hooks, hooks...), append(s.probes, probes...)
-		if err = s.open(spec.Copy(), r, l.types); err == nil {
-			return s, nil
-		}
-		refused.add(r.name, errors.Join(err, s.close()))
-	}
-	return nil, refused.of("watch for stalls")
+		return err
+	})
+	return s, err
 }
 
-// open loads the programs for a rung, and attaches them.
-func (s *stalls) open(spec *ebpf.CollectionSpec, r stallRung, types *types) (err error) {
-	if err := set(spec, map[string]any{"given": r.given}); err != nil {
+// open loads the programs of a rung, and attaches them.
+func (s *stalls) open(spec *ebpf.CollectionSpec, r rung, types *types) error {
+	spec, err := r.keep(spec)
+	if err != nil {
 		return err
 	}
-	keepPrograms(spec, s.probes)
+	s.probes = r.probes
 	if s.collection, err = ebpf.NewCollectionWithOptions(spec, types.options()); err != nil {
 		return err
 	}

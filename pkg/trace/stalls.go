@@ -37,10 +37,10 @@ type Stalls struct {
 // Config.BTF, or told by itself if that is empty. The error says what was tried; errors.Is
 // tells os.ErrPermission, ErrNoTypes and ebpf.ErrNotSupported.
 func OpenStalls(config StallConfig, btf string) (*Stalls, error) {
-	return openStallSource(config, btf, newStallLadder(config.Echoes))
+	return openStallSource(config, btf, newStallLadders(config.Echoes))
 }
 
-func openStallSource(config StallConfig, btf string, ladder stallLadder) (_ *Stalls, err error) {
+func openStallSource(config StallConfig, btf string, ladders stallLadders) (_ *Stalls, err error) {
 	if config, err = config.complete(); err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func openStallSource(config StallConfig, btf string, ladder stallLadder) (_ *Sta
 	s := &Stalls{meta: describe(Config{}, cpus.count)}
 	names := readable(&s.meta)
 	l := newLoader(types, cpus.room, func() symbols { return names })
-	if s.stalls, err = openStalls(config, ladder, l); err != nil {
+	if s.stalls, err = openStalls(config, ladders, l); err != nil {
 		return nil, explain(err, l.memlock)
 	}
 	s.meta.Hooks, s.meta.StallThreshold = s.stalls.hooks, config.Threshold

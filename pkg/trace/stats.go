@@ -53,7 +53,7 @@ func (h *hook) missed() *uint64 {
 	}
 	defer file.Close()
 	missed := parseMissed(file)
-	if h.rung == tracepoint && missed != nil && *missed == 0 {
+	if h.Rung == tracepoint && missed != nil && *missed == 0 {
 		return nil
 	}
 	return missed

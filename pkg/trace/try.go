@@ -62,38 +62,35 @@ func Try() []event.Trial {
 	if err != nil {
 		return nil
 	}
-	for _, r := range kfreeSkbLadder() {
-		tell(kfreeSkb, r.name, "", tryProbes(drops, types, []probe{r.probe}))
+	for _, r := range kfreeSkbLadder().rungs {
+		tell(kfreeSkb, r.name, "", r.try(drops, types))
 	}
 	var unread error
-	for _, r := range unreadLadder() {
-		if unread = tryProbes(drops, types, []probe{r.probe}); unread == nil {
-			break
-		}
-	}
+	_ = unreadLadder().climb(func(r rung) error { // the last error says why
+		unread = r.try(drops, types)
+		return unread
+	})
 	tell(kfreeSkb, unreadRung, "", unread)
 	waits, err := bpf.LoadStall()
 	if err != nil {
 		return trials
 	}
-	for _, f := range stallFunctions(true) {
+	for _, f := range functionLadders(true) {
 		for _, r := range f.rungs {
-			tell(f.name, r.name, r.option, tryProbes(waits, types, r.probes))
+			tell(f.place, r.name, r.option, r.try(waits, types))
 		}
 	}
-	var hooks []event.Hook // tried: two rungs may do the same
-	for _, to := range tracepoints() {
-		for _, r := range stallRungs() {
-			way := r.on(to)
-			if slices.Contains(hooks, way.hook) {
+	var tried []event.Hook // two rungs may have a probe in common
+	for at := range tracepoints() {
+		for _, r := range tracepointLadder().rungs {
+			p := r.probes[at]
+			if slices.Contains(tried, p.hook) {
 				continue
 			}
-			hooks = append(hooks, way.hook)
-			err := set(waits, map[string]any{"given": r.given, "typed": types.own()})
-			if err == nil {
-				err = tryProbes(waits, types, []probe{way.probe})
-			}
-			tell(to, way.hook.Rung, "", err)
+			tried = append(tried, p.hook)
+			one := rung{constants: map[string]any{"typed": types.own()}}.with(r)
+			one.probes = []probe{p}
+			tell(p.hook.Name, p.hook.Rung, "", one.try(waits, types))
 		}
 	}
 	return trials
