@@ -31,6 +31,23 @@ const (
 	ended
 )
 
+// duty is what Next does from time to time, before it waits for a sample.
+type duty struct {
+	next  time.Time // when it is due
+	every time.Duration
+	// do returns an event if there is one to yield; more says that there may be others, so
+	// that the duty stays due.
+	do func(now time.Time) (e event.Event, more bool, err error)
+}
+
+func (t *Tracer) newDuties(now time.Time) []duty {
+	return []duty{
+		{now.Add(tickInterval), tickInterval, t.countAll},
+		{now, pollInterval, t.lookForStalls},
+		{now, pollInterval, t.limitWait},
+	}
+}
+
 // Next implements event.Source. It waits for a sample or for the next tick, which
 // comes once a second.
 func (t *Tracer) Next() (event.Event, error) {
@@ -41,87 +58,118 @@ func (t *Tracer) Next() (event.Event, error) {
 	}
 	switch t.state {
 	case drained:
-		if t.counters != nil {
-			if e := t.counters.end(); e != nil {
-				return e, nil
-			}
-		}
-		if e, err := t.stall(); e != nil || err != nil {
-			return e, err
-		}
-		t.state = ended
-		t.end = event.End{Time: t.tick.Time, Totals: t.totals, Loss: t.loss}
-		if t.stalls != nil {
-			t.stalls.count(&t.waits)
-			t.waits.Paused += t.stalls.pausedFor(time.Now())
-			t.end.Stalls = &t.waits
-		}
-		return &t.end, nil
+		return t.finish()
 	case ended:
 		return nil, io.EOF
 	}
 	for {
-		now := time.Now()
-		if !now.Before(t.nextTick) && !t.stopping.Load() {
-			t.nextTick = now.Add(tickInterval)
-			return t.countAll(now)
+		if e, err := t.dutyEvent(time.Now()); e != nil || err != nil {
+			return e, err
 		}
-		if !now.Before(t.nextLook) {
-			if e, err := t.stall(); e != nil || err != nil {
-				return e, err
-			}
-			if err := t.keepPace(now); err != nil {
-				return nil, err
-			}
-			t.nextLook = now.Add(pollInterval)
-		}
-		if !now.Before(t.nextPoll) {
-			t.nextPoll = now.Add(pollInterval)
-			t.reader.SetDeadline(t.nextPoll)
-		}
-		err := t.reader.ReadInto(&t.raw)
-		switch {
-		case err == nil:
-			if t.totals.Read++; t.decode() {
-				return &t.drop, nil
-			}
-		case errors.Is(err, os.ErrDeadlineExceeded):
-		case errors.Is(err, ringbuf.ErrFlushed):
-			t.state = drained
-			return t.count(time.Now())
-		default:
-			return nil, fmt.Errorf("read ring buffer: %w", err)
+		if e, err := t.sample(); e != nil || err != nil {
+			return e, err
 		}
 	}
 }
 
-// countAll reads the cells, and then the node's counters where it is time to.
-func (t *Tracer) countAll(now time.Time) (event.Event, error) {
+// dutyEvent does what is due, up to the first event.
+func (t *Tracer) dutyEvent(now time.Time) (event.Event, error) {
+	for i := range t.duties {
+		d := &t.duties[i]
+		if now.Before(d.next) {
+			continue
+		}
+		e, more, err := d.do(now)
+		if !more {
+			d.next = now.Add(d.every)
+		}
+		if e != nil || err != nil {
+			return e, err
+		}
+	}
+	return nil, nil
+}
+
+// sample waits for a sample until the limit. It returns nil if none came or it could not
+// be decoded, and the last tick when the ring is drained.
+func (t *Tracer) sample() (event.Event, error) {
+	err := t.reader.ReadInto(&t.raw)
+	switch {
+	case err == nil:
+		if t.totals.Read++; t.decode() {
+			return &t.drop, nil
+		}
+		return nil, nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, nil
+	case errors.Is(err, ringbuf.ErrFlushed):
+		t.state = drained
+		return t.count(time.Now())
+	}
+	return nil, fmt.Errorf("read ring buffer: %w", err)
+}
+
+// limitWait limits the next waits for a sample.
+func (t *Tracer) limitWait(now time.Time) (event.Event, bool, error) {
+	t.reader.SetDeadline(now.Add(pollInterval))
+	return nil, false, nil
+}
+
+// finish yields what is left when the tracer was stopped: counters, stalls, and the end.
+func (t *Tracer) finish() (event.Event, error) {
+	if t.counters != nil {
+		if e := t.counters.end(); e != nil {
+			return e, nil
+		}
+	}
+	if e, err := t.stall(); e != nil || err != nil {
+		return e, err
+	}
+	t.state = ended
+	t.end = event.End{Time: t.tick.Time, Totals: t.totals, Loss: t.loss}
+	if t.stalls != nil {
+		t.stalls.count(&t.waits)
+		t.waits.Paused += t.stalls.pausedFor(time.Now())
+		t.end.Stalls = &t.waits
+	}
+	return &t.end, nil
+}
+
+// countAll reads the cells, and then the node's counters where it is time to. A tracer that
+// is being stopped counts when the ring is drained.
+func (t *Tracer) countAll(now time.Time) (event.Event, bool, error) {
+	if t.stopping.Load() {
+		return nil, false, nil
+	}
 	tick, err := t.count(now)
 	if err != nil || t.counters == nil {
-		return tick, err
+		return tick, false, err
 	}
 	counters, err := t.counters.due(now, t.meta.Start)
 	if err != nil {
-		return nil, fmt.Errorf("read counters: %w", err)
+		return nil, false, fmt.Errorf("read counters: %w", err)
 	}
 	if counters != nil {
 		t.first = append(t.first[:0], counters)
 	}
-	return tick, nil
+	return tick, false, nil
 }
 
-// keepPace pauses the watch for stalls on a machine that is too busy for it.
-func (t *Tracer) keepPace(now time.Time) error {
+// lookForStalls yields what there is to tell of stalls, and then pauses the watch for them
+// on a machine that is too busy for it.
+func (t *Tracer) lookForStalls(now time.Time) (event.Event, bool, error) {
+	if e, err := t.stall(); e != nil || err != nil {
+		return e, true, err
+	}
 	if t.stalls == nil || t.stopping.Load() {
-		return nil
+		return nil, false, nil
 	}
 	paused, err := t.stalls.keepPace(now)
 	t.waits.Paused += paused
 	if err != nil {
-		return fmt.Errorf("watch for stalls: %w", err)
+		return nil, false, fmt.Errorf("watch for stalls: %w", err)
 	}
-	return nil
+	return nil, false, nil
 }
 
 // stall returns what there is to tell of stalls, nil if that is nothing.

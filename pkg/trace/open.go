@@ -40,9 +40,7 @@ type Tracer struct {
 	stopping atomic.Bool
 
 	state    state
-	nextTick time.Time
-	nextPoll time.Time
-	nextLook time.Time // for stalls
+	duties   []duty
 	lastTick time.Time
 	raw      ringbuf.Record
 	record   dropRecord
@@ -100,7 +98,7 @@ func open(config Config, ladder ladder) (_ *Tracer, err error) {
 	if err := t.watchCounters(); err != nil {
 		return nil, err
 	}
-	t.nextTick = time.Now().Add(tickInterval)
+	t.duties = t.newDuties(time.Now())
 	readPrograms(functions()) // with those loaded here, while that is allowed
 	debug.FreeOSMemory()      // the types and the symbols' text are large, and needed no more
 	return t, nil
