@@ -3,6 +3,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
@@ -23,6 +24,7 @@ type echoes struct {
 	pending   []*pendingEcho
 	early     []rtt.Reply // whose requests were not seen yet
 	unmatched int         // replies whose requests never were
+	replies   []rtt.Reply // the last of the log, for drains
 	show      func(*report.Echo) error
 }
 
@@ -67,8 +69,54 @@ func (t *echoes) window(w *event.Window, stall *softirq.Stall) error {
 	return t.flush(false)
 }
 
+// follow takes events and lines of the log until both are at their end. It calls logEnded,
+// if that is not nil, when the log ends first.
+func (t *echoes) follow(tracker *softirq.Tracker, events <-chan event.Event, log <-chan rtt.Reply, logEnded func()) error {
+	for events != nil || log != nil {
+		var err error
+		select {
+		case reply, more := <-log:
+			if more {
+				err = t.reply(reply)
+			} else if log = nil; logEnded != nil && events != nil {
+				logEnded()
+			}
+		case e, more := <-events:
+			if !more {
+				events = nil
+				break
+			}
+			stall := tracker.Add(e)
+			switch e := e.(type) {
+			case *event.Echo:
+				err = t.add(e)
+			case *event.Window:
+				err = t.window(e, stall)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxReplies bounds the replies among which drains are looked for: ten minutes of a
+// hundred a second.
+const maxReplies = 1 << 16
+
+// drains returns the instants at which replies came together, the first of which had
+// waited for the threshold.
+func (t *echoes) drains() []rtt.Drain {
+	const together = time.Millisecond
+	return slices.DeleteFunc(rtt.Drains(t.replies, together), func(d rtt.Drain) bool { return d.MaxRTT < t.threshold })
+}
+
 // reply takes a line of the log.
 func (t *echoes) reply(r rtt.Reply) error {
+	if t.replies = append(t.replies, r); len(t.replies) > 2*maxReplies {
+		t.replies = slices.Delete(t.replies, 0, maxReplies)
+	}
 	if !r.ICMP || r.Unanswered || r.Duplicate {
 		return nil
 	}

@@ -44,7 +44,9 @@ options only, and also those that are forwarded or that a firewall drops later.
 
 With --rtt each is joined by identifier and sequence number with the round-trip time
 in a log of ping -D or hping3 that runs elsewhere (or here); - is standard input, and
-its end ends the command. With FILE the requests are those of a recording.`,
+its end ends the command. At the end come the instants at which replies arrived together,
+with round-trip times that fall by the interval of sending: there a queue was drained.
+With FILE the requests are those of a recording.`,
 		Example: `  sudo dropwatch icmp
   ping -D -i 0.01 node7 | ssh node7 sudo dropwatch icmp --rtt -
   sudo dropwatch icmp -f json -d 1m > echoes.jsonl`,
@@ -143,77 +145,77 @@ func showEchoes(s streams, src event.Source, log <-chan rtt.Reply, logEnded func
 	flags.threshold = cmp.Or(flags.threshold, config.Threshold, defaultThreshold)
 	config.Threshold = flags.threshold
 	table := &echoes{threshold: flags.threshold, withRTT: log != nil, show: echoPrinter(s, meta, log != nil, flags)}
-	tracker := softirq.New(config)
-	events := make(chan event.Event)
-	failed := make(chan error, 1)
+	copies, stop := copyEvents(src)
+	defer func() { stop(logEnded == nil) }() // the source of a kernel ends when it is closed
+	if err := table.follow(softirq.New(config), copies.events, log, logEnded); err != nil {
+		return err
+	}
+	unmatched, err := table.end()
+	if unmatched > 0 {
+		fmt.Fprintf(s.err, "%s in the log to requests that were not seen here\n", spell.Plural(uint64(unmatched), "reply"))
+	}
+	if err == nil {
+		err = showDrains(s, table.drains(), flags.format)
+	}
+	readErr := <-copies.failed
+	if cut, ok := event.AsCut(readErr); ok {
+		warnCut(s, cut)
+		readErr = nil
+	}
+	return errors.Join(err, readErr)
+}
+
+// eventCopies are those of a source that icmp is about.
+type eventCopies struct {
+	events chan event.Event // closed at the end of the source
+	failed chan error       // then one error, or nil
+}
+
+// copyEvents reads a source in the background, until its end or until stop is called. stop
+// waits for the reader if asked to.
+func copyEvents(src event.Source) (copies eventCopies, stop func(wait bool)) {
+	copies = eventCopies{make(chan event.Event), make(chan error, 1)}
 	left, finished := make(chan struct{}), make(chan struct{})
-	defer func() {
-		close(left) // nobody reads events any more
-		if logEnded == nil {
-			<-finished // that of a kernel ends when it is closed
-		}
-	}()
 	go func() {
 		defer close(finished)
-		defer close(events)
-		failed <- profile.Each(src, func(e event.Event) error {
+		defer close(copies.events)
+		copies.failed <- profile.Each(src, func(e event.Event) error {
 			copied := keep(e)
 			if copied == nil {
 				return nil
 			}
 			select {
-			case events <- copied:
+			case copies.events <- copied:
 				return nil
 			case <-left:
 				return errLeft
 			}
 		})
 	}()
-	for events != nil {
-		var err error
-		select {
-		case reply, more := <-log:
-			if more {
-				err = table.reply(reply)
-			} else if log = nil; logEnded != nil {
-				logEnded()
-			}
-		case e, more := <-events:
-			if !more {
-				events = nil
-				break
-			}
-			stall := tracker.Add(e)
-			switch e := e.(type) {
-			case *event.Echo:
-				err = table.add(e)
-			case *event.Window:
-				err = table.window(e, stall)
-			}
+	return copies, func(wait bool) {
+		close(left)
+		if wait {
+			<-finished
 		}
-		if err != nil {
+	}
+}
+
+// showDrains prints the instants at which replies came together.
+func showDrains(s streams, drains []rtt.Drain, format string) error {
+	enc := newEchoEncoder(s.out)
+	for i := range drains {
+		d := &drains[i]
+		if format == "json" {
+			if err := report.EncodeDrain(enc, d); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, err := s.out.Write(report.AppendDrain(nil, d)); err != nil {
 			return err
 		}
 	}
-	for log != nil { // what a log has left when the source is at its end
-		reply, more := <-log
-		if !more {
-			break
-		}
-		if err := table.reply(reply); err != nil {
-			return err
-		}
-	}
-	unmatched, err := table.end()
-	if unmatched > 0 {
-		fmt.Fprintf(s.err, "%s in the log to requests that were not seen here\n", spell.Plural(uint64(unmatched), "reply"))
-	}
-	readErr := <-failed
-	if cut, ok := event.AsCut(readErr); ok {
-		warnCut(s, cut)
-		readErr = nil
-	}
-	return errors.Join(err, readErr)
+	return nil
 }
 
 // errLeft ends reading a source for nobody.
@@ -243,8 +245,7 @@ func keep(e event.Event) event.Event {
 // first.
 func echoPrinter(s streams, meta *event.Meta, withRTT bool, flags icmpFlags) func(*report.Echo) error {
 	if flags.format == "json" {
-		enc := json.NewEncoder(s.out)
-		enc.SetEscapeHTML(false)
+		enc := newEchoEncoder(s.out)
 		return func(e *report.Echo) error { return report.EncodeEcho(enc, meta, e) }
 	}
 	line := report.AppendEchoHeading(nil, withRTT)
@@ -254,4 +255,10 @@ func echoPrinter(s streams, meta *event.Meta, withRTT bool, flags icmpFlags) fun
 		line = line[:0]
 		return err
 	}
+}
+
+func newEchoEncoder(w io.Writer) *json.Encoder {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc
 }

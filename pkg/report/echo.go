@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/rtt"
 	"github.com/dropwatch/dropwatch/pkg/softirq"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // Echo is an ICMP echo request with what is known of it from elsewhere.
@@ -58,6 +60,36 @@ func AppendEcho(b []byte, meta *event.Meta, e *Echo, withRTT bool) []byte {
 		}
 	}
 	return append(b, '\n')
+}
+
+// AppendDrain appends an instant at which replies came together as a line.
+func AppendDrain(b []byte, d *rtt.Drain) []byte {
+	b = append(b, "drained"...)
+	if !d.Time.IsZero() {
+		b = fmt.Appendf(b, " at %s", d.Time.Format("15:04:05.000000"))
+	}
+	return fmt.Appendf(b, ": %s, icmp_seq %d to %d, round-trip times %s to %s\n",
+		spell.Plural(uint64(d.Replies), "reply"), d.First, d.Last, spanText(d.MaxRTT), spanText(d.MinRTT()))
+}
+
+type drainJSON struct {
+	Type     string        `json:"type"`
+	Time     *time.Time    `json:"time,omitempty"`
+	Replies  int           `json:"replies"`
+	First    uint64        `json:"first_seq"`
+	Last     uint64        `json:"last_seq"`
+	Interval time.Duration `json:"interval_ns"`
+	Max      time.Duration `json:"max_rtt_ns"`
+	Min      time.Duration `json:"min_rtt_ns"`
+}
+
+// EncodeDrain writes an instant at which replies came together as a line of JSON.
+func EncodeDrain(enc *json.Encoder, d *rtt.Drain) error {
+	out := drainJSON{"drain", nil, d.Replies, d.First, d.Last, d.Interval, d.MaxRTT, d.MinRTT()}
+	if !d.Time.IsZero() {
+		out.Time = &d.Time
+	}
+	return enc.Encode(out)
 }
 
 // The names of these fields are promised in docs/json.md.

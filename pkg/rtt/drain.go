@@ -16,6 +16,12 @@ type Drain struct {
 	MaxRTT   time.Duration // of First: packets waited at least that long, less the way's own time
 }
 
+// MinRTT returns the round-trip time of Last, to a nanosecond for each packet: what is left
+// of the wait of a packet that was sent just before the drain.
+func (d *Drain) MinRTT() time.Duration {
+	return d.MaxRTT - d.Interval*time.Duration(d.Last-d.First)
+}
+
 // With times, two packets that were sent apart and arrived together are a drain.
 const fewestTimed = 2
 
