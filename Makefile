@@ -5,14 +5,18 @@ GO ?= $(shell command -v go || echo /usr/local/go/bin/go)
 CLANG ?= clang-14
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PREFIX ?= /usr/local
+.DEFAULT_GOAL = build
 GUESTS ?= ci
 # Go's own stamping fails in a checkout that belongs to somebody else.
-COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+DESCRIBED := $(shell git describe --tags --always --abbrev=12 --match "v*" 2>/dev/null)
 
-.PHONY: build record test test-vm race bench day lint fuzz generate testdata install clean
+.PHONY: help build record test test-vm race bench day lint fuzz generate testdata install clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 12
 
 build: ## the dropwatch binary; the BPF objects are committed, no clang is needed
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-X main.commit=$(COMMIT)" -o dropwatch ./cmd/dropwatch
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-X main.described=$(DESCRIBED)" -o dropwatch ./cmd/dropwatch
 
 record: build ## record this machine for ten seconds, show the report, draw drops.svg
 	scripts/record-here
@@ -58,7 +62,7 @@ lint: ## vet, staticcheck, format, shell scripts, and builds for macOS and arm64
 fuzz: ## every fuzz target for FUZZTIME: 10s, or a number of inputs, 400000x
 	scripts/fuzz $(FUZZTIME)
 
-generate: ## compile the BPF programs anew; needs $(CLANG), llvm-strip and libbpf-dev
+generate: ## compile the BPF programs anew; needs clang 14, llvm-strip and libbpf-dev
 	BPF2GO_CC=$(CLANG) BPF2GO_STRIP=llvm-strip-14 \
 	BPF2GO_CFLAGS="-O2 -Wall -Werror -mcpu=v3 -I/usr/include/$(shell uname -m)-linux-gnu" \
 	$(GO) generate ./bpf ./internal/lab/inject
@@ -77,5 +81,5 @@ install: build ## the binary, its manual pages and its systemd unit below PREFIX
 	sed 's|/usr/local/bin/|$(PREFIX)/bin/|' deploy/dropwatch.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/dropwatch.service
 	./dropwatch man $(DESTDIR)$(PREFIX)/share/man/man1
 
-clean:
+clean: ## remove the binary
 	rm -f dropwatch

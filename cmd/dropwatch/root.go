@@ -8,12 +8,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// release is the version this source will become.
-const release = "0.1.0"
-
-// commit is set by the linker; see the Makefile.
-var commit string
-
 func newRoot(s streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "dropwatch",
@@ -40,7 +34,7 @@ stacks that explain it, and shows them as tables, events, profiles and pictures.
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(
 		newRecord(s), newReport(s), newEvents(s), newFold(s), newPProf(s), newFlamegraph(s), newDiff(s),
-		newStalls(s), newICMP(s), newDoctor(s), newReasons(s), newMan(s),
+		newStalls(s), newICMP(s), newDoctor(s), newReasons(s), newVersion(s), newMan(s),
 	)
 	return root
 }
@@ -53,12 +47,4 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// version returns the release and the commit it was built from, if known.
-func version() string {
-	if commit == "" {
-		return release
-	}
-	return release + "-" + commit
 }
