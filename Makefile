@@ -4,6 +4,7 @@
 GO ?= $(shell command -v go || echo /usr/local/go/bin/go)
 CLANG ?= clang-14
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+ACTIONLINT = github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 PREFIX ?= /usr/local
 .DEFAULT_GOAL = build
 GUESTS ?= ci
@@ -50,12 +51,13 @@ bench: build ## what tracing costs, beside bpftrace and perf, and drawing; run a
 day: ## a day of a node: 20,000 namespaces and 50,000 processes, in some eight minutes; run as root
 	DROPWATCH_DAY=20000 $(GO) test -count=1 -timeout 30m -run '^TestDay$$' -v ./cmd/dropwatch
 
-lint: ## vet, staticcheck, format, shell scripts, and builds for macOS and arm64
+lint: ## vet, staticcheck, format, shell scripts, workflows, and builds for macOS and arm64
 	$(GO) vet -tags guest,lab ./...
 	$(GO) run $(STATICCHECK) -tags guest,lab ./...
 	cd flamegraph/browser && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
 	test -z "$$(gofmt -l .)"
 	shellcheck .ci/run scripts/install-packages scripts/record-here scripts/fuzz scripts/test-guest scripts/test-guests scripts/backlog-story
+	$(GO) run $(ACTIONLINT) .github/workflows/*.yml
 	GOOS=darwin $(GO) vet ./...
 	GOOS=linux GOARCH=arm64 $(GO) build -buildvcs=false ./...
 
