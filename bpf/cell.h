@@ -16,7 +16,7 @@
 #include "wire.h"
 
 #define MAX_PROBES 16
-#define MAX_BLOCK 0xffff
+#define MAX_BLOCK  0xffff
 
 /* Cells of a CPU, a power of two. The first of each CPU is its overflow cell. */
 const volatile __u32 cells_per_cpu = 1024;

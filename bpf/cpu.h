@@ -57,7 +57,8 @@ static __always_inline void copy_task(const bool direct, struct task *to, struct
 		BPF_CORE_READ_INTO(&to->comm, task, comm);
 }
 
-#define FOLLOWS_TASK (typed && bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf))
+#define FOLLOWS_TASK                                                                               \
+	(typed && bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf))
 
 /* The running task. Needs kernel 5.11+ for a pointer that may be followed without a helper. */
 static __always_inline struct task_struct *current_task(void)

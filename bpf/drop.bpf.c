@@ -75,7 +75,8 @@ static __always_inline void describe(const bool direct, struct cell_key *key, st
 				     struct net_device *dev, __u16 ethertype)
 {
 	struct net *net = READ(direct, dev, nd_net.net);
-	__u64 word = key_word(READ(direct, net, ns.inum), kind_of(direct, skb, ethertype), sort_of(direct, skb));
+	__u64 word = key_word(READ(direct, net, ns.inum), kind_of(direct, skb, ethertype),
+			      sort_of(direct, skb));
 
 	key->ifindex = READ(direct, dev, ifindex);
 	__builtin_memcpy(&key->netns, &word, sizeof(word));
@@ -87,7 +88,7 @@ static __always_inline bool frees_for_others(__u64 location)
 	       (list_end && location >= list_start && location < list_end);
 }
 
-/* Where the functions that free for others were called; the location itself if that is not found. */
+/* Where functions that free for others were called; the location itself if it is not found. */
 static __noinline __u64 caller_of(void *ctx, __u64 location)
 {
 	__u64 stack[NEAREST] = {};

@@ -69,7 +69,8 @@ static __always_inline int answer(const bool direct, struct sk_buff *skb)
 	if (!s)
 		return 0;
 	head = (__u64)BPF_CORE_READ(skb, head);
-	if (bpf_probe_read_kernel(&type, sizeof(type), (void *)(head + READ(direct, skb, transport_header))))
+	if (bpf_probe_read_kernel(&type, sizeof(type),
+				  (void *)(head + READ(direct, skb, transport_header))))
 		return 0;
 	if (type != ICMP_ECHO)
 		return 0;

@@ -16,15 +16,14 @@ const volatile enum given given = GIVEN_TYPES;
 const volatile bool typed = true;
 
 /* Argument n of the tracepoint, or the field of its record that holds it. */
-#define ARGUMENT(ctx, n, record, field)                                          \
-	({                                                                       \
-		__u64 __argument;                                                \
-		if (given == GIVEN_RECORD)                                       \
-			__argument = (__u64)((struct trace_event_raw_##record *) \
-					     (ctx))->field;                      \
-		else                                                             \
-			__argument = ((__u64 *)(ctx))[n];                        \
-		__argument;                                                      \
+#define ARGUMENT(ctx, n, record, field)                                                            \
+	({                                                                                         \
+		__u64 __argument;                                                                  \
+		if (given == GIVEN_RECORD)                                                         \
+			__argument = (__u64)((struct trace_event_raw_##record *)(ctx))->field;     \
+		else                                                                               \
+			__argument = ((__u64 *)(ctx))[n];                                          \
+		__argument;                                                                        \
 	})
 
 /* Whether pointers among the arguments may be followed without a helper. */

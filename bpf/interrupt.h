@@ -12,14 +12,16 @@ const volatile __u64 tick_function = 0;
  * What is known to have kept interrupts off this CPU. A late timer, which does not say
  * what that was, has to tell of more than is known to be worth it.
  */
-static __always_inline void block(struct cpu *s, __u64 from, __u64 till, __u64 function, __u32 flags)
+static __always_inline void block(struct cpu *s, __u64 from, __u64 till, __u64 function,
+				  __u32 flags)
 {
 	__u64 later = flags & WINDOW_LATE ? from + watch_ns : from;
 	struct window *w = &s->window;
 
 	if (s->open)
 		return;
-	if (w->flags & WINDOW_BLOCKED && till - w->blocked_till_ns < RECENT_NS && w->blocked_from_ns < later)
+	if (w->flags & WINDOW_BLOCKED && till - w->blocked_till_ns < RECENT_NS &&
+	    w->blocked_from_ns < later)
 		return; /* other evidence of the same, less of it */
 	w->blocked_from_ns = from;
 	w->blocked_till_ns = till;
@@ -48,7 +50,8 @@ int irq_handler_entry(void *ctx)
 		return 0;
 	s->irq = irq;
 	if (given == GIVEN_RECORD)
-		bpf_probe_read_kernel_str(s->handler, sizeof(s->handler), ctx + (record->__data_loc_name & 0xffff));
+		bpf_probe_read_kernel_str(s->handler, sizeof(s->handler),
+					  ctx + (record->__data_loc_name & 0xffff));
 	else
 		s->action = ((__u64 *)ctx)[1];
 	s->irq_ns = bpf_ktime_get_ns();
@@ -155,7 +158,8 @@ SEC("tp_btf/hrtimer_expire_entry")
 int hrtimer_expire_entry(void *ctx)
 {
 	struct hrtimer *timer = (void *)ARGUMENT(ctx, 0, hrtimer_expire_entry, hrtimer);
-	__u64 function = (__u64)READ(DIRECT, timer, function), expires, late_ns = 0, now = bpf_ktime_get_ns();
+	__u64 function = (__u64)READ(DIRECT, timer, function), expires, late_ns = 0,
+	      now = bpf_ktime_get_ns();
 	struct hrtimer_clock_base *base;
 	struct cpu *s = this_cpu();
 
@@ -171,7 +175,8 @@ int hrtimer_expire_entry(void *ctx)
 	if (tick_function && function != tick_function)
 		return 0; /* programs may ask for timers in the past */
 	base = READ(DIRECT, timer, base);
-	if (READ(DIRECT, base, clockid) == 1 /* CLOCK_MONOTONIC */ && now > expires && now - expires >= watch_ns) {
+	if (READ(DIRECT, base, clockid) == 1 /* CLOCK_MONOTONIC */ && now > expires &&
+	    now - expires >= watch_ns) {
 		late_ns = now - expires;
 		block(s, expires, now, function, WINDOW_LATE);
 	}

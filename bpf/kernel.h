@@ -218,7 +218,10 @@ struct task_struct___arm64 {
 	struct thread_info___arm64 thread_info;
 };
 
-/* PREEMPT_RT keeps the softirq bits of preempt_count in the task: softirq_count(), include/linux/preempt.h. */
+/*
+ * PREEMPT_RT keeps the softirq bits of preempt_count in the task: softirq_count(),
+ * include/linux/preempt.h.
+ */
 struct task_struct___rt {
 	int softirq_disable_cnt;
 };
@@ -228,13 +231,13 @@ struct task_struct___rt {
 /* Lets a program read memory at any address as a given type. Needs kernel 6.2+. */
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 
-#define PF_KTHREAD 0x00200000      /* include/linux/sched.h */
-#define NETDEV_HASHENTRIES 256     /* include/linux/netdevice.h */
-#define SOFTIRQ_MASK 0xff00        /* include/linux/preempt.h */
-#define SKB_DST_PTRMASK (~7UL)     /* include/linux/skbuff.h; the low bits are flags */
-#define HEADER_UNSET 0xffff        /* skb_mac_header_was_set(), skb_transport_header_was_set() */
-#define SKB_GSO_TCPV4 (1 << 0)     /* include/linux/skbuff.h */
-#define SKB_GSO_TCPV6 (1 << 4)
+#define PF_KTHREAD	   0x00200000 /* include/linux/sched.h */
+#define NETDEV_HASHENTRIES 256	      /* include/linux/netdevice.h */
+#define SOFTIRQ_MASK	   0xff00     /* include/linux/preempt.h */
+#define SKB_DST_PTRMASK	   (~7UL)     /* include/linux/skbuff.h; the low bits are flags */
+#define HEADER_UNSET	   0xffff     /* skb_mac_header_was_set(), skb_transport_header_was_set() */
+#define SKB_GSO_TCPV4	   (1 << 0)   /* include/linux/skbuff.h */
+#define SKB_GSO_TCPV6	   (1 << 4)
 
 /*
  * READ reads a field of a kernel struct. A tp_btf program may dereference typed
@@ -242,15 +245,14 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
  * constant of the calling program, so one branch remains. A pointer that is bad
  * reads as zero both ways.
  */
-#define READ(direct, ptr, field)                                         \
-	({                                                               \
-		typeof((ptr)->field) __value = 0;                        \
-		if (direct)                                              \
-			__value = (ptr)->field;                          \
-		else                                                     \
-			bpf_core_read(&__value, sizeof(__value),         \
-				      &(ptr)->field);                    \
-		__value;                                                 \
+#define READ(direct, ptr, field)                                                                   \
+	({                                                                                         \
+		typeof((ptr)->field) __value = 0;                                                  \
+		if (direct)                                                                        \
+			__value = (ptr)->field;                                                    \
+		else                                                                               \
+			bpf_core_read(&__value, sizeof(__value), &(ptr)->field);                   \
+		__value;                                                                           \
 	})
 
 /* The bits of preempt_count that are not there, but in the running task. */

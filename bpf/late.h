@@ -9,10 +9,13 @@
 
 #define STAMPS (1 << 14)
 
-/* For how long a packet may lie in a queue while NET_RX of its CPU runs: until the sender's own run ends, which interrupts that CPU. */
+/*
+ * For how long a packet may lie in a queue while NET_RX of its CPU runs: until the sender's own
+ * run ends, which interrupts that CPU.
+ */
 #define STALE_NS 20000000
 
-#define ETH_P_IP 0x0800
+#define ETH_P_IP     0x0800
 #define IPPROTO_ICMP 1
 
 /* Tell of every ICMP echo request. */
@@ -72,7 +75,7 @@ static __always_inline __u64 came(struct cpu *s, struct sk_buff *skb)
 	__u64 address;
 	__u32 slot, way;
 
-	/* The verifier lets nobody calculate with a pointer, but a number read from memory is one. */
+	/* The verifier refuses arithmetic on a pointer, but not on a number read from memory. */
 	s->skb = (__u64)skb;
 	address = *(volatile __u64 *)&s->skb;
 	slot = slot_of(address);
@@ -91,8 +94,8 @@ static __always_inline __u64 came(struct cpu *s, struct sk_buff *skb)
  * Sends a packet from its network header on, of which so many bytes were pulled: none
  * where netif_receive_skb is given it, after eth_type_trans.
  */
-static __always_inline void send_packet(const bool direct, struct cpu *s, struct sk_buff *skb, __u32 pulled, __u32 type,
-					__u64 now, __u64 queued)
+static __always_inline void send_packet(const bool direct, struct cpu *s, struct sk_buff *skb,
+					__u32 pulled, __u32 type, __u64 now, __u64 queued)
 {
 	struct late_packet *rec = bpf_ringbuf_reserve(&stalls, sizeof(*rec), 0);
 	struct net_device *dev;
@@ -182,7 +185,10 @@ static __always_inline void receive(struct cpu *s, struct sk_buff *skb, __u64 qu
 	send_packet(DIRECT, s, skb, 0, STALL_PACKET, now, queued);
 }
 
-/* A packet that was seen to come waited long enough to be looked at, behind others of this busy time. */
+/*
+ * A packet that was seen to come waited long enough to be looked at, behind others of this busy
+ * time.
+ */
 static __always_inline void find_late(struct cpu *s, __u64 queued, __u64 now)
 {
 	struct window *w = &s->window;
@@ -211,15 +217,24 @@ static __always_inline void reach_back(struct cpu *s, __u64 queued)
 		open(s, s->served_ns, WAITER_SOFTIRQ);
 }
 
+/* An IPv4 header without options (RFC 791), and the type of an ICMP message behind it. */
+enum {
+	IPV4_START = 0x45, /* version 4, five words */
+	IPV4_PROTOCOL = 9, /* where the protocol's number is */
+	IPV4_HEADER_LEN = 20,
+	ICMP_ECHO_REQUEST = 8,
+};
+
 static __always_inline bool is_echo(struct sk_buff *skb)
 {
-	__u8 header[21] = {};
+	__u8 header[IPV4_HEADER_LEN + 1] = {};
 
 	if (READ(DIRECT, skb, protocol) != bpf_htons(ETH_P_IP))
 		return false;
-	if (bpf_probe_read_kernel(header, sizeof(header), READ(DIRECT, skb, data)) || header[9] != IPPROTO_ICMP)
+	if (bpf_probe_read_kernel(header, sizeof(header), READ(DIRECT, skb, data)) ||
+	    header[IPV4_PROTOCOL] != IPPROTO_ICMP)
 		return false;
-	return header[0] == 0x45 && header[20] == 8; /* echo request, no options */
+	return header[0] == IPV4_START && header[IPV4_HEADER_LEN] == ICMP_ECHO_REQUEST;
 }
 
 static __always_inline void echo(struct cpu *s, struct sk_buff *skb, __u64 queued)

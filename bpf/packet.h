@@ -10,10 +10,12 @@
 #include "kernel.h"
 #include "wire.h"
 
-#define MAX_EXTENSIONS 6
-#define MAX_TAGS 4
-#define MAX_L2 64
-#define MAX_CHAIN 32
+#define MAX_EXTENSIONS	6
+#define MAX_TAGS	4
+#define MAX_L2		64
+#define MAX_CHAIN	32
+#define IPV6_HEADER_LEN 40
+#define ETHERTYPE_MIN	0x600 /* below it are lengths (IEEE 802.3) */
 
 /* Bytes of each sampled packet to copy; at least what its headers need. */
 const volatile __u32 packet_bytes = 128;
@@ -97,7 +99,8 @@ static __always_inline bool to_group(const bool direct, struct sk_buff *skb)
 	if (l2 == HEADER_UNSET || l3 < l2 + ETH_HLEN || l3 > l2 + MAX_L2)
 		return false;
 	if (direct && bpf_rdonly_cast)
-		first = *(__u8 *)bpf_rdonly_cast(READ(direct, skb, head) + l2, bpf_core_type_id_kernel(struct iphdr));
+		first = *(__u8 *)bpf_rdonly_cast(READ(direct, skb, head) + l2,
+						 bpf_core_type_id_kernel(struct iphdr));
 	else
 		bpf_probe_read_kernel(&first, sizeof(first), READ(direct, skb, head) + l2);
 	return first & 1;
@@ -109,8 +112,8 @@ static __always_inline bool to_group(const bool direct, struct sk_buff *skb)
  */
 static __always_inline enum packet_sort sort_of(const bool direct, struct sk_buff *skb)
 {
-	__u64 type = direct ? BPF_CORE_READ_BITFIELD(skb, pkt_type) :
-			      BPF_CORE_READ_BITFIELD_PROBED(skb, pkt_type);
+	__u64 type = direct ? BPF_CORE_READ_BITFIELD(skb, pkt_type)
+			    : BPF_CORE_READ_BITFIELD_PROBED(skb, pkt_type);
 
 	switch (type) {
 	case PACKET_BROADCAST:
@@ -132,24 +135,35 @@ static __always_inline unsigned char *network_header(const bool direct, struct s
 	return READ(direct, skb, head) + offset;
 }
 
+/* IPv6 extension headers, by IANA's protocol numbers (include/uapi/linux/in6.h). */
+enum extension {
+	EXTENSION_HOP_BY_HOP = 0,
+	EXTENSION_ROUTING = 43,
+	EXTENSION_FRAGMENT = 44,
+	EXTENSION_AH = 51,
+	EXTENSION_DESTINATION = 60,
+	EXTENSION_MOBILITY = 135,
+};
+
 static __always_inline bool is_extension(__u8 next)
 {
-	return next == 0 /* hop-by-hop */ || next == 43 /* routing */ || next == 44 /* fragment */ ||
-	       next == 51 /* AH */ || next == 60 /* destination */ || next == 135 /* mobility */;
+	return next == EXTENSION_HOP_BY_HOP || next == EXTENSION_ROUTING ||
+	       next == EXTENSION_FRAGMENT || next == EXTENSION_AH ||
+	       next == EXTENSION_DESTINATION || next == EXTENSION_MOBILITY;
 }
 
 /* The protocol behind IPv6 extension headers (RFC 8200 section 4). */
 static __noinline __u8 skip_extensions(const unsigned char *ip6, __u8 next)
 {
-	__u32 i, offset = 40;
+	__u32 i, offset = IPV6_HEADER_LEN;
 	__u8 head[2];
 
 	for (i = 0; i < MAX_EXTENSIONS && is_extension(next); i++) {
 		if (bpf_probe_read_kernel(head, sizeof(head), ip6 + offset))
 			break;
-		if (next == 44)
+		if (next == EXTENSION_FRAGMENT)
 			offset += 8;
-		else if (next == 51)
+		else if (next == EXTENSION_AH)
 			offset += (head[1] + 2) * 4;
 		else
 			offset += (head[1] + 1) * 8;
@@ -161,30 +175,39 @@ static __noinline __u8 skip_extensions(const unsigned char *ip6, __u8 next)
 /* The protocols that are counted apart, see wire.h; below 64 as a mask. */
 static __always_inline __u8 counted_protocol(__u8 l4)
 {
-	const __u64 low = 1ULL << 0 | 1ULL << 1 | 1ULL << 2 | 1ULL << 4 | 1ULL << 6 | 1ULL << 17 | 1ULL << 33 |
-			  1ULL << 41 | 1ULL << 47 | 1ULL << 50 | 1ULL << 51 | 1ULL << 58;
+	const __u64 low = 1ULL << 0 | 1ULL << 1 | 1ULL << 2 | 1ULL << 4 | 1ULL << 6 | 1ULL << 17 |
+			  1ULL << 33 | 1ULL << 41 | 1ULL << 47 | 1ULL << 50 | 1ULL << 51 |
+			  1ULL << 58;
 
 	if (l4 < 64)
 		return low >> l4 & 1 ? l4 : OTHER_PROTOCOL;
+	/* clang-format off */
 	switch (l4) {
-	case 89: case 103: case 112: case 115: case 132: case 136: case 137: case 253: case 254: /* RFC 3692 */
+	case 89: case 103: case 112: case 115: case 132: case 136: case 137:
+	case 253: case 254: /* RFC 3692 */
 		return l4;
 	}
+	/* clang-format on */
 	return OTHER_PROTOCOL;
 }
 
-/* The same of ethertypes. Below 0x600 they are the kernel's own (include/uapi/linux/if_ether.h). */
+/*
+ * The same of ethertypes. Below ETHERTYPE_MIN they are the kernel's own
+ * (include/uapi/linux/if_ether.h).
+ */
 static __always_inline __u16 counted_ethertype(__u16 ethertype)
 {
+	/* clang-format off */
 	switch (ethertype) {
 	case ETH_P_IP: case ETH_P_IPV6: case ETH_P_8021Q: case ETH_P_8021AD:
-	case 0x0806: case 0x0842: case 0x22f0: case 0x6558: case 0x8035: case 0x8808: case 0x8809: case 0x8847:
-	case 0x8848: case 0x8863: case 0x8864: case 0x888e: case 0x8892: case 0x88a4: case 0x88b5: case 0x88b6:
-	case 0x88cc: case 0x88e1: case 0x88e5: case 0x88f5: case 0x88f7: case 0x8902: case 0x8906: case 0x893a:
-	case 0x9000:
+	case 0x0806: case 0x0842: case 0x22f0: case 0x6558: case 0x8035: case 0x8808: case 0x8809:
+	case 0x8847: case 0x8848: case 0x8863: case 0x8864: case 0x888e: case 0x8892: case 0x88a4:
+	case 0x88b5: case 0x88b6: case 0x88cc: case 0x88e1: case 0x88e5: case 0x88f5: case 0x88f7:
+	case 0x8902: case 0x8906: case 0x893a: case 0x9000:
 		return ethertype;
 	}
-	return ethertype < 0x600 ? ethertype : OTHER_ETHERTYPE;
+	/* clang-format on */
+	return ethertype < ETHERTYPE_MIN ? ethertype : OTHER_ETHERTYPE;
 }
 
 static __always_inline bool is_tag(__u16 ethertype)
@@ -194,7 +217,7 @@ static __always_inline bool is_tag(__u16 ethertype)
 
 /* What lies behind a packet's VLAN tags. */
 struct inner {
-	__u32 at;             /* from the start of the head */
+	__u32 at; /* from the start of the head */
 	__u16 ethertype;
 };
 
@@ -216,8 +239,10 @@ static __noinline int find_inner(struct inner *in, struct sk_buff *skb, __u16 et
 	in->ethertype = ethertype;
 	if (!is_tag(ethertype))
 		return 0;
-	if (mac != HEADER_UNSET && in->at >= mac + ETH_HLEN + sizeof(tag) && in->at <= mac + MAX_L2 &&
-	    !bpf_probe_read_kernel(tag, sizeof(*tag), head + mac + ETH_HLEN - sizeof(*tag)) && is_tag(bpf_ntohs(*tag)))
+	if (mac != HEADER_UNSET && in->at >= mac + ETH_HLEN + sizeof(tag) &&
+	    in->at <= mac + MAX_L2 &&
+	    !bpf_probe_read_kernel(tag, sizeof(*tag), head + mac + ETH_HLEN - sizeof(*tag)) &&
+	    is_tag(bpf_ntohs(*tag)))
 		in->at = mac + ETH_HLEN;
 	for (i = 0; i < MAX_TAGS && is_tag(in->ethertype); i++) {
 		if (bpf_probe_read_kernel(tag, sizeof(tag), head + in->at))
@@ -225,7 +250,7 @@ static __noinline int find_inner(struct inner *in, struct sk_buff *skb, __u16 et
 		in->at += sizeof(tag);
 		in->ethertype = bpf_ntohs(tag[1]);
 	}
-	if (in->ethertype < 0x600) /* a length (IEEE 802.3) */
+	if (in->ethertype < ETHERTYPE_MIN)
 		in->ethertype = 0x0004; /* ETH_P_802_2 */
 	return 0;
 }
@@ -242,7 +267,8 @@ static __always_inline void read_ip(const bool direct, const unsigned char *head
 		*first = *(__u8 *)ip;
 		*next = ip->protocol;
 	} else if (direct && bpf_rdonly_cast) {
-		struct ipv6hdr *ip = bpf_rdonly_cast(header, bpf_core_type_id_kernel(struct ipv6hdr));
+		struct ipv6hdr *ip =
+			bpf_rdonly_cast(header, bpf_core_type_id_kernel(struct ipv6hdr));
 
 		*first = *(__u8 *)ip;
 		*next = ip->nexthdr;
@@ -264,7 +290,10 @@ static __always_inline __u8 transport_at(const bool direct, const unsigned char 
 	return counted_protocol(!v4 && is_extension(next) ? skip_extensions(header, next) : next);
 }
 
-/* What packets are counted by of their headers, as it lies in a key: the ethertype, and the protocol above it. */
+/*
+ * What packets are counted by of their headers, as it lies in a key: the ethertype, and the
+ * protocol above it.
+ */
 static __always_inline __u32 kind(__u16 ethertype, __u8 l4)
 {
 	return ethertype | (__u32)l4 << 16;
@@ -278,7 +307,8 @@ static __noinline __u32 rare_kind_of(struct sk_buff *skb, __u16 ethertype)
 
 	find_inner(&in, skb, ethertype);
 	if (in.ethertype == ETH_P_IP || in.ethertype == ETH_P_IPV6)
-		l4 = transport_at(false, BPF_CORE_READ(skb, head) + in.at, in.ethertype == ETH_P_IP);
+		l4 = transport_at(false, BPF_CORE_READ(skb, head) + in.at,
+				  in.ethertype == ETH_P_IP);
 	return kind(counted_ethertype(in.ethertype), l4);
 }
 

@@ -31,10 +31,11 @@ static __always_inline void copy_preempt_count(struct record *rec, struct task_s
 	} else {
 		if (!preempt_count_offset || !bpf_core_field_exists(struct cfs_rq, rq))
 			return;
-		/* The running task's queue is this CPU's, a per-CPU variable: others lie at fixed distances. */
+		/* This CPU's queue; other per-CPU variables are at fixed distances from it. */
 		rq = BPF_CORE_READ(task, se.cfs_rq, rq);
 		if (BPF_CORE_READ(rq, cpu) != rec->cpu ||
-		    bpf_probe_read_kernel(&rec->preempt_count, sizeof(rec->preempt_count), (void *)rq + preempt_count_offset))
+		    bpf_probe_read_kernel(&rec->preempt_count, sizeof(rec->preempt_count),
+					  (void *)rq + preempt_count_offset))
 			return;
 	}
 	rec->preempt_count |= softirq_bits();
@@ -76,8 +77,8 @@ static __always_inline void copy_device(struct record *rec, struct sk_buff *skb,
 }
 
 /* Sends the sample of a cell. skb is NULL if the kernel's memory cannot be read. */
-static __always_inline int sample(void *ctx, const struct cell_key *key, struct cell *cell, __u32 cpu,
-				  struct sk_buff *skb, const void *rx_sk)
+static __always_inline int sample(void *ctx, const struct cell_key *key, struct cell *cell,
+				  __u32 cpu, struct sk_buff *skb, const void *rx_sk)
 {
 	__u64 wakeup = BPF_RB_NO_WAKEUP, now = bpf_ktime_get_ns();
 	struct cpu_stats *stat = bpf_map_lookup_elem(&stats, &cpu);

@@ -13,11 +13,14 @@ const volatile __s64 stolen_offset = 0;
 /* Of a task's kernel stack: THREAD_SIZE, arch/{x86,arm64}/include/asm. */
 const volatile __u32 stack_bytes = 16384;
 
-/* Bytes behind the saved registers: TOP_OF_KERNEL_STACK_PADDING, arch/x86/include/asm/thread_info.h. */
+/*
+ * Bytes behind the saved registers: TOP_OF_KERNEL_STACK_PADDING,
+ * arch/x86/include/asm/thread_info.h.
+ */
 const volatile __u32 stack_padding = 0;
 
-#define MAX_DEPTH 24 /* names in a path */
-#define NAME_LEN 256 /* NAME_MAX and its zero */
+#define MAX_DEPTH 24  /* names in a path */
+#define NAME_LEN  256 /* NAME_MAX and its zero */
 
 /*
  * This CPU's run queue, a per-CPU variable: others lie at fixed distances. The
@@ -89,8 +92,8 @@ static __always_inline void copy_path(struct cpu_sample *rec, struct file *file)
 		parent = BPF_CORE_READ(dentry, d_parent);
 		if (parent == dentry)
 			break;
-		copied = bpf_probe_read_kernel_str(rec->path + (length & (PATH_LEN - NAME_LEN - 1)), NAME_LEN,
-						   BPF_CORE_READ(dentry, d_name.name));
+		copied = bpf_probe_read_kernel_str(rec->path + (length & (PATH_LEN - NAME_LEN - 1)),
+						   NAME_LEN, BPF_CORE_READ(dentry, d_name.name));
 		if (copied <= 0)
 			break;
 		rec->path_len = length + copied;
@@ -124,7 +127,8 @@ static __always_inline void *saved_registers(struct task_struct *task)
 {
 	if (typed && HAS_TASK_REGS)
 		return (void *)bpf_task_pt_regs(task);
-	return BPF_CORE_READ(task, stack) + stack_bytes - stack_padding - bpf_core_type_size(struct pt_regs___amd64);
+	return BPF_CORE_READ(task, stack) + stack_bytes - stack_padding -
+	       bpf_core_type_size(struct pt_regs___amd64);
 }
 
 /* The system call that the task is in, if any: user space decides by the stack. */

@@ -127,7 +127,8 @@ static __always_inline void enter(struct cpu *s, __u64 now)
 	if (raised) {
 		s->waits[bucket(now - raised)]++;
 	} else {
-		since = kept_since(s, now); /* raised when interrupts were back on, which nobody saw */
+		since = kept_since(s,
+				   now); /* raised when interrupts were back on, which nobody saw */
 		if (now - since >= threshold_ns && !s->threads && !s->open)
 			begin(s, now);
 	}
@@ -141,7 +142,8 @@ static __always_inline void enter(struct cpu *s, __u64 now)
 	if (!s->busy_ns)
 		s->busy_ns = now;
 	s->served_ns = now;
-	s->received = s->busy_ns != now; /* in a run on its own the first one waited for that alone */
+	s->received =
+		s->busy_ns != now; /* in a run on its own the first one waited for that alone */
 	w->runs++;
 }
 

@@ -43,8 +43,9 @@ int netif_receive_skb(void *ctx)
 	if (!s)
 		return 0;
 	queued = came(s, skb);
+	/* Another packet had the address: all that came before idle_ns are handled. */
 	if (queued && s->served_ns && queued + STALE_NS < s->idle_ns)
-		queued = 0; /* another packet had the address: all that came before idle_ns are handled */
+		queued = 0;
 	/*
 	 * No tick interrupts a softirq that interrupted an idle CPU: packets have to tell. The
 	 * first one of a run waited until that began.

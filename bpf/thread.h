@@ -41,13 +41,14 @@ static __always_inline bool sleeps(struct task_struct *task)
 
 /* A NAPI thread. It may wait for one CPU after another. */
 struct thread {
-	__u64 since_ns;   /* when it began to wait for its turn, or what kept it from being woken; 0: it does not wait */
-	__u64 woken_ns;   /* when it began to wait */
-	__u64 came_ns;    /* when it began to wait on this CPU */
+	/* When its wait for a turn began, or what kept it from being woken; 0: it does not wait. */
+	__u64 since_ns;
+	__u64 woken_ns;	  /* when it began to wait */
+	__u64 came_ns;	  /* when it began to wait on this CPU */
 	__u64 longest_ns; /* that it waited on another CPU */
 	__u32 longest_cpu;
-	__u32 cpu;        /* on which it waits */
-	__u32 resets;     /* of that CPU, when it began to wait there */
+	__u32 cpu;    /* on which it waits */
+	__u32 resets; /* of that CPU, when it began to wait there */
 	__u32 pad;
 };
 
@@ -94,8 +95,9 @@ static __always_inline bool still_waits(struct cpu *s)
 
 	if (!task)
 		return true;
-	return BPF_CORE_READ(task, pid) == s->waiting_pid && BPF_CORE_READ(task, wake_cpu) == bpf_get_smp_processor_id() &&
-	       !has_cpu(task) && !sleeps(task);
+	return BPF_CORE_READ(task, pid) == s->waiting_pid &&
+	       BPF_CORE_READ(task, wake_cpu) == bpf_get_smp_processor_id() && !has_cpu(task) &&
+	       !sleeps(task);
 }
 
 /* No thread waits on this CPU after all. */
@@ -109,7 +111,8 @@ static __always_inline void reset_threads(struct cpu *s)
 }
 
 /* A thread has to wait for this CPU from now on. */
-static __always_inline void join_queue(struct cpu *s, __u32 cpu, __u64 now, struct task_struct *task, __u32 pid, struct thread *t)
+static __always_inline void join_queue(struct cpu *s, __u32 cpu, __u64 now,
+				       struct task_struct *task, __u32 pid, struct thread *t)
 {
 	if (!waits(s) && !s->open) {
 		begin(s, now);
@@ -137,7 +140,8 @@ static __always_inline void leave_queue(struct cpu *s, __u32 pid, struct thread 
 		forget(s);
 }
 
-static __always_inline void begin_wait(struct cpu *s, __u32 cpu, __u64 now, struct task_struct *task, __u32 pid, struct thread *t)
+static __always_inline void begin_wait(struct cpu *s, __u32 cpu, __u64 now,
+				       struct task_struct *task, __u32 pid, struct thread *t)
 {
 	struct cpu *old;
 
@@ -260,7 +264,8 @@ static __always_inline bool outlived(struct cpu *s, __u64 now)
 {
 	struct window *w = &s->window;
 
-	return s->open && w->waiter == WAITER_THREAD && w->thread_pid != s->thread_pid && now - w->served_ns > THREAD_NS;
+	return s->open && w->waiter == WAITER_THREAD && w->thread_pid != s->thread_pid &&
+	       now - w->served_ns > THREAD_NS;
 }
 
 /* next is a task, or the record that tells its pid. */
@@ -321,7 +326,8 @@ int sched_switch(void *ctx)
 	if (given == GIVEN_RECORD)
 		return 0;
 	if (polled && s->open && w->waiter == WAITER_THREAD && prev_pid == w->thread_pid) {
-		bound = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), nr_cpus_allowed) == 1;
+		bound = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(),
+				      nr_cpus_allowed) == 1;
 		if (asleep || !bound || now - w->served_ns > THREAD_NS)
 			finish(s, now, asleep ? 0 : WINDOW_CUT);
 	}
@@ -356,15 +362,17 @@ struct waking {
  */
 static __always_inline bool polls(const char *comm)
 {
-	if (comm[0] == 'b' && comm[1] == 'a' && comm[2] == 'c' && comm[3] == 'k' && comm[4] == 'l' && comm[5] == 'o' &&
-	    comm[6] == 'g' && comm[7] == '_')
+	if (comm[0] == 'b' && comm[1] == 'a' && comm[2] == 'c' && comm[3] == 'k' &&
+	    comm[4] == 'l' && comm[5] == 'o' && comm[6] == 'g' && comm[7] == '_')
 		comm += 8;
-	return comm[0] == 'n' && comm[1] == 'a' && comm[2] == 'p' && comm[3] == 'i' && comm[4] == '/';
+	return comm[0] == 'n' && comm[1] == 'a' && comm[2] == 'p' && comm[3] == 'i' &&
+	       comm[4] == '/';
 }
 
 static __always_inline bool serves_softirqs(const char *comm)
 {
-	return comm[0] == 'k' && comm[1] == 's' && comm[2] == 'o' && comm[3] == 'f' && comm[4] == 't';
+	return comm[0] == 'k' && comm[1] == 's' && comm[2] == 'o' && comm[3] == 'f' &&
+	       comm[4] == 't';
 }
 
 static __always_inline bool works(const char *comm)
@@ -372,7 +380,10 @@ static __always_inline bool works(const char *comm)
 	return polls(comm) || serves_softirqs(comm);
 }
 
-/* True if the thread does network work. A record does not tell threads from processes, which may call themselves napi/. */
+/*
+ * True if the thread does network work. A record does not tell threads from processes, which may
+ * call themselves napi/.
+ */
 static __always_inline bool who_wakes(struct waking *who, void *ctx)
 {
 	struct trace_event_raw_sched_wakeup_template *record = ctx;

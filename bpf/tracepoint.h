@@ -11,7 +11,10 @@ enum skb_drop_reason {
 	SKB_NOT_DROPPED_YET = 0,
 };
 
-/* The record of skb:kfree_skb names its arguments: reason came with 5.17 (c504e5c2f964), rx_sk with 6.11 (c53795d48ee8). */
+/*
+ * The record of skb:kfree_skb names its arguments: reason came with 5.17 (c504e5c2f964), rx_sk
+ * with 6.11 (c53795d48ee8).
+ */
 struct trace_event_raw_kfree_skb {
 	void *skbaddr;
 	void *location;

@@ -13,13 +13,13 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 
 enum {
 	MAX_HOLD_NS = 1000000000,
-	TURNS = 512,          /* of each loop */
-	MAX_PACKETS = 65536,  /* of the traffic */
-	MAX_BURST = 50000,    /* datagrams of a burst; their numbers follow */
-	PROTOCOL_AT = 23,     /* in a frame that holds an IPv4 packet without options */
-	PORT_AT = 36,         /* likewise, a UDP datagram's destination port */
-	SEQ_AT = 28,          /* of the payload behind an IPv4 and a UDP or ICMP echo header */
-	ALARM_NS = 1000000,   /* from setting off the timer until it holds its CPU */
+	TURNS = 512,	     /* of each loop */
+	MAX_PACKETS = 65536, /* of the traffic */
+	MAX_BURST = 50000,   /* datagrams of a burst; their numbers follow */
+	PROTOCOL_AT = 23,    /* in a frame that holds an IPv4 packet without options */
+	PORT_AT = 36,	     /* likewise, a UDP datagram's destination port */
+	SEQ_AT = 28,	     /* of the payload behind an IPv4 and a UDP or ICMP echo header */
+	ALARM_NS = 1000000,  /* from setting off the timer until it holds its CPU */
 	IPPROTO_UDP = 17,
 	CLOCK_MONOTONIC = 1,
 };
@@ -35,8 +35,8 @@ const volatile __u16 slow_port;
 
 /* When a CPU was held: the time of several holds, if several packets made it up. */
 struct window {
-	__u64 start_ns;       /* CLOCK_MONOTONIC, of the first reading of the clock inside */
-	__u64 end_ns;         /* of the last one; 0: not over */
+	__u64 start_ns; /* CLOCK_MONOTONIC, of the first reading of the clock inside */
+	__u64 end_ns;	/* of the last one; 0: not over */
 	__u32 cpu;
 	__u32 holds;
 };
@@ -45,7 +45,7 @@ struct window held;
 
 /* When a packet was given to its socket, still in the softirq. */
 struct arrival {
-	__u64 time_ns;        /* CLOCK_MONOTONIC */
+	__u64 time_ns; /* CLOCK_MONOTONIC */
 	__u32 cpu;
 	__u32 pad;
 };
