@@ -22,13 +22,20 @@ func TestNothingKept(t *testing.T) {
 	if testing.Short() {
 		cycles = 20
 	}
-	for range 10 { // what is read once is kept
-		openAndClose(t)
+	cycle := func(times int) {
+		err := atOnce(4, func() (err error) {
+			for range times / 4 {
+				err = errors.Join(err, openAndClose())
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
+	cycle(12) // what is read once is kept
 	goroutines, heap := kept()
-	for range cycles {
-		openAndClose(t)
-	}
+	cycle(cycles)
 	g, h := kept()
 	for wait := 0; wait < 100 && g > goroutines; wait++ {
 		time.Sleep(10 * time.Millisecond) // some end a little later
@@ -53,22 +60,17 @@ func kept() (goroutines int, heap uint64) {
 }
 
 // openAndClose has a tracer trace and tell.
-func openAndClose(t *testing.T) {
-	t.Helper()
+func openAndClose() error {
 	tracer, err := trace.Open(trace.Config{Stalls: &trace.StallConfig{Echoes: true}})
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if err := tracer.Stop(); err != nil {
-		t.Error(err)
-	}
+	failed := tracer.Stop()
 	for err == nil {
 		_, err = tracer.Next()
 	}
-	if !errors.Is(err, io.EOF) {
-		t.Error(err)
+	if errors.Is(err, io.EOF) {
+		err = nil
 	}
-	if err := tracer.Close(); err != nil {
-		t.Error(err)
-	}
+	return errors.Join(failed, err, tracer.Close())
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,11 +27,11 @@ func TestCycles(t *testing.T) {
 	if os.Getenv("DROPWATCH_CI") != "" {
 		cycles = 1000
 	}
-	if err := trace.Cycle(1); err != nil { // what the runtime opens once
+	if err := atOnce(4, func() error { return trace.Cycle(1) }); err != nil { // what the runtime opens once
 		t.Fatal(err)
 	}
 	files, objects := openFiles(t), inKernel(t)
-	if err := trace.Cycle(cycles); err != nil {
+	if err := atOnce(4, func() error { return trace.Cycle(cycles / 4) }); err != nil {
 		t.Fatal(err)
 	}
 	if n := openFiles(t); n > files {
@@ -42,6 +43,18 @@ func TestCycles(t *testing.T) {
 			t.Fatalf("%d programs and maps after %d cycles, %d before", inKernel(t), cycles, objects)
 		}
 	}
+}
+
+// atOnce runs a function in n goroutines: attaching and detaching mostly wait for RCU grace
+// periods.
+func atOnce(n int, f func() error) error {
+	errs := make([]error, n)
+	var all sync.WaitGroup
+	for i := range errs {
+		all.Go(func() { errs[i] = f() })
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 func openFiles(t *testing.T) int {
