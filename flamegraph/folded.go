@@ -46,9 +46,9 @@ func (f *Folded) Total() (total uint64) {
 	return total
 }
 
-// MostlyLeft reports whether more was left out than was read, by lines or by counts.
+// MostlyLeft reports whether at least half was left out, by lines or by counts.
 func (f *Folded) MostlyLeft() bool {
-	return f.Left > len(f.Samples) || f.LeftCount > float64(f.Total())*f.Scale()
+	return f.Left > 0 && f.Left >= len(f.Samples) || f.LeftCount > 0 && f.LeftCount >= float64(f.Total())*f.Scale()
 }
 
 // Measures returns the ways to weigh the stacks: by their count, or by two counts and

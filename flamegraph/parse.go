@@ -30,8 +30,9 @@ var errTotal = fmt.Errorf("total exceeds %d", ^uint64(0))
 // brackets that a space follows, as in [u8; 4], belongs to the frame. A line
 // that cannot be read is left out and counted.
 //
-// The error is that of reading r, ErrUTF16, or that two counts a line add up to more
-// than a uint64 holds; the result is then nil.
+// The error is that of reading r, ErrUTF16, that exactly half of the lines end in two
+// numbers, or that two counts a line add up to more than a uint64 holds; the result is
+// then nil.
 func Parse(r io.Reader) (*Folded, error) {
 	in := bufio.NewReaderSize(r, 1<<18)
 	if err := skipMark(in); err != nil {
@@ -99,6 +100,9 @@ var errOneCount = errors.New("one count where others have two")
 // finish gives the stacks their values.
 func (p *parser) finish() (*Folded, error) {
 	f := &p.folded
+	if p.two > 0 && 2*p.two == len(f.Samples) {
+		return nil, errTwoCounts
+	}
 	f.TwoCounts = 2*p.two > len(f.Samples)
 	if f.TwoCounts {
 		return p.compare()

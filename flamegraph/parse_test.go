@@ -119,8 +119,8 @@ func TestParse(t *testing.T) {
 		},
 		{
 			name: "names that end in a number",
-			in:   "main;CPU 1 2\nmain;idle 3\n",
-			want: []Sample{{Stack: []string{"main", "CPU 1"}, Value: 2}, {Stack: []string{"main", "idle"}, Value: 3}},
+			in:   "main;CPU 1 2\nmain;idle 3\nmain 4\n",
+			want: []Sample{{Stack: []string{"main", "CPU 1"}, Value: 2}, {Stack: []string{"main", "idle"}, Value: 3}, {Stack: []string{"main"}, Value: 4}},
 		},
 		{
 			name: "more problems than are kept",
@@ -190,6 +190,7 @@ func TestParseFails(t *testing.T) {
 		{"UTF-16, big endian", strings.NewReader("\xfe\xff\x00a\x00;"), ErrUTF16},
 		{"UTF-16 without a mark", strings.NewReader("a\x00;\x00b\x00 \x001\x00"), ErrUTF16},
 		{"UTF-16 without a mark, big endian", strings.NewReader("\x00a\x00;\x00b"), ErrUTF16},
+		{"two counts in half of the lines", strings.NewReader("a;b 1 2\na;c 3\n"), errTwoCounts},
 		{"two counts that add up to too much", strings.NewReader("a 18446744073709551615 0\nb 0 1\n"), errTotal},
 		{"read error at once", iotest.ErrReader(broken), broken},
 		{"read error later", io.MultiReader(strings.NewReader("abcd 1\n"), iotest.ErrReader(broken)), broken},
@@ -205,6 +206,22 @@ func TestParseFails(t *testing.T) {
 				t.Errorf("a result beside an error: %v", folded)
 			}
 		})
+	}
+}
+
+func TestMostlyLeft(t *testing.T) {
+	for in, want := range map[string]bool{
+		"": false, "a 0\n": false, "a 1\nb 1\n": false, "# a\n\na 1\n": false,
+		"a 1\nb\n": true, "a 1\nb 1\nc\n": false, "a 0\nb 0\nc\n": false, "a\n": true,
+		"a 2\nb 1\nc -2\n": false, "a 1\nb 1\nc -2\n": true, "a 0.5\nb 0.5\nc -1\n": true,
+	} {
+		f, err := Parse(strings.NewReader(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.MostlyLeft() != want {
+			t.Errorf("%q: %d lines left out, %d read, mostly left %t", in, f.Left, len(f.Samples), !want)
+		}
 	}
 }
 
