@@ -31,7 +31,8 @@ func newReport(s streams) *cobra.Command {
 comm and pid are the interrupted task's in softirq context, not the packet's owner.
 
 Benign drops, which nobody misses, are taken out of all groups and named in one line;
---all leaves them where they are, as JSON does. They count in totals and shares.
+--all leaves them where they are, as JSON does. The first line and shares are of lost
+packets alone.
 
 Stalls (--of stalls) are added up by CPU, verdict and culprit.`,
 		Example: `  dropwatch report

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/spell"
@@ -22,7 +23,7 @@ import (
 type statusLine struct {
 	terminal *os.File // nil: silent
 	last     time.Duration
-	drops    uint64 // so far
+	drops    uint64 // so far, without benign ones
 }
 
 func newStatusLine(w io.Writer, options recordOptions) *statusLine {
@@ -39,7 +40,7 @@ func (l *statusLine) show(t *event.Tick) {
 	var drops uint64
 	busiest := event.Count{}
 	for _, c := range t.Counts {
-		if profile.IsPart(c.Cell) {
+		if profile.IsPart(c.Cell) || dropreason.Of(c.Cell).Class == dropreason.ClassBenign {
 			continue
 		}
 		drops += c.Drops

@@ -49,12 +49,14 @@ type fold struct {
 	groups []total                   // without what is folded
 	folded map[string]*profile.Value // by reason
 	from   int                       // how many groups something was folded of
+	benign profile.Value             // folded or not
 }
 
 // total is a group while it is added up.
 type total struct {
 	key string
 	profile.Value
+	benign  uint64                      // of the drops
 	class   dropreason.Class            // that of all its drops so far
 	classes map[dropreason.Class]uint64 // nil if they are of one
 }
@@ -65,6 +67,9 @@ func newFold(sums *profile.Sums[part], benign bool) *fold {
 	for i, from := 0, ""; i < len(sums.Keys); i++ {
 		key := sums.Keys[i]
 		v := sums.Of[key]
+		if key.class == dropreason.ClassBenign {
+			f.benign = plus(f.benign, *v)
+		}
 		switch {
 		case v.Drops == 0:
 		case benign && key.class == dropreason.ClassBenign:
@@ -91,17 +96,22 @@ func (t *total) add(class dropreason.Class, v *profile.Value) {
 	if t.classes != nil {
 		t.classes[class] += v.Drops
 	}
+	if class == dropreason.ClassBenign {
+		t.benign += v.Drops
+	}
 	t.Value = plus(t.Value, *v)
 }
 
-// keep keeps the first groups and returns the sum of the others, nil if there are none.
-func (f *fold) keep(n int) *profile.Value {
+// keep keeps the first groups and returns the sum of the others, without a class, nil if
+// there are none.
+func (f *fold) keep(n int) *total {
 	if n <= 0 || n >= len(f.groups) {
 		return nil
 	}
-	rest := profile.Value{Exact: true}
+	rest := total{Value: profile.Value{Exact: true}}
 	for i := range f.groups[n:] {
-		rest = plus(rest, f.groups[n+i].Value)
+		rest.Value = plus(rest.Value, f.groups[n+i].Value)
+		rest.benign += f.groups[n+i].benign
 	}
 	f.groups = f.groups[:n]
 	return &rest
@@ -124,13 +134,14 @@ func plus(a, b profile.Value) profile.Value {
 // folded returns what was folded as one. Every cell has one reason, so the number is
 // exact, whatever the groups are made of, unless cells ran out.
 func (r *Report) folded(f *fold) Folded {
-	whole := profile.Value{Exact: true}
+	whole := total{Value: profile.Value{Exact: true}}
 	for _, v := range f.folded {
-		whole = plus(whole, *v)
+		whole.Value = plus(whole.Value, *v)
 	}
+	whole.benign = whole.Drops
 	whole.Exact = whole.Exact || r.Loss.Overflow == 0
 	reasons := slices.SortedFunc(maps.Keys(f.folded), func(a, b string) int {
 		return cmp.Or(cmp.Compare(f.folded[b].Drops, f.folded[a].Drops), cmp.Compare(a, b))
 	})
-	return Folded{r.group(nil, whole), f.from, reasons}
+	return Folded{r.group(nil, &whole), f.from, reasons}
 }

@@ -33,13 +33,13 @@ func TestFoldText(t *testing.T) {
 }
 
 // TestFoldSums has what is folded, shown and left out add up to all drops, and agree
-// with the groups of reasons, whatever is grouped by.
+// with the groups of reasons, whatever is grouped by. Shares are those of lost drops.
 func TestFoldSums(t *testing.T) {
 	for _, m := range profile.Dimensions() {
 		for _, limit := range []int{0, 1} {
 			r := readAs(t, m.Name, Options{Limit: limit, Fold: true})
 			sum := r.Benign.Drops + r.More.Drops
-			shares := r.Benign.Share + r.More.Share
+			shares := r.More.Share
 			for _, g := range r.Groups {
 				sum += g.Drops
 				shares += g.Share
@@ -47,7 +47,7 @@ func TestFoldSums(t *testing.T) {
 			if sum != r.Drops || shares < 0.999 || shares > 1.001 {
 				t.Errorf("by %s, limit %d: %d drops of %d, shares of %g", m.Name, limit, sum, r.Drops, shares)
 			}
-			want := Folded{Group{Drops: 1, Bytes: 60, Share: 1 / 1_234_570., Rate: 0.1, Samples: 1, Exact: true},
+			want := Folded{Group{Drops: 1, Bytes: 60, Rate: 0.1, Samples: 1, Exact: true},
 				1, []string{"TCP_OLD_DATA"}}
 			if diff := cmp.Diff(want, r.Benign); diff != "" {
 				t.Errorf("by %s (-want +got):\n%s", m.Name, diff)
@@ -102,5 +102,39 @@ func TestFoldAll(t *testing.T) {
 	r := read(event.Loss{Overflow: 7}, append(counts, event.Count{Cell: overflow, Drops: 7})...)
 	if r.Benign.Drops != 4 || len(r.Groups) != 1 || r.Groups[0].Drops != 7 || r.Exact {
 		t.Errorf("with an overflow: %+v", r)
+	}
+}
+
+// TestShares has a group's share be that of its lost drops, whether benign ones are in the
+// group or not.
+func TestShares(t *testing.T) {
+	for _, fold := range []bool{false, true} {
+		src := &source{meta: sample().meta, events: []event.Event{
+			&event.Tick{Time: time.Second, Counts: []event.Count{
+				{Cell: storm, Drops: 30, Segments: 30}, {Cell: benign, Drops: 60, Segments: 600}, {Cell: backlog, Drops: 10, Segments: 50},
+			}},
+			&event.End{Time: time.Second},
+		}}
+		by, err := profile.ParseDimensions("location")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Read(src, Options{By: by, Fold: fold})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shares := map[string]float64{}
+		for _, g := range r.Groups {
+			shares[g.Key[0]] = g.Share
+		}
+		want := map[string]float64{"nft_do_chain+0x10": 0.75, "veth_poll+0x20": 0.25}
+		if diff := cmp.Diff(want, shares); diff != "" || r.Lost != (Loss{40, 80}) || r.Drops != 100 {
+			t.Errorf("folded %t: %+v of %d lost (-want +got):\n%s", fold, r.Lost, r.Drops, diff)
+		}
+		var b bytes.Buffer
+		if err := WriteText(&b, r, false); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, map[bool]string{false: "shares-all.txt", true: "shares.txt"}[fold], b.Bytes())
 	}
 }

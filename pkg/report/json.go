@@ -36,6 +36,7 @@ type (
 		Drops    uint64     `json:"drops"`
 		Bytes    uint64     `json:"bytes"`
 		Segments uint64     `json:"segments"`
+		Benign   uint64     `json:"benign"`
 		Parts    uint64     `json:"parts"`
 		Unseen   uint64     `json:"unseen"`
 		Unwound  uint64     `json:"unwound"`
@@ -69,7 +70,7 @@ func WriteJSON(w io.Writer, r *Report) error {
 	out := reportJSON{
 		Meta: newMetaJSON(r.Meta, r.Duration, r.Cut),
 		Totals: totalsJSON{
-			Drops: r.Drops, Bytes: r.Bytes, Segments: r.Segments, Parts: r.Parts, Unseen: r.Unseen, Unwound: r.Unwound,
+			Drops: r.Drops, Bytes: r.Bytes, Segments: r.Segments, Benign: r.Drops - r.Lost.Drops, Parts: r.Parts, Unseen: r.Unseen, Unwound: r.Unwound,
 			Sampled: r.Sampled.Sampled, Read: r.Sampled.Read, Lost: r.Loss,
 			Ledger: newExplainedJSON(r.Ledger),
 		},

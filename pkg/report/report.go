@@ -23,6 +23,7 @@ type Report struct {
 	Drops    uint64
 	Bytes    uint64
 	Segments uint64 // that the packets held; 0: not known
+	Lost     Loss   // of Drops, what is not benign
 	Parts    uint64 // of packets, freed with them: no drops, in no group
 	Unseen   uint64 // packets of no drop, which only counters tell of
 	Unwound  uint64
@@ -40,6 +41,12 @@ type Report struct {
 	Cut      *event.CutError
 }
 
+// Loss is packets that somebody misses.
+type Loss struct {
+	Drops    uint64
+	Segments uint64 // that the packets held; 0: not known
+}
+
 // Group is a row: drops that are alike in every dimension.
 type Group struct {
 	Key   []string // a value per dimension
@@ -48,7 +55,7 @@ type Group struct {
 
 	Segments uint64 // that the packets held; 0: not known
 
-	Share   float64 // of all drops and unseen packets, 0 to 1
+	Share   float64 // that its drops which are not benign have of Lost and Unseen, 0 to 1
 	Rate    float64 // drops per second
 	Samples uint64
 	Exact   bool
@@ -63,7 +70,7 @@ type Group struct {
 type Options struct {
 	By    []profile.Dimension
 	Limit int  // groups to show; 0: all
-	Fold  bool // take benign drops out of the groups; totals and shares keep them
+	Fold  bool // take benign drops out of the groups; totals keep them
 }
 
 // DefaultBy is what reports group by unless told otherwise.
@@ -106,6 +113,7 @@ func (b *Builder) Report() *Report {
 		By: b.by.Names(), Stalls: b.stalls, Limit: b.limit,
 	}
 	parts := newFold(sums, b.fold)
+	r.Lost = Loss{r.Drops - min(parts.benign.Drops, r.Drops), r.Segments - min(parts.benign.Segments, r.Segments)}
 	// Values of a key are in the order of their texts, as what is between them is before
 	// whatever they hold.
 	slices.SortFunc(parts.groups, func(a, b total) int {
@@ -114,30 +122,31 @@ func (b *Builder) Report() *Report {
 	r.Count = len(parts.groups)
 	r.Exact = !slices.ContainsFunc(parts.groups, func(t total) bool { return !t.Exact })
 	if rest := parts.keep(b.limit); rest != nil {
-		r.More = r.group(nil, *rest)
+		r.More = r.group(nil, rest)
 	}
 	r.Groups = slices.Grow(r.Groups, len(parts.groups))
 	for i := range parts.groups {
 		t := &parts.groups[i]
-		g := r.group(b.by.Values(t.key), t.Value)
-		g.Class, g.Classes = t.class, t.classes
-		r.Groups = append(r.Groups, g)
+		r.Groups = append(r.Groups, r.group(b.by.Values(t.key), t))
 	}
 	r.Benign = r.folded(parts)
 	r.Exact = r.Exact && r.Benign.Exact
 	return r
 }
 
-func (r *Report) group(key []string, v profile.Value) Group {
-	g := Group{Key: key, Drops: v.Drops, Bytes: v.Bytes, Segments: v.Segments, Samples: v.Samples, Exact: v.Exact}
+func (r *Report) group(key []string, t *total) Group {
+	g := Group{
+		Key: key, Drops: t.Drops, Bytes: t.Bytes, Segments: t.Segments, Samples: t.Samples, Exact: t.Exact,
+		Class: t.class, Classes: t.classes,
+	}
 	if reason, ok := reasonOf(r.By, key); ok {
 		g.Inferred = reason.Inferred
 	}
-	if all := r.Drops + r.Unseen; all > 0 {
-		g.Share = float64(v.Drops) / float64(all)
+	if all := r.Lost.Drops + r.Unseen; all > 0 {
+		g.Share = float64(t.Drops-t.benign) / float64(all)
 	}
 	if seconds := r.Duration.Seconds(); seconds > 0 {
-		g.Rate = float64(v.Drops) / seconds
+		g.Rate = float64(t.Drops) / seconds
 	}
 	return g
 }

@@ -23,14 +23,15 @@ const (
 	inferredLegend = "~ inferred from the location; the kernel stated no reason\n"
 )
 
-// WriteText writes a Report as a table with a line that accounts for every drop.
+// WriteText writes a Report as a table with a line that accounts for every drop. What is
+// said to be lost, in the first lines and as shares, has no benign drops in it.
 // In color, reasons show their class: red for loss, yellow for policy, faint for
 // benign.
 func WriteText(w io.Writer, r *Report, inColor bool) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintln(b, headline(r.Meta, r.Drops, r.Duration, r.perSecond()))
-	if r.joined() {
-		fmt.Fprintf(b, "of %s that GSO or GRO had joined\n", spell.Plural(r.Segments, "segment"))
+	fmt.Fprintln(b, headline(r.Meta, r.Lost.Drops, r.Duration, r.perSecond()))
+	if r.Lost.Segments > r.Lost.Drops {
+		fmt.Fprintf(b, "of %s that GSO or GRO had joined\n", spell.Plural(r.Lost.Segments, "segment"))
 	}
 	if r.Unseen > 0 {
 		fmt.Fprintf(b, "and %s more known only from counters\n", spell.Thousands(r.Unseen))
@@ -47,8 +48,8 @@ func WriteText(w io.Writer, r *Report, inColor bool) error {
 			fmt.Fprintf(b, "and %s in %d more; dropwatch report -n 0 shows them\n", spell.Plural(r.More.Drops, "drop"), left)
 		}
 	}
-	if r.Benign.Drops > 0 {
-		fmt.Fprintf(b, "\n%s\n", benignLine(r.Benign, inColor))
+	if r.Drops > r.Lost.Drops {
+		fmt.Fprintf(b, "\n%s\n", r.benignLine(inColor))
 	}
 	if r.Parts > 0 {
 		fmt.Fprintf(b, "\n%s\n", partsLine(r.Parts))
@@ -75,11 +76,14 @@ func WriteText(w io.Writer, r *Report, inColor bool) error {
 	return b.Flush()
 }
 
-// benignLine stands for the drops that were folded.
-func benignLine(f Folded, inColor bool) string {
-	text := fmt.Sprintf("benign: %s%s (%s) in %s: %s; dropwatch report --all shows them",
-		mark(f.Exact), spell.Plural(f.Drops, "drop"), percent(f.Share),
-		spell.Plural(uint64(f.Groups), "group"), several(f.Reasons))
+// benignLine says how many drops are benign, and stands for those that were folded.
+func (r *Report) benignLine(inColor bool) string {
+	f := r.Benign
+	text := fmt.Sprintf("benign: %s%s in %s: %s; dropwatch report --all shows them",
+		mark(f.Exact), spell.Plural(f.Drops, "drop"), spell.Plural(uint64(f.Groups), "group"), several(f.Reasons))
+	if f.Drops == 0 {
+		text = fmt.Sprintf("benign: %s; shares leave them out", spell.Plural(r.Drops-r.Lost.Drops, "drop"))
+	}
 	if inColor {
 		return paint(dropreason.ClassBenign, text)
 	}
@@ -103,11 +107,13 @@ func (r *Report) perSecond() float64 {
 	if r.Duration <= 0 {
 		return 0
 	}
-	return float64(r.Drops) / r.Duration.Seconds()
+	return float64(r.Lost.Drops) / r.Duration.Seconds()
 }
 
-// joined reports whether packets are known to have held several segments.
-func (r *Report) joined() bool { return r.Segments > r.Drops }
+// joined reports whether packets in the table are known to have held several segments.
+func (r *Report) joined() bool {
+	return slices.ContainsFunc(r.Groups, func(g Group) bool { return g.Segments > g.Drops })
+}
 
 func (r *Report) table(w io.Writer, inColor bool) error {
 	numbers := []string{"drops", "share", "drops/s"}
@@ -117,8 +123,12 @@ func (r *Report) table(w io.Writer, inColor bool) error {
 	t := newTable(slices.Concat(numbers, r.By), 0, len(numbers))
 	reason := slices.Index(r.By, "reason")
 	for _, g := range r.Groups {
-		cells := []string{mark(g.Exact) + spell.Thousands(g.Drops), percent(g.Share), rate(g.Rate)}
-		if r.joined() {
+		share := percent(g.Share)
+		if g.Class == dropreason.ClassBenign {
+			share = "-"
+		}
+		cells := []string{mark(g.Exact) + spell.Thousands(g.Drops), share, rate(g.Rate)}
+		if len(numbers) > 3 {
 			cells = slices.Insert(cells, 1, mark(g.Exact)+spell.Thousands(g.Segments))
 		}
 		cells = append(cells, keyCells(r.By, g.Key)...)
