@@ -32,6 +32,7 @@ func newDiff(s streams) *cobra.Command {
 		Long: `Compares the last recording with the first by drops per second, so that a rate
 that fell everywhere is seen to have fallen, and tells for each group whether it is
 new, gone, changed or the same. With more than two, the steps between are shown too.
+Benign drops are a line of their own; JSON has them as groups, and pictures as stacks.
 
 As a picture, a stack is as wide as the larger of its rates, so that stacks that are
 gone are still seen, and every frame is colored by how its own rate changed: orange
@@ -92,7 +93,7 @@ func (f *diffFlags) printer(s streams, cmd *cobra.Command) (func([]profile.Recor
 		if err != nil {
 			return nil, usageError{err}
 		}
-		o := profile.CompareOptions{By: by, MinChange: float64(f.minChange), Limit: f.limit}
+		o := profile.CompareOptions{By: by, MinChange: float64(f.minChange), Limit: f.limit, Fold: format == "text"}
 		color := f.output == "" && s.color.on(s.out)
 		return func(r []profile.Recording) ([]byte, error) { return compare(r, o, format, color) }, nil
 	case "svg", "html":

@@ -6,6 +6,9 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
+	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
 // ChangeClass says what became of a rate.
@@ -35,24 +38,66 @@ type Change struct {
 	Exact bool // all Values are
 }
 
-// compare fills in Total, of drops and of what was lost unseen, and Changes from what the
-// sides add up to.
-func (c *Comparison) compare(by Grouping, sides []*Sums[string]) {
-	var totals []Value
+// judged is the benign drops of a group, or the others.
+type judged struct {
+	group  string
+	benign bool
+}
+
+// judge returns what a drop belongs to. A cell is of one class.
+func (g Grouping) judge(c *event.Cell, d *event.Drop) judged {
+	return judged{g.Key(c, d), dropreason.Of(c).Class == dropreason.ClassBenign}
+}
+
+// benignOf adds up benign drops.
+func benignOf(s *Sums[judged]) (drops uint64) {
+	for key, v := range s.Of {
+		if key.benign {
+			drops += v.Drops
+		}
+	}
+	return drops
+}
+
+// groups returns what groups add up to, with their benign drops or without.
+func groups(s *Sums[judged], benign bool) map[string]*Value {
+	of := map[string]*Value{}
+	for key, v := range s.Of {
+		if key.benign && !benign {
+			continue
+		}
+		if of[key.group] == nil {
+			of[key.group] = &Value{Exact: true}
+		}
+		v.addTo(of[key.group])
+	}
+	return of
+}
+
+// compare fills in what the sides add up to, of drops and of what was lost unseen, and
+// Changes.
+func (c *Comparison) compare(by Grouping, sides []*Sums[judged]) {
+	var lost, benign []Value
+	var of []map[string]*Value
 	keys := map[string]bool{}
 	c.Exact = true
-	for _, s := range sides {
-		totals = append(totals, s.whole())
+	for i, s := range sides {
+		lost = append(lost, Value{Drops: c.Sides[i].Lost() + s.Unseen.Drops})
+		benign = append(benign, Value{Drops: c.Sides[i].Benign})
 		c.Exact = c.Exact && s.Total.Exact
-		for _, key := range s.Keys {
-			if s.Of[key].Drops > 0 {
+		of = append(of, groups(s, !c.Folded))
+		for key, v := range of[i] {
+			if v.Drops > 0 {
 				keys[key] = true
 			}
 		}
 	}
-	c.Total = c.trend(totals)
+	c.Total = c.trend(lost)
+	if slices.ContainsFunc(c.Sides, func(s Side) bool { return s.Benign > 0 }) {
+		c.Benign = c.trend(benign)
+	}
 	for key := range keys {
-		c.Changes = append(c.Changes, c.change(by, key, sides))
+		c.Changes = append(c.Changes, c.change(by, key, of))
 	}
 	c.Count = len(c.Changes)
 	slices.SortFunc(c.Changes, func(a, b Change) int {
@@ -66,11 +111,11 @@ func (c *Comparison) compare(by Grouping, sides []*Sums[string]) {
 
 // change compares a group. That a side lacks it is an estimate too where samples
 // alone tell which groups there are.
-func (c *Comparison) change(by Grouping, key string, sides []*Sums[string]) Change {
+func (c *Comparison) change(by Grouping, key string, sides []map[string]*Value) Change {
 	change := Change{Key: by.Values(key), Exact: true}
-	for _, s := range sides {
-		v := Value{Exact: s.Total.Exact}
-		if of := s.Of[key]; of != nil {
+	for i, side := range sides {
+		v := Value{Exact: c.Sides[i].Total.Exact}
+		if of := side[key]; of != nil {
 			v = *of
 		}
 		change.Values = append(change.Values, v)

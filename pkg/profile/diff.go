@@ -23,6 +23,7 @@ type CompareOptions struct {
 	By        []Dimension
 	MinChange float64 // up to this share of the larger rate, 0 to 1, rates are the same
 	Limit     int     // changes to keep; 0: all
+	Fold      bool    // take benign drops out of the groups
 }
 
 // Comparison says what became of drops from recording to recording. Rates are
@@ -33,7 +34,9 @@ type Comparison struct {
 	ByFunction bool     // locations are functions without offsets, as the kernels differ
 	MinChange  float64
 	Exact      bool     // no group of any side is an estimate
-	Total      Trend    // of all drops
+	Total      Trend    // of lost packets: drops that are not benign, and unseen ones
+	Benign     Trend    // of drops that nobody misses; zero if there are none
+	Folded     bool     // CompareOptions.Fold
 	Changes    []Change // largest Delta first, whichever way
 	Count      int      // changes in all, with what CompareOptions.Limit left out
 }
@@ -44,6 +47,7 @@ type Side struct {
 	Meta     *event.Meta
 	Duration time.Duration // above 0
 	Total    Value         // Exact if no group is an estimate
+	Benign   uint64        // of Total.Drops, those that nobody misses
 	Sampled  event.Totals
 	Loss     event.Loss
 	Cut      *event.CutError // nil unless the recording was cut short
@@ -54,6 +58,12 @@ type Side struct {
 
 // Rate returns all drops per second.
 func (s Side) Rate() float64 { return perSecond(s.Total.Drops, s.Duration) }
+
+// Lost returns how many drops are not benign.
+func (s Side) Lost() uint64 { return s.Total.Drops - s.Benign }
+
+// LossRate returns them per second.
+func (s Side) LossRate() float64 { return perSecond(s.Lost(), s.Duration) }
 
 // perSecond divides integers, so that equal rates are equal floats over whatever
 // time they were measured; that of more than 2^32 drops may be rounded.
@@ -70,14 +80,14 @@ func Compare(recordings []Recording, options CompareOptions) (*Comparison, error
 		return nil, err
 	}
 	by := Grouping(options.By)
-	c := &Comparison{By: by.Names(), MinChange: options.MinChange}
+	c := &Comparison{By: by.Names(), MinChange: options.MinChange, Folded: options.Fold}
 	if !oneKernel(recordings) {
 		by, c.ByFunction = by.acrossKernels(), slices.Contains(c.By, locationName)
 	}
-	var sums []*Sums[string]
+	var sums []*Sums[judged]
 	var readErrs []error
 	for _, r := range recordings {
-		of, err := Aggregate(r.Source, by.ByCell(), by.Key)
+		of, err := Aggregate(r.Source, by.ByCell(), by.judge)
 		if err != nil {
 			readErrs = append(readErrs, fmt.Errorf("read %s: %w", r.Name, err))
 		}
@@ -85,7 +95,7 @@ func Compare(recordings []Recording, options CompareOptions) (*Comparison, error
 			return nil, errors.Join(append(readErrs, errNoTime(r))...)
 		}
 		sums = append(sums, of)
-		c.Sides = append(c.Sides, Side{r.Name, r.Source.Meta(), of.Duration, of.Total, of.Sampled, of.Loss, of.Cut, of.Parts.Drops, of.Unseen.Drops, of.Remarks()})
+		c.Sides = append(c.Sides, Side{r.Name, r.Source.Meta(), of.Duration, of.Total, benignOf(of), of.Sampled, of.Loss, of.Cut, of.Parts.Drops, of.Unseen.Drops, of.Remarks()})
 	}
 	c.compare(by, sums)
 	if options.Limit > 0 {

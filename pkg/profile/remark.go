@@ -11,13 +11,6 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
-// whole returns all drops and what was lost unseen.
-func (s *Sums[K]) whole() Value {
-	sum := s.Total
-	sum.Drops += s.Unseen.Drops
-	return sum
-}
-
 // maxDistrusted is how many counters that do not agree with the trace are named one by one:
 // a node of 10,000 namespaces may have as many.
 const maxDistrusted = 10

@@ -60,7 +60,12 @@ func compare(t *testing.T, by string, limit int, recordings ...profile.Recording
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := profile.Compare(recordings, profile.CompareOptions{By: dimensions, MinChange: 0.1, Limit: limit})
+	return compareAs(t, profile.CompareOptions{By: dimensions, MinChange: 0.1, Limit: limit}, recordings...)
+}
+
+func compareAs(t *testing.T, o profile.CompareOptions, recordings ...profile.Recording) *profile.Comparison {
+	t.Helper()
+	c, err := profile.Compare(recordings, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +98,23 @@ func TestDiffText(t *testing.T) {
 			golden(t, name, b.Bytes())
 		})
 	}
+}
+
+// TestDiffFold leaves benign drops out of the groups, of which one has others too, and has
+// them in no first line and no total.
+func TestDiffFold(t *testing.T) {
+	by, err := profile.ParseDimensions("location")
+	if err != nil {
+		t.Fatal(err)
+	}
+	noisy := counted("noisy.jsonl.zst", 0, time.Second, event.Count{Cell: storm, Drops: 10}, event.Count{Cell: benign, Drops: 5000})
+	quiet := counted("quiet.jsonl.zst", time.Hour, 2*time.Second, event.Count{Cell: storm, Drops: 40}, event.Count{Cell: benign, Drops: 2})
+	c := compareAs(t, profile.CompareOptions{By: by, MinChange: 0.1, Fold: true}, noisy, quiet)
+	var b bytes.Buffer
+	if err := WriteDiffText(&b, c, false); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "diff-fold.txt", b.Bytes())
 }
 
 func TestDiffJSON(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 func WriteDiffText(w io.Writer, c *profile.Comparison, inColor bool) error {
 	var b strings.Builder
 	for i, s := range c.Sides {
-		fmt.Fprintf(&b, "%s  %s: %s\n", profile.Letter(i), s.Name, headline(s.Meta, s.Total.Drops, s.Duration, s.Rate()))
+		fmt.Fprintf(&b, "%s  %s: %s\n", profile.Letter(i), s.Name, headline(s.Meta, s.Lost(), s.Duration, s.LossRate()))
 	}
 	if len(c.Changes) > 0 {
 		b.WriteByte('\n')
@@ -31,17 +31,25 @@ func WriteDiffText(w io.Writer, c *profile.Comparison, inColor bool) error {
 			fmt.Fprintf(&b, "and %s; dropwatch diff -n 0 shows all\n", spell.Plural(uint64(left), "more group"))
 		}
 	}
-	var rates []string
-	for _, v := range c.Total.Rates {
-		rates = append(rates, rate(v)+"/s")
+	fmt.Fprintf(&b, "\ntotal %s\n", steps(c.Total))
+	if len(c.Benign.Rates) > 0 {
+		fmt.Fprintf(&b, "benign %s, not in the total\n", steps(c.Benign))
 	}
-	fmt.Fprintf(&b, "\ntotal %s (%s)\n", strings.Join(rates, " → "), changePercent(c.Total))
 	for i, s := range c.Sides {
 		fmt.Fprintf(&b, "%s  %s\n", profile.Letter(i), profile.Accounting(s.Total.Drops, s.Parts, s.Sampled, s.Loss))
 	}
 	diffNotes(&b, c)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// steps spells rates from side to side.
+func steps(t profile.Trend) string {
+	var rates []string
+	for _, v := range t.Rates {
+		rates = append(rates, rate(v)+"/s")
+	}
+	return fmt.Sprintf("%s (%s)", strings.Join(rates, " → "), changePercent(t))
 }
 
 func diffTable(w io.Writer, c *profile.Comparison, inColor bool) error {
