@@ -12,8 +12,8 @@ import (
 
 // Accounting says in one line what was counted, what was unwound and what was lost
 // where: the first thing to read of a recording. Parts of packets are counted and unwound
-// as drops are, and are none.
-func Accounting(drops, parts uint64, t event.Totals, l event.Loss) string {
+// as drops are, and are none. missing is of the samples, see Sums.Missing.
+func Accounting(drops, parts uint64, t event.Totals, l event.Loss, missing uint64) string {
 	var b strings.Builder
 	unwound := event.Unwound(t, l)
 	b.WriteString(spell.Plural(drops, "drop"))
@@ -32,6 +32,7 @@ func Accounting(drops, parts uint64, t event.Totals, l event.Loss) string {
 		{l.RingFull, "sample", "to a full ring buffer"},
 		{t.Sampled - min(t.Sampled, t.Read), "sample", "not read"},
 		{l.Malformed, "sample", "malformed"},
+		{missing, "sample", "missing from the recording"},
 		{l.StackFailed, "stack", "not unwound"},
 		{l.StackCut, "stack", "deeper than the kernel unwinds"},
 		{l.StackTable, "stack", "past the room for stacks"},

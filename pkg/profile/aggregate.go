@@ -34,6 +34,7 @@ type Sums[K comparable] struct {
 	Ledger   *ledger.Ledger // nil if counters were not read
 	Sampled  event.Totals
 	Loss     event.Loss
+	Missing  uint64 // samples that were read and are not in the source
 	Duration time.Duration
 	Cut      *event.CutError // nil unless the recording was cut short
 }
@@ -143,6 +144,8 @@ func (a *Aggregator[K]) Add(e event.Event) {
 func (a *Aggregator[K]) until(at time.Duration, totals event.Totals, loss event.Loss) {
 	a.sums.Duration = max(a.sums.Duration, at)
 	a.sums.Sampled, a.sums.Loss = totals, loss
+	decoded := totals.Read - min(loss.Malformed, totals.Read)
+	a.sums.Missing = decoded - min(a.read, decoded)
 }
 
 func (a *Aggregator[K]) pool(cell *event.Cell) *pool[K] {

@@ -50,6 +50,7 @@ type Side struct {
 	Benign   uint64        // of Total.Drops, those that nobody misses
 	Sampled  event.Totals
 	Loss     event.Loss
+	Missing  uint64          // samples that were read and are not in the recording
 	Cut      *event.CutError // nil unless the recording was cut short
 	Parts    uint64          // of packets, which are no drops
 	Unseen   uint64          // packets that only counters tell of
@@ -95,7 +96,7 @@ func Compare(recordings []Recording, options CompareOptions) (*Comparison, error
 			return nil, errors.Join(append(readErrs, errNoTime(r))...)
 		}
 		sums = append(sums, of)
-		c.Sides = append(c.Sides, Side{r.Name, r.Source.Meta(), of.Duration, of.Total, benignOf(of), of.Sampled, of.Loss, of.Cut, of.Parts.Drops, of.Unseen.Drops, of.Remarks()})
+		c.Sides = append(c.Sides, Side{r.Name, r.Source.Meta(), of.Duration, of.Total, benignOf(of), of.Sampled, of.Loss, of.Missing, of.Cut, of.Parts.Drops, of.Unseen.Drops, of.Remarks()})
 	}
 	c.compare(by, sums)
 	if options.Limit > 0 {

@@ -155,9 +155,9 @@ func TestCompareEstimates(t *testing.T) {
 		Sides: []Side{
 			{
 				"sampled", &sample().meta, 2 * time.Second, Value{1010, 101_000, 5, false, 0}, 0,
-				event.Totals{Drops: 1010, Bytes: 101_000, Sampled: 5, Read: 5}, event.Loss{RingFull: 1, Missed: &none}, nil, 0, 0, nil,
+				event.Totals{Drops: 1010, Bytes: 101_000, Sampled: 5, Read: 5}, event.Loss{RingFull: 1, Missed: &none}, 0, nil, 0, 0, nil,
 			},
-			{"exact", &event.Meta{}, 2 * time.Second, Value{2, 200, 2, true, 0}, 0, event.Totals{}, event.Loss{}, nil, 0, 0, nil},
+			{"exact", &event.Meta{}, 2 * time.Second, Value{2, 200, 2, true, 0}, 0, event.Totals{}, event.Loss{}, 0, nil, 0, 0, nil},
 		},
 		By:    []string{"comm"},
 		Total: Trend{[]float64{505, 1}, -504, ClassChanged, []ChangeClass{ClassChanged}},

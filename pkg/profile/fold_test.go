@@ -100,18 +100,21 @@ func TestAccounting(t *testing.T) {
 		drops, parts uint64
 		t            event.Totals
 		l            event.Loss
+		missing      uint64
 	}{
-		"0 drops counted, 0 unwound; nothing lost": {0, 0, event.Totals{}, event.Loss{Missed: &none}},
+		"0 drops counted, 0 unwound; nothing lost": {0, 0, event.Totals{}, event.Loss{Missed: &none}, 0},
 		"1,234,567 drops counted, 1,000 unwound, 1,233,567 not unwound; nothing lost": {
-			1234567, 0, event.Totals{Sampled: 1000, Read: 1000}, event.Loss{Missed: &none}},
+			1234567, 0, event.Totals{Sampled: 1000, Read: 1000}, event.Loss{Missed: &none}, 0},
 		"5 drops counted, 4 unwound, 1 not unwound; lost: 2 samples to a full ring buffer, 1 sample not read, " +
 			"1 stack not unwound, 3 drops missed in the middle of another": {
-			5, 0, event.Totals{Sampled: 5, Read: 4}, event.Loss{RingFull: 2, StackFailed: 1, Missed: &some}},
-		"5 drops counted, 5 unwound; lost: missed drops not available": {5, 0, event.Totals{Sampled: 5, Read: 5}, event.Loss{}},
+			5, 0, event.Totals{Sampled: 5, Read: 4}, event.Loss{RingFull: 2, StackFailed: 1, Missed: &some}, 0},
+		"5 drops counted, 5 unwound; lost: missed drops not available": {5, 0, event.Totals{Sampled: 5, Read: 5}, event.Loss{}, 0},
+		"9 drops counted, 7 unwound, 2 not unwound; lost: 4 samples missing from the recording": {
+			9, 0, event.Totals{Sampled: 7, Read: 7}, event.Loss{Missed: &none}, 4},
 		"5 drops and 130 parts of packets counted, 100 unwound, 35 not unwound; nothing lost": {
-			5, 130, event.Totals{Sampled: 100, Read: 100}, event.Loss{Missed: &none}},
+			5, 130, event.Totals{Sampled: 100, Read: 100}, event.Loss{Missed: &none}, 0},
 	} {
-		if got := Accounting(test.drops, test.parts, test.t, test.l); got != want {
+		if got := Accounting(test.drops, test.parts, test.t, test.l, test.missing); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}

@@ -87,7 +87,7 @@ func sentence(r Recording, stacks *Sums[string]) string {
 	meta := r.Source.Meta()
 	return fmt.Sprintf("%s on %s, %s, Linux %s. %s.",
 		meta.Start.Format(time.DateTime), meta.Host, stacks.Duration.Round(time.Millisecond), meta.Kernel,
-		Accounting(stacks.Total.Drops, stacks.Parts.Drops, stacks.Sampled, stacks.Loss))
+		Accounting(stacks.Total.Drops, stacks.Parts.Drops, stacks.Sampled, stacks.Loss, stacks.Missing))
 }
 
 // hosts names the machines of recordings, each once.

@@ -75,7 +75,7 @@ func PProf(src event.Source, o PProfOptions) (*profile.Profile, *event.CutError,
 	if left > 0 {
 		b.comment("%s without comm, pid and cpu, as there are too many of them", spell.Plural(left, "sample"))
 	}
-	b.comment("%s", Accounting(sums.Total.Drops, sums.Parts.Drops, sums.Sampled, sums.Loss))
+	b.comment("%s", Accounting(sums.Total.Drops, sums.Parts.Drops, sums.Sampled, sums.Loss, sums.Missing))
 	for _, remark := range sums.Remarks() {
 		b.comment("%s", remark)
 	}

@@ -31,6 +31,7 @@ type (
 		Rate  float64    `json:"drops_per_second"`
 		Lost  event.Loss `json:"lost"`
 
+		Missing uint64   `json:"missing,omitempty"`
 		Benign  uint64   `json:"benign"`
 		Parts   uint64   `json:"parts"`
 		Unseen  uint64   `json:"unseen"`
@@ -62,7 +63,7 @@ func WriteDiffJSON(w io.Writer, c *profile.Comparison) error {
 	}
 	for _, s := range c.Sides {
 		out.Recordings = append(out.Recordings, sideJSON{
-			s.Name, newMetaJSON(s.Meta, s.Duration, s.Cut), s.Total.Drops, s.Rate(), s.Loss, s.Benign, s.Parts, s.Unseen, s.Remarks,
+			s.Name, newMetaJSON(s.Meta, s.Duration, s.Cut), s.Total.Drops, s.Rate(), s.Loss, s.Missing, s.Benign, s.Parts, s.Unseen, s.Remarks,
 		})
 	}
 	out.A, out.B = out.Recordings[0], out.Recordings[len(out.Recordings)-1]

@@ -36,7 +36,7 @@ func WriteDiffText(w io.Writer, c *profile.Comparison, inColor bool) error {
 		fmt.Fprintf(&b, "benign %s, not in the total\n", steps(c.Benign))
 	}
 	for i, s := range c.Sides {
-		fmt.Fprintf(&b, "%s  %s\n", profile.Letter(i), profile.Accounting(s.Total.Drops, s.Parts, s.Sampled, s.Loss))
+		fmt.Fprintf(&b, "%s  %s\n", profile.Letter(i), profile.Accounting(s.Total.Drops, s.Parts, s.Sampled, s.Loss, s.Missing))
 	}
 	diffNotes(&b, c)
 	_, err := io.WriteString(w, b.String())

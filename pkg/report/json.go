@@ -42,6 +42,7 @@ type (
 		Unwound  uint64     `json:"unwound"`
 		Sampled  uint64     `json:"sampled"`
 		Read     uint64     `json:"read"`
+		Missing  uint64     `json:"missing,omitempty"`
 		Lost     event.Loss `json:"lost"`
 
 		Ledger *explainedJSON `json:"ledger"` // null: counters were not read
@@ -71,7 +72,7 @@ func WriteJSON(w io.Writer, r *Report) error {
 		Meta: newMetaJSON(r.Meta, r.Duration, r.Cut),
 		Totals: totalsJSON{
 			Drops: r.Drops, Bytes: r.Bytes, Segments: r.Segments, Benign: r.Drops - r.Lost.Drops, Parts: r.Parts, Unseen: r.Unseen, Unwound: r.Unwound,
-			Sampled: r.Sampled.Sampled, Read: r.Sampled.Read, Lost: r.Loss,
+			Sampled: r.Sampled.Sampled, Read: r.Sampled.Read, Missing: r.Missing, Lost: r.Loss,
 			Ledger: newExplainedJSON(r.Ledger),
 		},
 		By: r.By, Exact: r.Exact, Groups: groupsJSON{r}, Stalls: r.Stalls.sums.rowsJSON(), Ledger: ledgerJSON(r.Ledger),

@@ -29,6 +29,7 @@ type Report struct {
 	Unwound  uint64
 	Sampled  event.Totals
 	Loss     event.Loss
+	Missing  uint64         // samples that were read and are not in the source
 	By       []string       // names of the dimensions
 	Exact    bool           // no group is an estimate
 	Groups   []Group        // most drops first
@@ -109,7 +110,7 @@ func (b *Builder) Report() *Report {
 		Meta: b.meta, Duration: sums.Duration,
 		Drops: sums.Total.Drops, Bytes: sums.Total.Bytes, Segments: sums.Total.Segments,
 		Parts: sums.Parts.Drops, Unseen: sums.Unseen.Drops, Ledger: sums.Ledger,
-		Unwound: event.Unwound(sums.Sampled, sums.Loss), Sampled: sums.Sampled, Loss: sums.Loss,
+		Unwound: event.Unwound(sums.Sampled, sums.Loss), Sampled: sums.Sampled, Loss: sums.Loss, Missing: sums.Missing,
 		By: b.by.Names(), Stalls: b.stalls, Limit: b.limit,
 	}
 	parts := newFold(sums, b.fold)

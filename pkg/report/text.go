@@ -54,7 +54,7 @@ func WriteText(w io.Writer, r *Report, inColor bool) error {
 	if r.Parts > 0 {
 		fmt.Fprintf(b, "\n%s\n", partsLine(r.Parts))
 	}
-	fmt.Fprintf(b, "\n%s\n", profile.Accounting(r.Drops, r.Parts, r.Sampled, r.Loss))
+	fmt.Fprintf(b, "\n%s\n", profile.Accounting(r.Drops, r.Parts, r.Sampled, r.Loss, r.Missing))
 	if !r.Exact {
 		b.WriteString(legend)
 	}
