@@ -52,10 +52,7 @@ A, B and further FILEs are recordings; - is standard input.`,
 			}
 			return withRecordings(s, args, func(recordings []profile.Recording) error {
 				content, readErr := print(recordings)
-				if content == nil {
-					return readErr
-				}
-				return errors.Join(readErr, emit(s, flags.output, false, content))
+				return emitRead(s, flags.output, false, content, readErr)
 			})
 		},
 	}

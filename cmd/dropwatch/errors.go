@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/recording"
 	"github.com/dropwatch/dropwatch/pkg/trace"
@@ -48,6 +50,8 @@ func status(err error) int {
 	switch {
 	case err == nil:
 		return statusDone
+	case readerGone(err):
+		return 128 + int(unix.SIGPIPE)
 	case errors.As(err, &command):
 		return command.status
 	case errors.As(err, new(thresholdError)):
@@ -69,7 +73,7 @@ var (
 
 // complain prints an error, and what to do about it if that is known.
 func complain(w io.Writer, err error) {
-	if errors.As(err, new(commandError)) {
+	if errors.As(err, new(commandError)) || readerGone(err) {
 		return
 	}
 	fmt.Fprintf(w, "error: %s\n", printable(err.Error()))

@@ -49,7 +49,10 @@ packets, which are freed with them, are no drops and not shown.`,
 					warnCut(s, cut)
 					err = nil
 				}
-				return errors.Join(err, buffered.Flush(), w.place())
+				if err = flushed(buffered, err); err != nil {
+					return err
+				}
+				return w.place()
 			})
 		},
 	}

@@ -71,10 +71,13 @@ with gzip or zstd. Several files of one kind become one picture.`,
 				return errors.Join(readErr, err)
 			}
 			content, err := render(p, format)
+			if readErr != nil && errors.Is(err, flamegraph.ErrEmpty) {
+				return readErr
+			}
 			if err != nil {
 				return errors.Join(readErr, fmt.Errorf("draw %s: %w", called(args), err))
 			}
-			return errors.Join(readErr, emit(s, flags.output, false, content))
+			return emitRead(s, flags.output, false, content, readErr)
 		},
 	}
 	f := cmd.Flags()

@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"time"
 
@@ -41,7 +40,7 @@ the root, the verdict as the leaf, the delay in nanoseconds as the number.`,
 				}
 				stacks, readErr := profile.Fold(src, options)
 				var b bytes.Buffer
-				if header {
+				if header && (readErr == nil || len(stacks.Of) > 0) {
 					writeHeader(&b, src.Meta(), "packets dropped")
 				}
 				if err := profile.WriteFolded(&b, stacks); err != nil {
@@ -51,7 +50,7 @@ the root, the verdict as the leaf, the delay in nanoseconds as the number.`,
 				for _, remark := range stacks.Remarks() {
 					fmt.Fprintf(s.err, "note: %s\n", remark)
 				}
-				return errors.Join(readErr, emit(s, out, false, b.Bytes()))
+				return emitRead(s, out, false, b.Bytes(), readErr)
 			})
 		},
 	}
@@ -70,12 +69,12 @@ func writeHeader(b *bytes.Buffer, meta *event.Meta, what string) {
 func foldStalls(s streams, src event.Source, o profile.StackOptions, header bool, out string) error {
 	stacks, readErr := profile.FoldStalls(src, o)
 	var b bytes.Buffer
-	if header {
+	if header && (readErr == nil || len(stacks.Of) > 0) {
 		writeHeader(&b, src.Meta(), "nanoseconds that packets waited")
 	}
 	if err := profile.WriteFoldedStalls(&b, stacks); err != nil {
 		return err
 	}
 	warnCut(s, stacks.Cut)
-	return errors.Join(readErr, emit(s, out, false, b.Bytes()))
+	return emitRead(s, out, false, b.Bytes(), readErr)
 }

@@ -69,6 +69,46 @@ func piped(in io.Reader) io.Reader {
 	return buffered
 }
 
+// namedSource is a recording whose errors name its file: those of what is made of it do
+// not.
+type namedSource struct {
+	event.Source
+	name  string
+	first event.Event // read already
+}
+
+// begin returns an error if a recording is damaged before its first event: nothing can be
+// made of it.
+func (s *namedSource) begin() error {
+	e, err := s.Source.Next()
+	if _, ok := event.AsCut(err); ok || errors.Is(err, io.EOF) {
+		return nil // which comes again
+	}
+	s.first = e
+	return reading(s.name, err)
+}
+
+// Next implements event.Source.
+func (s *namedSource) Next() (event.Event, error) {
+	if e := s.first; e != nil {
+		s.first = nil
+		return e, nil
+	}
+	e, err := s.Source.Next()
+	if errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return e, reading(s.name, err)
+}
+
+// reading says what was read when an error came, nil for none.
+func reading(name string, err error) error {
+	if err == nil || errors.As(err, new(*fs.PathError)) { // which says it
+		return err
+	}
+	return fmt.Errorf("read %s: %w", name, err)
+}
+
 // withRecording has do read the recording a command was given.
 func withRecording(s streams, args []string, do func(event.Source) error) error {
 	arg := ""
@@ -80,15 +120,16 @@ func withRecording(s streams, args []string, do func(event.Source) error) error 
 		return err
 	}
 	defer file.Close()
-	src, err := recording.NewReader(file)
+	reader, err := recording.NewReader(file)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
 	}
-	defer src.Close()
-	if err := do(src); err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
+	defer reader.Close()
+	src := &namedSource{Source: reader, name: name}
+	if err := src.begin(); err != nil {
+		return err
 	}
-	return nil
+	return do(src)
 }
 
 // warnCut tells that what is shown is all of a recording that was cut short.

@@ -113,6 +113,15 @@ func (d *destination) Close() error {
 	return d.close.Close()
 }
 
+// emitRead writes what was made of recordings up to an error, or without one. Where that
+// is nothing it leaves alone what -o names.
+func emitRead(s streams, name string, binary bool, content []byte, readErr error) error {
+	if readErr != nil && len(content) == 0 {
+		return readErr
+	}
+	return errors.Join(readErr, emit(s, name, binary, content))
+}
+
 // emit writes content to what -o names.
 func emit(s streams, name string, binary bool, content []byte) error {
 	return emitFrom(s, name, binary, func(w io.Writer) error {
@@ -129,11 +138,25 @@ func emitFrom(s streams, name string, binary bool, print func(io.Writer) error) 
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
 	buffered := bufio.NewWriterSize(out, 64<<10)
-	if err := errors.Join(print(buffered), buffered.Flush()); err != nil {
+	if err := flushed(buffered, print(buffered)); err != nil {
 		return err
 	}
 	return out.place()
 }
+
+// flushed flushes what was printed with an error or without one. An error of writing is
+// told once: the printer got it, too.
+func flushed(w *bufio.Writer, printErr error) error {
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return printErr
+}
+
+// readerGone reports whether an error is that nobody reads the pipe that is written to.
+// Programs end by SIGPIPE then, and say nothing. Go has that for the descriptors 1 and 2
+// alone (os/signal, "SIGPIPE"), not for others that lead there.
+func readerGone(err error) bool { return errors.Is(err, unix.EPIPE) }
 
 // descriptor returns the number of an open file that a name stands for. These names are
 // links, which are not followed otherwise.

@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -36,7 +35,7 @@ cpu as tags.`,
 					read = profile.PProfStalls
 				}
 				p, cut, readErr := read(src, options)
-				if p == nil {
+				if p == nil || readErr != nil && len(p.Sample) == 0 {
 					return readErr
 				}
 				var b bytes.Buffer
@@ -44,7 +43,7 @@ cpu as tags.`,
 					return err
 				}
 				warnCut(s, cut)
-				return errors.Join(readErr, emit(s, out, true, b.Bytes()))
+				return emitRead(s, out, true, b.Bytes(), readErr)
 			})
 		},
 	}

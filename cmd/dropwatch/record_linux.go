@@ -138,7 +138,10 @@ func (c *capture) run() error {
 	c.line = newStatusLine(c.s.err, c.options)
 	err := profile.Each(c.tracer, c.add)
 	c.line.clear()
-	if err = errors.Join(err, c.writer.Close()); err != nil || c.options.quiet {
+	if closeErr := c.writer.Close(); err == nil { // which repeats an error of writing
+		err = closeErr
+	}
+	if err != nil || c.options.quiet {
 		return err
 	}
 	if err := report.WriteText(c.s.err, c.summary.Report(), c.s.color.on(c.s.err)); err != nil {

@@ -91,7 +91,7 @@ func reportStalls(s streams, cmd *cobra.Command, src event.Source, format, out s
 		return err
 	}
 	warnCut(s, cut)
-	return errors.Join(readErr, emit(s, out, false, b.Bytes()))
+	return emitRead(s, out, false, b.Bytes(), readErr)
 }
 
 type printer func(io.Writer, *report.Report) error

@@ -85,6 +85,7 @@ type stallPrinter struct {
 	meta    *event.Meta
 	json    *json.Encoder
 	text    []byte
+	failed  bool // to write
 	sums    *report.Stalls
 }
 
@@ -99,19 +100,21 @@ func newStallPrinter(s streams, meta *event.Meta, flags stallFlags) *stallPrinte
 	return p
 }
 
-func (p *stallPrinter) show(stall *softirq.Stall) error {
+func (p *stallPrinter) show(stall *softirq.Stall) (err error) {
 	p.sums.Add(stall)
 	if p.flags.format == "json" {
-		return report.EncodeStall(p.json, p.meta, stall)
+		err = report.EncodeStall(p.json, p.meta, stall)
+	} else {
+		p.text = report.AppendStall(p.text[:0], p.meta, stall, p.options)
+		_, err = p.out.Write(p.text)
 	}
-	p.text = report.AppendStall(p.text[:0], p.meta, stall, p.options)
-	_, err := p.out.Write(p.text)
+	p.failed = err != nil
 	return err
 }
 
-// end writes the sums. times may be nil: a recording has none.
+// end writes the sums, unless show could not write. times may be nil: a recording has none.
 func (p *stallPrinter) end(times []event.SoftirqTimes, loss *event.StallLoss) error {
-	if p.flags.format == "json" {
+	if p.flags.format == "json" || p.failed {
 		return nil
 	}
 	var b bytes.Buffer
