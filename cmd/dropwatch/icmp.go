@@ -93,7 +93,7 @@ func openLog(ctx context.Context, s streams, name string, args []string) (<-chan
 	switch {
 	case name == "":
 		return nil, nil
-	case name == "-" && len(args) > 0 && args[0] == "-":
+	case isStdin(name) && len(args) > 0 && isStdin(args[0]):
 		return nil, usageError{errors.New("standard input cannot be both the log and the recording")}
 	case name == "-":
 		return replies(ctx, s, io.NopCloser(s.in)), nil

@@ -36,6 +36,7 @@ stacks that explain it, and shows them as tables, events, profiles and pictures.
 		newRecord(s), newReport(s), newEvents(s), newFold(s), newPProf(s), newFlamegraph(s), newDiff(s),
 		newStalls(s), newICMP(s), newDoctor(s), newReasons(s), newVersion(s), newMan(s),
 	)
+	strict(root)
 	return root
 }
 

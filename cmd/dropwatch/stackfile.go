@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	pprof "github.com/google/pprof/profile"
@@ -148,6 +149,9 @@ func openAll(s streams, args []string) (files, error) {
 	if len(args) == 0 {
 		args = []string{""}
 	}
+	if err := checkOnce(args); err != nil {
+		return nil, err
+	}
 	var all files
 	for _, arg := range args {
 		file, name, err := open(s, arg)
@@ -157,6 +161,24 @@ func openAll(s streams, args []string) (files, error) {
 		all = append(all, namedFile{file, name})
 	}
 	return all, nil
+}
+
+// checkOnce returns an error if standard input is named twice, which can be read once.
+func checkOnce(args []string) error {
+	named := 0
+	for _, arg := range args {
+		if isStdin(arg) {
+			named++
+		}
+	}
+	if named > 1 {
+		return usageError{errors.New("standard input is named twice, and can be read once: save it to a file first")}
+	}
+	return nil
+}
+
+func isStdin(name string) bool {
+	return slices.Contains([]string{"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}, name)
 }
 
 // Close closes all of them.
