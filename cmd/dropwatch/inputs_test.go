@@ -111,6 +111,12 @@ func TestAsPProf(t *testing.T) {
 		"java": []byte("--- contentionz 1 ---\nformat = java\nresolution = microseconds\nsampling period = 100\n" +
 			"            4     2 @ 0x00000003 0x00000004\n            9     1 @ 0x00000004\n\n 0x00000003 com.example.Lock.take (Lock.java:12)\n 0x00000004 com.example.Main.main (Main.java:3)\n"),
 		"CPU time": cpuTime(),
+		"heap behind a byte order mark, indented": []byte("\xef\xbb\xbf  heap profile:  1: 128 [2: 256] @heap/1\n1: 128 [2: 256] @ 0x47c08c\n"),
+		"heap in a log":             []byte("I0101 12:00:00 heap profile: 1: 128 [2: 256] @ heapprofile at exit\n1: 128 [2: 256] @ 0x47c08c\n"),
+		"growth":                    []byte("  heap profile: 1: 128 [1: 128] @ growthz\n1: 128 [1: 128] @ 0x47c08c\n"),
+		"fragmentation":             []byte("heap profile: 1: 128 [1: 128] @ fragmentationz\n1: 128 [1: 128] @ 0x47c08c\n"),
+		"contention without a name": []byte("--- contention: now\ncycles/second=1000000000\n80000 3 @ 0x401001 0x402001\n"),
+		"threads in a log":          []byte("\n # now\n12:00:00 --- threadz 1 ---\n\n--- Thread 7f01 (name: main/1) stack: ---\n  PC:  0x401000: poll\n  0x402001: main\n--- Memory map: ---\n"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := written(t, content)

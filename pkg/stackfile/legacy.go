@@ -8,11 +8,15 @@ import (
 	"regexp"
 )
 
-// The older formats that pprof reads (profile/legacy_profile.go), by their start. Lines
-// end in LF or CRLF, as there, and the last one may have no end.
-var legacyStart = regexp.MustCompile(`\A(heap profile: *\d+: *\d+ *\[ *\d+: *\d+ *\] *@ ` +
-	`|--- contentionz \d+ ---|--- (mutex|contention):\r?\n|--- heapz 1 ---` +
-	`|(\s*(#[^\n]*)?\n)*(--- threadz \d+ ---|--- Thread [[:xdigit:]]+ \(name: [^\n]*/\d+\) stack: ---` +
+// The older formats that pprof reads, by their start: headers stand where its parsers look
+// for them, and as they do (profile/legacy_profile.go, legacy_java_profile.go). That of a
+// heap or of threads may be anywhere in its line, as behind a byte order mark or in a log.
+// Lines end in LF or CRLF, and the last one may have no end.
+var legacyStart = regexp.MustCompile(`\A([^\n]*heap profile: *\d+: *\d+ *\[ *\d+: *\d+ *\]` +
+	`( *@ *heap(z_v2|_v2|profile)?([^_a-z0-9]|\z)| @ (growth|fragmentation))` +
+	`|--- (contentionz |mutex:|contention:)` +
+	`|[^\S\n]*--- (heapz|contentionz) 1 ---[^\S\n]*\n` +
+	`|(\s*(#[^\n]*)?\n)*([^\n]*(--- threadz \d+ ---|--- Thread [[:xdigit:]]+ \(name: [^\n]*/\d+\) stack: ---)` +
 	`|\S+ profile: total \d+\r?\n(\s*(#[^\n]*)?\n)*\d+ @( 0x[0-9a-f]+)+(\r?\n|\z)))`)
 
 func isLegacy(head []byte) bool {
