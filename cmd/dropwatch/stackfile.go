@@ -74,7 +74,7 @@ func drawFolded(s streams, files files, stacks []*stackfile.File) (*profile.Pict
 		case err != nil:
 			return nil, fmt.Errorf("read %s: %w", files[i].name, err)
 		case folded.MostlyLeft():
-			return nil, fmt.Errorf("read %s: %w", files[i].name, notFolded(folded))
+			return nil, fmt.Errorf("read %s: %w", files[i].name, notFolded(r, folded))
 		}
 		warnLeft(s, files[i].name, folded)
 		if err := all.Add(folded); err != nil {
@@ -85,7 +85,10 @@ func drawFolded(s streams, files files, stacks []*stackfile.File) (*profile.Pict
 }
 
 // notFolded says why a file is not drawn of which the most had to be left out.
-func notFolded(f *flamegraph.Folded) error {
+func notFolded(file *stackfile.File, f *flamegraph.Folded) error {
+	if foreign := file.Likely(); foreign != nil {
+		return foreign
+	}
 	return fmt.Errorf("%s of %s cannot be read as folded stacks, frames with a semicolon between them and a count: %v",
 		spell.Thousands(uint64(f.Left)), spell.Plural(uint64(f.Left+len(f.Samples)), "line"), f.Problems[0])
 }

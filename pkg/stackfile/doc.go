@@ -8,6 +8,7 @@ package stackfile
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 )
@@ -29,6 +30,7 @@ type File struct {
 	// dropwatch packs it.
 	io.Reader
 	packed *counter
+	head   []byte // of what is not packed, as far as signatures look
 }
 
 // ForeignError says that a file holds no stacks.
@@ -49,6 +51,9 @@ func (e *ForeignError) Error() string {
 // unpacks to 128 KiB at most (RFC 8878, section 3.1.1.2.4).
 const headSize = 192 << 10
 
+// textSize is how much of it is searched for signatures of texts, so that it is soon over.
+const textSize = 32 << 10
+
 // Open begins to read a file. The error is that of reading, or a *ForeignError.
 func Open(r io.Reader) (*File, error) {
 	in := bufio.NewReaderSize(r, headSize)
@@ -62,6 +67,7 @@ func Open(r io.Reader) (*File, error) {
 	if f.Kind, err = kindOf(plain, whole); err != nil {
 		return nil, err
 	}
+	f.head = bytes.Clone(plain[:min(len(plain), textSize)])
 	if f.Kind == Recording && (len(packings) == 0 || len(packings) == 1 && packings[0] == zstdPacking) {
 		f.Reader = in
 		return f, nil

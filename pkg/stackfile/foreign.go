@@ -26,8 +26,10 @@ func unpackWith(command string) string {
 }
 
 const (
-	drawData = `draw the data it was made of instead`
-	notText  = `folded stacks of it, a text, can be drawn`
+	bareScript = "the output of perf script without what folding takes"
+	withoutF   = `make it without -F, as with "perf script | stackcollapse-perf.pl | dropwatch flamegraph -"`
+	drawData   = `draw the data it was made of instead`
+	notText    = `folded stacks of it, a text, can be drawn`
 )
 
 // signatures are made when a file is first looked at. Those with fixed first bytes come
@@ -46,26 +48,42 @@ var signatures = sync.OnceValue(func() []signature {
 		{"an xz file", unpackWith("xz -dc"), begins("\xfd7zXZ\x00")},
 		{"a bzip2 file", unpackWith("bzip2 -dc"), matches(`\ABZh[1-9]1AY&SY`)},
 		{"an lz4 file", unpackWith("lz4 -dc"), begins("\x04\x22\x4d\x18")},
+		{"an lzip file", unpackWith("lzip -dc"), begins("LZIP\x01")},
+		{"an lzma file", unpackWith("xz -dc --format=lzma"), begins("\x5d\x00\x00")},
+		{"a file of compress", unpackWith("zcat"), begins("\x1f\x9d")},
+		{"a 7z archive", unpackWith("7z x -so"), begins("7z\xbc\xaf\x27\x1c")},
+		{"a Snappy file", "unpack it first", begins("\xff\x06\x00\x00sNaPpY")},
+		{"a trace of dotnet-trace", `convert it, as with "dotnet-trace convert --format Speedscope"`, begins("Nettrace")},
+		{"a trace in the Common Trace Format", "it has events; babeltrace shows them", begins("\xc1\x1f\xfc\xc1", "\xc1\xfc\x1f\xc1")},
+		{"a profile of NYTProf", `fold it, as with "nytprofcalls"`, begins("NYTProf ")},
 		{"a zip archive", unpackWith("unzip -p"), begins("PK\x03\x04")},
 		{"a tar archive", "unpack it first", func(head []byte) bool { return len(head) > 262 && string(head[257:262]) == "ustar" }},
 		{"an image", drawData, begins("\x89PNG\r", "\xff\xd8\xff", "%PDF-1.")},
 		{"an SVG picture", drawData, matches(`(?i)\A\s*(<\?xml[^>]*\?>\s*)?(<!--[^>]*-->\s*)*(<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]`)},
-		{"an HTML page", drawData, matches(`(?i)\A\s*(<!DOCTYPE html|<html(\s|>\s*<))`)},
+		{"an HTML page", drawData, matches(`(?i)\A\s*(<!--[^>]*-->\s*)*(<!DOCTYPE html|<html(\s|>\s*<)|<head>\s*<)`)},
+		{"an export of Instruments", collapse("inferno-collapse-xctrace"), matches(`\A\s*(<\?xml[^>]*\?>\s*)?<trace-query-result[\s>]`)},
 		{"an XML document", notText, matches(`\A\s*<\?xml `)},
 
 		{"a profile of speedscope", notText, jsonWith("speedscope.app/file-format-schema")},
 		{"a trace in Chrome's format", collapse("stackcollapse-chrome-tracing.py"), jsonWith(`"traceEvents"`, `"ph":`)},
 		{"a profile of V8", notText, jsonWith(`"callFrame"`)},
-		{"a profile of Firefox", notText, jsonWith(`"stackTable"`, `"preprocessedProfileVersion"`)},
+		{"a profile of Firefox", notText, jsonWith(`"stackTable"`, `"preprocessedProfileVersion"`, `"stackwalk"`)},
+		{"JSON that bpftrace wrote", "print text, without -f json, and fold it with stackcollapse-bpftrace.pl", jsonWith(`"attached_probes"`, `{"type": "map"`)},
 		{"JSON that dropwatch wrote", "draw the recording it was made of", jsonWith(`"dropwatch":`, `"drops":`, `"verdict":`)},
 		{"JSON", notText, jsonWith("")},
 
-		{"the output of perf script", collapse("stackcollapse-perf.pl"), isPerfScript},
-		{"the output of perf report", `draw "perf script | stackcollapse-perf.pl" instead`, matches(`(?m)^# (Overhead|Children) .*(Command|Symbol|Shared Object)`)},
+		{"the output of perf script", collapse("stackcollapse-perf.pl"), scriptWith(func(n scriptLines) bool { return n.frames > 0 && n.tasks > 0 })},
+		{bareScript, withoutF, scriptWith(func(n scriptLines) bool { return n.frames > 0 || n.bare > 0 && n.samples > 0 })},
+		{"the output of perf script without stacks", `"perf record -g" records them`, scriptWith(func(n scriptLines) bool { return n.samples > 0 })},
+		{"the output of perf report", fromScript, matches(`(?m)^#\s+(Overhead|Children)\s.*(Command|Symbol|Shared Object)`)},
+		{"a cachegrind file", "it has the costs of lines and no stacks; cg_annotate shows it", matches(`(?m)\A(desc: .*\n)+cmd: .*\nevents: Ir\b`)},
 		{"a callgrind file", "it has the costs of calls and no stacks; kcachegrind shows it", matches(`(?m)\A(#[^\n]*\n|\s*\n)*(version|creator|pid|cmd|part|desc|positions|events): (?s:.*)^fn=`)},
 		{"a massif file", "ms_print shows it", matches(`\Adesc: [^\n]*\ncmd: [^\n]*\ntime_unit: `)},
 		{"the output of macOS's sample", collapse("stackcollapse-sample.awk"), matches(`(?m)\A(\s*\n)?(Sampling process |Analysis of sampling )|^Call graph:\n\s+\d+ Thread_`)},
-		{"the output of bpftrace", collapse("stackcollapse-bpftrace.pl"), matches(`(?m)^@\w*\[(?s:.*?)^.*\]: \d+$`)},
+		{"the output of bpftrace", collapse("stackcollapse-bpftrace.pl"), matches(`(?m)^@\[\r?\n(?s:.*?)^.*\]: \d+\r?$`)},
+		{"the output of bpftrace", `fold it first, as with "sed 's/^@[A-Za-z0-9_]*\[$/@[/' FILE | stackcollapse-bpftrace.pl | dropwatch flamegraph -"`, matches(`(?m)^@\w+\[\r?\n(?s:.*?)^.*\]: \d+\r?$`)},
+		{"the output of bpftrace with something before the stack in the key", `count by @[kstack, comm] and the like, and fold it with stackcollapse-bpftrace.pl`, matches(`(?m)^@\w*\[[^;\n]*, ?\r?\n(?s:.*?)^.*\]: \d+\r?$`)},
+		{"the output of bpftrace without stacks", `count by stack, as @[kstack] = count()`, matches(`(?m)\A(Attach.*\n)?(\s*\n)*@\w*\[[^;\n]*\]: \d+\r?$`)},
 		{"the output of DTrace", collapse("stackcollapse.pl"), matches("(?m)^\\s+\\S+`\\S+\\+0x[0-9a-f]+\n(?s:.*?)^\\s+\\d+$")},
 		{"the output of bcc's profile", `run it with -f, which folds`, matches(`\ASampling at \d+ Hertz`)},
 		{"a backtrace of gdb", collapse("stackcollapse-gdb.pl"), matches(`(?m)^#0 +(0x[0-9a-f]+ in )?\S+ \(.*\).*\n(.*\n)*?#1 `)},
@@ -75,7 +93,7 @@ var signatures = sync.OnceValue(func() []signature {
 		{"a dump of goroutines", "take the profile of goroutines without debug=2", matches(`(?m)^goroutine \d+ (gp=\S+ m=\S+ (mp=\S+ )?)?\[[^\]]+\]:$`)},
 		{"a trace of Xdebug", collapse("stackcollapse-xdebug.php"), matches(`(?m)^TRACE START \[`)},
 		{"a table that pprof printed", "draw the profile itself", matches(`(?m)^Showing nodes accounting for |^\s+flat\s+flat%\s+sum%\s+cum\s+cum%`)},
-		{"the traces that pprof printed", "draw the profile itself", matches(`(?m)\A(File|Build ID|Type|Time|Duration|PeriodType|Period): (?s:.*)^(-----------\+-|Samples:$)`)},
+		{"the traces that pprof printed", "draw the profile itself", matches(`(?m)\A(File|Build ID|Type|Time|Duration|Comment|PeriodType|Period): (?s:.*)^(-----------\+-|Samples:$)`)},
 		{"the output of gprof", "it has calls and no stacks", matches(`(?m)^Flat profile:\n\nEach sample counts as `)},
 		{"a report of GHC", "draw it with ghc-prof-flamegraph, folded", matches(`Time and Allocation Profiling Report`)},
 		{"a graph for Graphviz", drawData, matches(`\A\s*(strict )?digraph ["\w]`)},
@@ -94,10 +112,9 @@ func begins(with ...string) func([]byte) bool {
 	}
 }
 
-// matches looks at the first kilobytes, so that a search is soon over.
 func matches(pattern string) func([]byte) bool {
 	re := regexp.MustCompile(pattern)
-	return func(head []byte) bool { return re.Match(head[:min(len(head), 32<<10)]) }
+	return func(head []byte) bool { return re.Match(head[:min(len(head), textSize)]) }
 }
 
 // jsonWith recognises JSON that has any of some texts in it.
@@ -133,16 +150,39 @@ func isJSON(head []byte) bool {
 
 var (
 	perfHeader = regexp.MustCompile(`^\s*\S.*\s\d+(/\d+)?\s+(\[\d+\]\s+)?\d+\.\d{6,9}:\s+(\d+ +)?\S+:`)
+	perfTask   = regexp.MustCompile(`^\s*\S.*?\s\d+(/\d+)?\s`)
 	perfFrame  = regexp.MustCompile(`^\s*[0-9a-f]{3,16}\s+\S.*\((\[.*\]|/.*|inlined|unknown)\)$`)
 )
 
-// isPerfScript recognises lines of samples and of frames.
-func isPerfScript(head []byte) bool {
-	for _, line := range bytes.SplitN(head[:min(len(head), 32<<10)], []byte("\n"), 200) {
-		line = bytes.TrimRight(line, " \r")
-		if perfFrame.Match(line) || perfHeader.Match(line) {
-			return true
+// scriptLines is how many lines of a kind a text of perf script has.
+type scriptLines struct {
+	samples, tasks int // tasks: with the number of the task, by which a stack begins
+	frames, bare   int // with a module, and without
+}
+
+// perfScript counts lines behind the comments at the start.
+func perfScript(head []byte) (n scriptLines) {
+	for len(head) > 0 && head[0] == '#' {
+		_, head, _ = bytes.Cut(head, []byte("\n"))
+	}
+	for line := range bytes.Lines(head[:min(len(head), textSize)]) {
+		line = bytes.TrimRight(line, " \r\n")
+		switch {
+		case bytes.HasSuffix(line, []byte(")")) && perfFrame.Match(line):
+			n.frames++
+		case len(line) > 0 && (line[0] == ' ' || line[0] == '\t') && bareFrame.Match(line):
+			n.bare++
+		case (bytes.HasSuffix(line, []byte(":")) || bytes.Contains(line, []byte(": "))) && perfHeader.Match(line):
+			n.samples++
+			n.tasks++
+		case perfTask.Match(line):
+			n.tasks++
 		}
 	}
-	return false
+	return n
+}
+
+// scriptWith recognises a text of perf script.
+func scriptWith(is func(scriptLines) bool) func(head []byte) bool {
+	return func(head []byte) bool { return is(perfScript(head)) }
 }

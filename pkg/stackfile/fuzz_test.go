@@ -65,6 +65,9 @@ func FuzzOpen(f *testing.F) {
 				t.Errorf("profile %v, error %v", p, err)
 			}
 		case Folded:
+			if foreign := file.Likely(); foreign != nil && (foreign.What == "" || strings.ContainsAny(foreign.Error(), "\n\x1b")) {
+				t.Errorf("likely %q", foreign.Error())
+			}
 			folded, err := flamegraph.Parse(file)
 			if (folded == nil) == (err == nil) {
 				t.Errorf("stacks %v, error %v", folded, err)
