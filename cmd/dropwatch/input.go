@@ -115,6 +115,9 @@ func withRecording(s streams, args []string, do func(event.Source) error) error 
 	if len(args) > 0 {
 		arg = args[0]
 	}
+	if err := checkNames(args); err != nil {
+		return err
+	}
 	file, name, err := open(s, arg)
 	if err != nil {
 		return err

@@ -89,9 +89,14 @@ func notFolded(file *stackfile.File, f *flamegraph.Folded) error {
 	if foreign := file.Likely(); foreign != nil {
 		return foreign
 	}
-	return fmt.Errorf("%s of %s cannot be read as folded stacks, frames with a semicolon between them and a count: %v",
-		spell.Thousands(uint64(f.Left)), spell.Plural(uint64(f.Left+len(f.Samples)), "line"), f.Problems[0])
+	return unfoldedError(fmt.Sprintf("%s of %s cannot be read as folded stacks, frames with a semicolon between them and a count: %v",
+		spell.Thousands(uint64(f.Left)), spell.Plural(uint64(f.Left+len(f.Samples)), "line"), f.Problems[0]))
 }
+
+// unfoldedError says that a file of an unknown kind is no folded stacks.
+type unfoldedError string
+
+func (e unfoldedError) Error() string { return string(e) }
 
 // warnLeft tells which lines are not in a picture.
 func warnLeft(s streams, name string, f *flamegraph.Folded) {
@@ -149,11 +154,11 @@ func (f files) names() string {
 
 // openAll opens the files a command was given, or the default recording.
 func openAll(s streams, args []string) (files, error) {
+	if err := checkNames(args); err != nil {
+		return nil, err
+	}
 	if len(args) == 0 {
 		args = []string{""}
-	}
-	if err := checkOnce(args); err != nil {
-		return nil, err
 	}
 	var all files
 	for _, arg := range args {
@@ -166,8 +171,12 @@ func openAll(s streams, args []string) (files, error) {
 	return all, nil
 }
 
-// checkOnce returns an error if standard input is named twice, which can be read once.
-func checkOnce(args []string) error {
+// checkNames returns an error if a file has no name, as where a variable of a script is not
+// set, or if standard input is named twice, which can be read once.
+func checkNames(args []string) error {
+	if slices.Contains(args, "") {
+		return usageError{errors.New("the name of a file is empty")}
+	}
 	named := 0
 	for _, arg := range args {
 		if isStdin(arg) {
