@@ -55,6 +55,8 @@ var signatures = sync.OnceValue(func() []signature {
 		{"a Snappy file", "unpack it first", begins("\xff\x06\x00\x00sNaPpY")},
 		{"a trace of dotnet-trace", `convert it, as with "dotnet-trace convert --format Speedscope"`, begins("Nettrace")},
 		{"a trace in the Common Trace Format", "it has events; babeltrace shows them", begins("\xc1\x1f\xfc\xc1", "\xc1\xfc\x1f\xc1")},
+		{"a recording of rbspy", `fold it, as with "rbspy report -f collapsed -i FILE"`, matches(`\Arbspy\d\d\n`)},
+		{"a dump of stackprof", "have stackprof fold it", begins("\x04\x08{")},
 		{"a profile of NYTProf", `fold it, as with "nytprofcalls"`, begins("NYTProf ")},
 		{"a zip archive", unpackWith("unzip -p"), begins("PK\x03\x04")},
 		{"a tar archive", "unpack it first", func(head []byte) bool { return len(head) > 262 && string(head[257:262]) == "ustar" }},

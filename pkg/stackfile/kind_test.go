@@ -37,6 +37,8 @@ func TestForeign(t *testing.T) {
 		"a Snappy file":                         "\xff\x06\x00\x00sNaPpY\x00",
 		"a trace of dotnet-trace":               "Nettrace\x14\x00\x00\x00",
 		"a trace in the Common Trace Format":    "\xc1\x1f\xfc\xc1\x00",
+		"a recording of rbspy":                  "rbspy02\n{\"start_time\":1}\n",
+		"a dump of stackprof":                   "\x04\x08{\x0d:\x0cversion",
 		"a profile of NYTProf":                  "NYTProf 5 0\n#Perl profile database.\n",
 		"JSON that bpftrace wrote":              `{"type": "attached_probes", "data": {"probes": 1}}` + "\n" + `{"type": "map", "data": {"@": {"a": 5}}}`,
 		"a cachegrind file":                     "desc: I1 cache:         65536 B, 64 B, 4-way associative\ncmd: /bin/true\nevents: Ir\nfl=/w.c\nfn=main\n3 5\n",
