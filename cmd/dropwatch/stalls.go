@@ -85,7 +85,8 @@ type stallPrinter struct {
 	meta    *event.Meta
 	json    *json.Encoder
 	text    []byte
-	failed  bool // to write
+	failed  bool   // to write
+	told    uint64 // records
 	sums    *report.Stalls
 }
 
@@ -129,7 +130,7 @@ func (p *stallPrinter) end(times []event.SoftirqTimes, loss *event.StallLoss) er
 		fmt.Fprintf(&b, "\n%s", &table)
 	}
 	if loss != nil {
-		fmt.Fprintf(&b, "\n%s\n", report.StallAccounting(loss))
+		fmt.Fprintf(&b, "\n%s\n", report.StallAccounting(loss, p.told))
 	}
 	_, err := p.out.Write(b.Bytes())
 	return err
@@ -152,6 +153,8 @@ func showStalls(s streams, src event.Source, flags stallFlags, times func() []ev
 	err := profile.Each(src, func(e event.Event) error {
 		if end, ok := e.(*event.End); ok {
 			loss = end.Stalls
+		} else if report.IsStallRecord(e) {
+			printer.told++
 		}
 		if stall := tracker.Add(e); stall != nil {
 			return printer.show(stall)

@@ -89,7 +89,7 @@ func TestStallSums(t *testing.T) {
 	if err := WriteSoftirqTimes(&b, []event.SoftirqTimes{{CPU: 3}, times}); err != nil {
 		t.Fatal(err)
 	}
-	b.WriteString("\n" + StallAccounting(&event.StallLoss{Submitted: 31, Read: 30, RingFull: 1, Paused: 90 * time.Second}) + "\n")
+	b.WriteString("\n" + StallAccounting(&event.StallLoss{Submitted: 31, Read: 30, RingFull: 1, Paused: 90 * time.Second}, 30) + "\n")
 	golden(t, "stallsums.txt", b.Bytes())
 
 	b.Reset()

@@ -18,6 +18,7 @@ type StallSums struct {
 	threshold time.Duration // of what is said where there is none
 	sums      *Stalls
 	loss      *event.StallLoss
+	told      uint64 // records
 }
 
 // NewStallSums returns empty sums for the events of a recording.
@@ -30,6 +31,8 @@ func NewStallSums(meta *event.Meta) *StallSums {
 func (a *StallSums) Add(e event.Event) {
 	if end, ok := e.(*event.End); ok {
 		a.loss = end.Stalls
+	} else if IsStallRecord(e) {
+		a.told++
 	}
 	if stall := a.tracker.Add(e); stall != nil {
 		a.sums.Add(stall)
@@ -49,7 +52,7 @@ func (a *StallSums) WriteText(w io.Writer, limit int) error {
 	}
 	said := "stalls were not watched for, or the recording was cut short"
 	if a.loss != nil {
-		said = StallAccounting(a.loss)
+		said = StallAccounting(a.loss, a.told)
 	}
 	_, err := fmt.Fprintf(w, "\n%s\n", said)
 	return err

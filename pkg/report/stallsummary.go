@@ -156,10 +156,20 @@ func bars(buckets [32]uint64) string {
 	return text.String()
 }
 
+// IsStallRecord reports whether an event is one of the records that event.StallLoss counts.
+func IsStallRecord(e event.Event) bool {
+	switch e.(type) {
+	case *event.Window, *event.CPUSample, *event.LatePacket, *event.Echo:
+		return true
+	}
+	return false
+}
+
 // StallAccounting says in one line what the kernel told about stalls and what was lost
-// of it.
-func StallAccounting(l *event.StallLoss) string {
+// of it. told is how many records there were.
+func StallAccounting(l *event.StallLoss, told uint64) string {
 	text := fmt.Sprintf("%s sent by the kernel, %s read", spell.Plural(l.Submitted, "record"), spell.Thousands(l.Read))
+	decoded := l.Read - min(l.Malformed, l.Read)
 	var lost []string
 	for _, part := range []struct {
 		n          uint64
@@ -168,6 +178,7 @@ func StallAccounting(l *event.StallLoss) string {
 		{l.RingFull, "record", "to a full ring buffer"},
 		{l.StackFailed, "stack", "not unwound"},
 		{l.Malformed, "record", "malformed"},
+		{decoded - min(told, decoded), "record", "missing from the recording"},
 	} {
 		if part.n > 0 {
 			lost = append(lost, spell.Plural(part.n, part.what)+" "+part.fate)
