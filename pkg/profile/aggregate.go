@@ -10,6 +10,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/ledger"
 )
@@ -29,6 +30,7 @@ type Sums[K comparable] struct {
 	Keys     []K // in the order in which they turned up
 	Of       map[K]*Value
 	Total    Value          // all drops; Exact if all groups are
+	Benign   uint64         // of Total.Drops, those that nobody misses
 	Parts    Value          // of packets, which are no drops: in no group, not in Total
 	Unseen   Value          // packets that only counters tell of, in groups of their own
 	Ledger   *ledger.Ledger // nil if counters were not read
@@ -209,8 +211,13 @@ func (a *Aggregator[K]) Sums() *Sums[K] {
 	for _, s := range a.settled.order {
 		a.addTo(s, *a.settled.of[s])
 	}
+	a.sums.Benign = a.settled.benign
 	for _, p := range a.order {
+		before := a.sums.Total.Drops
 		a.divide(p, a.ended, a.addTo)
+		if isBenign(p.cell) {
+			a.sums.Benign += a.sums.Total.Drops - before
+		}
 	}
 	if !a.ended { // neither do its totals count them
 		a.sums.Sampled.Sampled = max(a.sums.Sampled.Sampled, a.read)
@@ -222,6 +229,11 @@ func (a *Aggregator[K]) Sums() *Sums[K] {
 		a.add(a.key(lost.Cell, nil), Value{Drops: lost.Packets, Exact: true}, &a.sums.Unseen)
 	}
 	return &a.sums
+}
+
+// isBenign reports whether the drops of a cell are benign. Parts are no drops.
+func isBenign(c *event.Cell) bool {
+	return !IsPart(c) && dropreason.Of(c).Class == dropreason.ClassBenign
 }
 
 // divide gives each group its part of a pool, with the names that its cell has by now. If

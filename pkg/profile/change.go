@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -46,17 +45,7 @@ type judged struct {
 
 // judge returns what a drop belongs to. A cell is of one class.
 func (g Grouping) judge(c *event.Cell, d *event.Drop) judged {
-	return judged{g.Key(c, d), dropreason.Of(c).Class == dropreason.ClassBenign}
-}
-
-// benignOf adds up benign drops.
-func benignOf(s *Sums[judged]) (drops uint64) {
-	for key, v := range s.Of {
-		if key.benign {
-			drops += v.Drops
-		}
-	}
-	return drops
+	return judged{g.Key(c, d), isBenign(c)}
 }
 
 // groups returns what groups add up to, with their benign drops or without.

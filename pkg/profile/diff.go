@@ -96,7 +96,7 @@ func Compare(recordings []Recording, options CompareOptions) (*Comparison, error
 			return nil, errors.Join(append(readErrs, errNoTime(r))...)
 		}
 		sums = append(sums, of)
-		c.Sides = append(c.Sides, Side{r.Name, r.Source.Meta(), of.Duration, of.Total, benignOf(of), of.Sampled, of.Loss, of.Missing, of.Cut, of.Parts.Drops, of.Unseen.Drops, of.Remarks()})
+		c.Sides = append(c.Sides, Side{r.Name, r.Source.Meta(), of.Duration, of.Total, of.Benign, of.Sampled, of.Loss, of.Missing, of.Cut, of.Parts.Drops, of.Unseen.Drops, of.Remarks()})
 	}
 	c.compare(by, sums)
 	if options.Limit > 0 {

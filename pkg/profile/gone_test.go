@@ -49,3 +49,30 @@ func TestGoneCells(t *testing.T) {
 		}
 	}
 }
+
+// TestBenign adds up the benign drops of cells that are there and of cells that are gone,
+// without parts of packets, whatever is grouped by, as often as it is asked.
+func TestBenign(t *testing.T) {
+	other := &event.Cell{ID: 1, Reason: event.Reason{Name: "OTHERHOST"}, Location: &event.Frame{Symbol: "ip_rcv_core"}}
+	old := &event.Cell{ID: 2, Reason: event.Reason{Name: "TCP_OLD_DATA"}, Location: &event.Frame{Symbol: "tcp_data_queue"}}
+	lost := &event.Cell{ID: 3, Reason: event.Reason{Name: "CPU_BACKLOG"}, Location: &event.Frame{Symbol: "enqueue_to_backlog"}}
+	part := &event.Cell{ID: 4, Reason: event.Reason{Name: "SKB_CONSUMED"}, Location: &event.Frame{Symbol: "skb_release_data"}}
+	if !IsPart(part) {
+		t.Fatal("no part")
+	}
+	for _, by := range []string{"reason", "comm"} {
+		grouping := Grouping(dimensions(t, by))
+		a := NewAggregator(grouping.ByCell(), grouping.Key)
+		a.Add(&event.Drop{Cell: other, Drops: 3, Len: 60, Task: event.Task{Comm: "a"}})
+		a.Add(&event.Drop{Cell: other, Drops: 1, Len: 60, Task: event.Task{Comm: "b"}})
+		a.Add(&event.Tick{Gone: []*event.Cell{old}, Counts: []event.Count{
+			{Cell: other, Drops: 9}, {Cell: old, Drops: 20}, {Cell: lost, Drops: 100}, {Cell: part, Drops: 1000},
+		}})
+		a.Add(&event.End{})
+		for range 2 {
+			if sums := a.Sums(); sums.Benign != 29 || sums.Total.Drops != 129 || sums.Parts.Drops != 1000 {
+				t.Errorf("by %s: %d benign of %d, %d parts", by, sums.Benign, sums.Total.Drops, sums.Parts.Drops)
+			}
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/flamegraph"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/spell"
 )
 
 // Picture is stacks to draw and how. Title, words, measures and explanations are
@@ -85,9 +86,13 @@ func (p *Picture) take(r Recording, cut *event.CutError, remarks []string) {
 // sentence says when and where a recording was made, and what it lost.
 func sentence(r Recording, stacks *Sums[string]) string {
 	meta := r.Source.Meta()
-	return fmt.Sprintf("%s on %s, %s, Linux %s. %s.",
+	text := fmt.Sprintf("%s on %s, %s, Linux %s. %s.",
 		meta.Start.Format(time.DateTime), meta.Host, stacks.Duration.Round(time.Millisecond), meta.Kernel,
 		Accounting(stacks.Total.Drops, stacks.Parts.Drops, stacks.Sampled, stacks.Loss, stacks.Missing))
+	if stacks.Benign > 0 {
+		text += fmt.Sprintf(" %s of them are benign.", spell.Thousands(stacks.Benign))
+	}
+	return text
 }
 
 // hosts names the machines of recordings, each once.

@@ -76,6 +76,9 @@ func PProf(src event.Source, o PProfOptions) (*profile.Profile, *event.CutError,
 		b.comment("%s without comm, pid and cpu, as there are too many of them", spell.Plural(left, "sample"))
 	}
 	b.comment("%s", Accounting(sums.Total.Drops, sums.Parts.Drops, sums.Sampled, sums.Loss, sums.Missing))
+	if sums.Benign > 0 {
+		b.comment("%s of them are benign", spell.Thousands(sums.Benign))
+	}
 	for _, remark := range sums.Remarks() {
 		b.comment("%s", remark)
 	}

@@ -11,6 +11,8 @@ import (
 type settled[K comparable] struct {
 	of    map[slot[K]]*Value
 	order []slot[K]
+
+	benign uint64 // of their drops
 }
 
 // maxSettled is how many groups of cells that are gone are kept apart, where groups are of
@@ -41,5 +43,8 @@ func (a *Aggregator[K]) settle(cell *event.Cell) {
 			a.settled.order = append(a.settled.order, s)
 		}
 		v.addTo(a.settled.of[s])
+		if isBenign(p.cell) {
+			a.settled.benign += v.Drops
+		}
 	})
 }
