@@ -55,6 +55,8 @@ var signatures = sync.OnceValue(func() []signature {
 		{"a Snappy file", "unpack it first", begins("\xff\x06\x00\x00sNaPpY")},
 		{"a trace of dotnet-trace", `convert it, as with "dotnet-trace convert --format Speedscope"`, begins("Nettrace")},
 		{"a trace in the Common Trace Format", "it has events; babeltrace shows them", begins("\xc1\x1f\xfc\xc1", "\xc1\xfc\x1f\xc1")},
+		{"a file of heaptrack", `fold it, as with "heaptrack_print -f FILE -F stacks.folded"`, matches(`\Av [0-9a-f]+ [0-9a-f]+\n`)},
+		{"a profile of cProfile", `it has calls and no stacks: "py-spy record -f raw" samples them`, begins("{)\x03", "{\xa9\x03", "\xfb)\x03", "\xfb\xa9\x03")},
 		{"a recording of rbspy", `fold it, as with "rbspy report -f collapsed -i FILE"`, matches(`\Arbspy\d\d\n`)},
 		{"a dump of stackprof", "have stackprof fold it", begins("\x04\x08{")},
 		{"a profile of NYTProf", `fold it, as with "nytprofcalls"`, begins("NYTProf ")},

@@ -60,7 +60,11 @@ var likely = sync.OnceValue(func() []signature {
 		{"a kernel's log", oneMoment, matches(`(?m)^(<\d+>)?\[ *\d+\.\d+\]|^.*\bCall Trace:$`)},
 		{"a text that dropwatch printed", aRecording, matches(`\A(A  .*: )?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d on .*, Linux .*: (\S+ drops? in|watched for) |\A\d\d:\d\d:\d\d\.\d{6} (.* at \S+\+0x[0-9a-f]+ \[|.* on CPU \d+ waited )`)},
 		{"the output of another dropwatch", `it has places and no stacks: record them, as with "sudo dropwatch record"`, matches(`(?m)^dropwatch> |^\d+ drops at \S+\+`)},
-		{"the output of async-profiler", `make it with "-o collapsed"`, matches(`(?m)^--- Execution profile ---$`)},
+		{"the output of async-profiler", `make it with "-o collapsed"`, matches(`(?m)^--- (Execution profile ---$|\d+ ns \()|^\s+ns\s+percent\s+samples\s+top$`)},
+		{"the output of cProfile", `it has calls and no stacks: "py-spy record -f raw" samples them`, matches(`(?m)^ +ncalls +tottime +percall `)},
+		{"the output of SystemTap", collapse("stackcollapse-stap.pl"), matches(`(?m)^\s*0x[0-9a-f]+ : \S+\+0x[0-9a-f]+/0x[0-9a-f]+ \[`)},
+		{"a javacore of IBM's Java", collapse("stackcollapse-ibmjava.pl"), matches(`(?m)^3XMTHREADINFO `)},
+		{"a report of Visual Studio", collapse("stackcollapse-vsprof.pl"), matches(`\A"?Level"?,"?Function Name"?,`)},
 		{"the output of pmcstat", collapse("stackcollapse-pmc.pl"), matches(`(?m)^@ \S+ \[\d+ samples\]$`)},
 		{"the output of VTune", collapse("stackcollapse-vtune.pl"), matches(`\AFunction Stack[,\t]`)},
 		{"a deep copy of Instruments", collapse("stackcollapse-instruments.pl"), matches(`\ARunning Time[\t,]`)},
@@ -72,8 +76,8 @@ var likely = sync.OnceValue(func() []signature {
 })
 
 // bareFrame is a frame of perf script without a module, or without a name. An address has
-// a digit.
-var bareFrame = regexp.MustCompile(`^\s+[a-f]*[0-9][0-9a-f]{2,15}( \S.*)?$`)
+// a digit, and one without a name a letter: other tools have counts on lines of their own.
+var bareFrame = regexp.MustCompile(`^\s+([a-f]*[0-9][0-9a-f]{2,15} \S.*|[0-9]*[a-f][0-9a-f]{2,15})$`)
 
 // isBareScript reports whether at least a third of the lines are such frames.
 func isBareScript(head []byte) bool {
