@@ -3,7 +3,8 @@
 package event
 
 import (
-	"maps"
+	"hash/maphash"
+	"iter"
 	"slices"
 )
 
@@ -27,7 +28,8 @@ type Movement struct {
 // what it holds belongs to what there is, and to losses. Of those that moved it keeps so
 // many apart; what the earliest moved by is added up by source and name.
 type Meter struct {
-	counters map[CounterID]*metered
+	counters map[uint64]*metered // by a hash of their ID: a hundred thousand IDs as keys take as much again
+	seed     maphash.Seed
 	gone     []*metered // that moved, the earliest first; some have come back
 	appeared int        // how many counters did so far
 	reads    int
@@ -35,7 +37,8 @@ type Meter struct {
 
 type metered struct {
 	Movement
-	number int // in the order in which they appeared
+	number int      // in the order in which they appeared
+	next   *metered // with the same hash
 }
 
 // maxGone is how many counters are kept apart that moved and are gone. A day of 20,000
@@ -49,16 +52,17 @@ const GoneDevices = "[gone]"
 func (m *Meter) Add(e *Counters) {
 	m.reads++
 	if m.counters == nil {
-		m.counters = map[CounterID]*metered{}
+		m.counters, m.seed = map[uint64]*metered{}, maphash.MakeSeed()
 	}
 	m.leave(e.Gone)
 	bases := map[CounterID]uint64{}
 	for _, r := range e.Bases {
 		bases[r.ID()] = r.Value
 	}
-	for _, r := range e.Readings {
+	for i := range e.Readings {
+		r := &e.Readings[i]
 		id := r.ID()
-		c := m.counters[id]
+		c := m.find(id)
 		base, based := bases[id]
 		switch {
 		case c == nil:
@@ -78,21 +82,47 @@ func (m *Meter) Add(e *Counters) {
 }
 
 func (m *Meter) appear(id CounterID) *metered {
-	c := &metered{number: m.appeared}
-	m.counters[id] = c
+	hash := maphash.Comparable(m.seed, id)
+	c := &metered{number: m.appeared, next: m.counters[hash]}
+	m.counters[hash] = c
 	m.appeared++
 	return c
+}
+
+// find returns a counter, or nil if there is none.
+func (m *Meter) find(id CounterID) *metered {
+	c := m.counters[maphash.Comparable(m.seed, id)]
+	for c != nil && c.ID() != id {
+		c = c.next
+	}
+	return c
+}
+
+// forget removes a counter.
+func (m *Meter) forget(c *metered) {
+	hash := maphash.Comparable(m.seed, c.ID())
+	first := m.counters[hash]
+	switch {
+	case first != c:
+		for first.next != c {
+			first = first.next
+		}
+		first.next = c.next
+	case c.next != nil:
+		m.counters[hash] = c.next
+	default:
+		delete(m.counters, hash)
+	}
 }
 
 // leave takes note of counters that are gone.
 func (m *Meter) leave(gone []Counter) {
 	for _, counter := range gone {
-		id := counter.ID()
-		c := m.counters[id]
+		c := m.find(counter.ID())
 		switch {
 		case c == nil || c.Gone:
 		case c.Moved == 0:
-			delete(m.counters, id)
+			m.forget(c)
 		default:
 			c.Gone, c.Cut = true, true
 			m.gone = append(m.gone, c)
@@ -107,16 +137,15 @@ func (m *Meter) leave(gone []Counter) {
 
 // fold adds a counter that is still gone to the sum of its kind.
 func (m *Meter) fold(c *metered) {
-	id := c.ID()
-	if m.counters[id] != c || !c.Gone {
+	if m.find(c.ID()) != c || !c.Gone {
 		return
 	}
 	sum := Counter{Source: c.Source, Name: c.Name, Netns: Netns{Name: GoneDevices}}
 	if c.Device != "" {
 		sum.Device = GoneDevices
 	}
-	delete(m.counters, id)
-	to := m.counters[sum.ID()]
+	m.forget(c)
+	to := m.find(sum.ID())
 	if to == nil {
 		to = m.appear(sum.ID())
 		to.Counter, to.Gone, to.Cut = sum, true, true
@@ -131,12 +160,29 @@ func (m *Meter) Reads() int { return m.reads }
 // Movements returns the counters that were read, those included that moved and are gone,
 // in the order in which they appeared.
 func (m *Meter) Movements() []Movement {
-	sorted := slices.SortedFunc(maps.Values(m.counters), func(a, b *metered) int { return a.number - b.number })
-	all := make([]Movement, len(sorted))
-	for i, c := range sorted {
-		all[i] = c.Movement
+	all := make([]Movement, 0, len(m.counters))
+	for c := range m.Each() {
+		all = append(all, *c)
 	}
 	return all
+}
+
+// Each ranges over what Movements returns, and copies nothing: they change with the next Add.
+func (m *Meter) Each() iter.Seq[*Movement] {
+	return func(yield func(*Movement) bool) {
+		sorted := make([]*metered, 0, len(m.counters))
+		for _, c := range m.counters {
+			for ; c != nil; c = c.next {
+				sorted = append(sorted, c)
+			}
+		}
+		slices.SortFunc(sorted, func(a, b *metered) int { return a.number - b.number })
+		for _, c := range sorted {
+			if !yield(&c.Movement) {
+				return
+			}
+		}
+	}
 }
 
 // moved returns how far a counter went. One that went back began anew, or, if it has but
