@@ -54,9 +54,12 @@ type CounterID struct {
 }
 
 // ID returns what tells the counter from others.
-func (c Counter) ID() CounterID {
-	return CounterID{c.Source, c.Name, c.Netns.Inode, NewDeviceID(c.Netns, c.Index, c.Device), c.Part}
+func (c *Counter) ID() CounterID {
+	return CounterID{c.Source, c.Name, c.Netns.Inode, c.DeviceID(), c.Part}
 }
+
+// DeviceID returns what tells the counter's device from others, zero if it is of none.
+func (c *Counter) DeviceID() DeviceID { return NewDeviceID(c.Netns, c.Index, c.Device) }
 
 // DeviceID tells network devices apart: by namespace and index, or by namespace and name
 // where no index is known, as in recordings before schema 4. Zero stands for no device.

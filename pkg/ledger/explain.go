@@ -10,16 +10,24 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// entry is a row while it is explained.
+// entry is a row while it is explained. There may be a hundred thousand, most of them of
+// counters that did not move and make no row: it is small.
 type entry struct {
-	Row
-	rule
-	shares map[*place]uint64 // of Traced, by place
-	lost   uint64            // of Unseen, what no row before counts
-	// unexplained is what of Unexplained no row before counts.
-	unexplained uint64
-	benign      uint64 // what of Benign no row before counts
-	number      int    // of the row
+	counter *event.Counter
+	rule    *rule
+	within  string // Row.Within
+	delta   uint64 // likewise, and so on
+	traced  uint64
+	benign  uint64
+	shares  []share // of traced
+	number  int     // of the row
+	gone    bool
+}
+
+// share is how many of a row's drops died at a place.
+type share struct {
+	*place
+	drops uint64
 }
 
 // explainer divides the drops of a Book among the counters that they moved.
@@ -27,6 +35,7 @@ type explainer struct {
 	*Book
 	places places
 	taken  map[rivals]map[*place]uint64 // by counters that were traced
+	queues map[queues]*candidates
 	passed map[rivals]map[*place]uint64 // by rows so far
 	// counted is how many drops at a place are in rows so far: what rivals count is added
 	// up, what others count are the same packets. first is the row that had some first.
@@ -34,14 +43,30 @@ type explainer struct {
 	first   map[*place]*entry
 	// certain are those whose drops each moved a counter.
 	certain map[*event.Cell]bool
+	spelled struct {
+		*entry
+		text string
+	}
 	left    map[leftover]untraced // of the rows so far
-	drivers map[event.DeviceID][]event.Movement
+	drivers map[event.DeviceID][]*event.Movement
+}
+
+// candidates are the places whose drops may move a counter, in the order in which they do.
+type candidates struct {
+	places  []*place
+	certain uint64 // how many of their drops are sure to move it
+}
+
+// queues are the counters of a device that count the same by queue.
+type queues struct {
+	rivals
+	spelling string
 }
 
 func newExplainer(b *Book) *explainer {
 	return &explainer{
 		Book: b, places: b.places(),
-		taken: map[rivals]map[*place]uint64{}, passed: map[rivals]map[*place]uint64{},
+		taken: map[rivals]map[*place]uint64{}, queues: map[queues]*candidates{}, passed: map[rivals]map[*place]uint64{},
 		counted: map[*place]uint64{}, first: map[*place]*entry{}, certain: map[*event.Cell]bool{},
 		left: map[leftover]untraced{},
 	}
@@ -50,46 +75,78 @@ func newExplainer(b *Book) *explainer {
 // trace finds the drops that moved a counter. One that did not move is of interest only
 // if each drop had to move it.
 func (x *explainer) trace(e *entry) {
-	if e.Delta == 0 && e.kind != oneToOne || e.kind == unseen {
+	if e.delta == 0 && e.rule.kind != oneToOne || e.rule.kind == unseen {
 		return
 	}
-	var places []*place
-	var certain uint64
-	surely := map[*place]bool{}
-	for _, p := range x.places.of(e.Counter) {
-		if may, sure := p.moves(e.Counter, e.rule); may && p.most > 0 {
-			places = append(places, p)
-			if sure && e.kind == oneToOne {
-				surely[p] = true
-				certain += p.least
-				x.certain[p.cell] = true
-			}
-		}
+	all := x.candidates(e)
+	if len(all.places) == 0 {
+		return
 	}
-	if e.Gone {
-		certain = 0
-	}
-	// What cannot be told apart is lost rather than not.
-	slices.SortStableFunc(places, func(a, b *place) int {
-		return cmp.Or(trueFirst(surely[a], surely[b]), trueFirst(b.benign, a.benign))
-	})
 	taken := of(x.taken, e.rivals())
-	e.shares = map[*place]uint64{}
-	for left := e.Delta; len(places) > 0 && left > 0; places = places[1:] {
-		p := places[0]
+	for len(all.places) > 0 && all.places[0].most <= taken[all.places[0]] {
+		all.places = all.places[1:]
+	}
+	left := e.delta
+	for _, p := range all.places {
+		if left == 0 {
+			break
+		}
 		n := min(left, p.most-min(p.most, taken[p]))
 		if n == 0 {
 			continue
 		}
-		e.shares[p] = n
+		e.shares = append(e.shares, share{p, n})
 		taken[p] += n
-		e.Traced += n
+		e.traced += n
 		if p.benign {
-			e.Benign += n
+			e.benign += n
 		}
 		left -= n
 	}
-	e.Traced = max(e.Traced, certain)
+	if !e.gone {
+		e.traced = max(e.traced, all.certain)
+	}
+}
+
+// candidates returns the places of a counter. Those of a driver's queues, of which there
+// may be many, are looked for once.
+func (x *explainer) candidates(e *entry) *candidates {
+	spelling := e.rule.spelling()
+	if !x.places.spellings[spelling] {
+		return &candidates{}
+	}
+	if e.counter.Source != event.CounterDriver {
+		return x.find(e)
+	}
+	at := queues{e.rivals(), spelling}
+	if x.queues[at] == nil {
+		x.queues[at] = x.find(e)
+	}
+	return x.queues[at]
+}
+
+func (x *explainer) find(e *entry) *candidates {
+	var all candidates
+	surely := map[*place]bool{}
+	for _, places := range x.places.of(e.counter) {
+		for _, p := range places {
+			may, sure := p.moves(e.counter, e.rule)
+			if !may || p.most == 0 {
+				continue
+			}
+			all.places = append(all.places, p)
+			if sure && e.rule.kind == oneToOne {
+				surely[p] = true
+				all.certain += p.least
+				x.certain[p.cell] = true
+			}
+		}
+	}
+	// What cannot be told apart is lost rather than not.
+	slices.SortStableFunc(all.places, func(a, b *place) int {
+		return cmp.Or(trueFirst(surely[a], surely[b]), trueFirst(b.benign, a.benign))
+	})
+	return &all
 }
 
 func trueFirst(a, b bool) int {
@@ -102,39 +159,40 @@ func trueFirst(a, b bool) int {
 	return 1
 }
 
-// settle divides what was not traced, and says how many packets of the row are in no row
-// before it. first is the first row of all.
-func (x *explainer) settle(e *entry, number int, first *entry) {
-	e.number = number
-	defer x.leave(e)
-	rest := e.Delta - min(e.Delta, e.Traced)
+// settle returns the row of an entry: it divides what was not traced, and says how many
+// packets of the row are in no row before it. first is the first row of all. unexplained
+// and benign are of those that are in no row before.
+func (x *explainer) settle(e, first *entry) (row Row, left remainder) {
+	row = Row{Counter: *e.counter, Delta: e.delta, Traced: e.traced, Benign: e.benign, Within: e.within, Gone: e.gone}
+	rest := e.delta - min(e.delta, e.traced)
 	switch {
-	case e.kind == unseen || e.kind == partly:
-		e.Unseen = rest
-	case e.kind == echo:
-		e.Unseen, rest = rest, 0
-	case e.kind == byDrops && e.Source == event.CounterLink:
-		e.Unseen = min(rest, x.byDriver(e.Counter))
+	case e.rule.kind == unseen || e.rule.kind == partly:
+		row.Unseen = rest
+	case e.rule.kind == echo:
+		row.Unseen, rest = rest, 0
+	case e.rule.kind == byDrops && row.Source == event.CounterLink:
+		row.Unseen = min(rest, x.byDriver(e.counter))
 	}
-	theirs := x.left[x.repeats(e.Counter)]
+	theirs := x.left[x.repeats(e.counter)]
 	same := theirs.last
-	if e.kind != echo {
-		e.lost = e.Unseen - min(e.Unseen, theirs.lost)
-		e.Unseen += min(rest-e.Unseen, theirs.lost)
+	if e.rule.kind != echo {
+		left.lost = row.Unseen - min(row.Unseen, theirs.lost)
+		row.Unseen += min(rest-row.Unseen, theirs.lost)
 	}
-	e.Unexplained = int64(e.Delta) - int64(e.Traced) - int64(e.Unseen)
-	if e.Within != "" {
-		return
+	row.Unexplained = int64(e.delta) - int64(e.traced) - int64(row.Unseen)
+	defer func() { x.leave(e, &row, left.lost) }()
+	if row.Within != "" {
+		return row, left
 	}
 	overlap := map[*entry]uint64{}
-	rest = uint64(max(0, e.Unexplained))
-	e.unexplained = rest - min(rest, theirs.unexplained)
+	rest = uint64(max(0, row.Unexplained))
+	left.unexplained = rest - min(rest, theirs.unexplained)
 	died, benign := x.count(e, overlap)
-	e.Packets, e.benign = died+e.lost+e.unexplained, benign
-	if e.Packets+e.benign > 0 || e.Delta == 0 {
-		return
+	row.Packets, left.benign = died+left.lost+left.unexplained, benign
+	if row.Packets+benign > 0 || e.delta == 0 {
+		return row, left
 	}
-	if same == nil && number > 0 {
+	if same == nil && e != first {
 		same = first
 	}
 	for other, packets := range overlap {
@@ -143,16 +201,32 @@ func (x *explainer) settle(e *entry, number int, first *entry) {
 		}
 	}
 	if same != nil {
-		e.Mirrors = same.String()
+		row.Mirrors = x.spell(same)
 	}
+	return row, left
+}
+
+// remainder is what of a row no row before counts.
+type remainder struct{ lost, unexplained, benign uint64 }
+
+// spell returns what a row is called. Many may mirror the same one.
+func (x *explainer) spell(e *entry) string {
+	if x.spelled.entry != e {
+		x.spelled.entry, x.spelled.text = e, spellCounter(e.counter)
+	}
+	return x.spelled.text
 }
 
 // count adds the drops in a row's shares to those that rows count, and returns how many
 // no row before counts: lost ones and benign ones. overlap gets
 // the others, by the row that had them first.
 func (x *explainer) count(e *entry, overlap map[*entry]uint64) (lost, benign uint64) {
+	if len(e.shares) == 0 {
+		return 0, 0
+	}
 	passed := of(x.passed, e.rivals())
-	for p, n := range e.shares {
+	for _, s := range e.shares {
+		p, n := s.place, s.drops
 		passed[p] += n
 		more := passed[p] - min(passed[p], x.counted[p])
 		x.counted[p] += more
@@ -178,50 +252,53 @@ type untraced struct {
 // leftover is a kind of counters whose untraced packets another may count as well, by
 // device or namespace.
 type leftover struct {
-	kind   string
+	kind   leftKind
 	netns  uint32
 	device event.DeviceID
 }
 
-// The kinds of leftovers.
+type leftKind int
+
 const (
-	leftReceived  = "received"   // rx_dropped of a device
-	leftAllDevice = "of devices" // rx_dropped of all of them
-	leftSent      = "sent"       // what queues and devices did not send
-	leftRefused   = "refused"    // what sockets refused
+	leftReceived  leftKind = iota + 1 // rx_dropped of a device
+	leftAllDevice                     // rx_dropped of all of them
+	leftSent                          // what queues and devices did not send
+	leftRefused                       // what sockets refused
 )
 
 // leave adds up the untraced packets of a row for those after it.
-func (x *explainer) leave(e *entry) {
-	if e.lost == 0 && e.Unexplained <= 0 {
+func (x *explainer) leave(e *entry, row *Row, lost uint64) {
+	if lost == 0 && row.Unexplained <= 0 {
 		return
 	}
 	add := func(at leftover) {
 		sum := x.left[at]
-		sum.lost += e.lost
-		sum.unexplained += uint64(max(0, e.Unexplained))
+		sum.lost += lost
+		sum.unexplained += uint64(max(0, row.Unexplained))
 		sum.last = e
 		x.left[at] = sum
 	}
-	isLink := e.Source == event.CounterLink
-	if isLink && e.Name == "rx_dropped" {
-		add(leftover{kind: leftReceived, device: e.ID().Device})
+	isLink := row.Source == event.CounterLink
+	if isLink && row.Name == "rx_dropped" {
+		if id := row.DeviceID(); x.places.peers[id] != (event.DeviceID{}) {
+			add(leftover{kind: leftReceived, device: id})
+		}
 		add(leftover{kind: leftAllDevice})
 	}
-	if e.Source == event.CounterQdisc || isLink && e.Name == "tx_dropped" {
-		add(leftover{kind: leftSent, netns: e.Netns.Inode})
+	if row.Source == event.CounterQdisc || isLink && row.Name == "tx_dropped" {
+		add(leftover{kind: leftSent, netns: row.Netns.Inode})
 	}
-	if strings.HasPrefix(e.Name, "Udp") && strings.HasSuffix(e.Name, "InErrors") {
-		add(leftover{kind: leftRefused, netns: e.Netns.Inode})
+	if strings.HasPrefix(row.Name, "Udp") && strings.HasSuffix(row.Name, "InErrors") {
+		add(leftover{kind: leftRefused, netns: row.Netns.Inode})
 	}
 }
 
 // repeats returns what rows before that of a counter may have counted already of what it
 // counts.
-func (x *explainer) repeats(c event.Counter) leftover {
+func (x *explainer) repeats(c *event.Counter) leftover {
 	switch {
 	case c.Source == event.CounterLink && c.Name == "tx_dropped": // veth_xmit counts what its peer refuses (drivers/net/veth.c)
-		return leftover{kind: leftReceived, device: x.places.peers[c.ID().Device]}
+		return leftover{kind: leftReceived, device: x.places.peers[c.DeviceID()]}
 	case c.Source == event.CounterSoftnet: // enqueue_to_backlog (net/core/dev.c)
 		return leftover{kind: leftAllDevice}
 	case c.Source == event.CounterProtocol && strings.HasSuffix(c.Name, "OutDiscards"): // ip_send_skb learns of what was not sent (net/ipv4/ip_output.c)
@@ -234,18 +311,18 @@ func (x *explainer) repeats(c event.Counter) leftover {
 
 // byDriver returns how many of an interface's drops the driver's own counters count:
 // it dropped them before there was an skb, or freed what it had not handed on.
-func (x *explainer) byDriver(c event.Counter) (most uint64) {
+func (x *explainer) byDriver(c *event.Counter) (most uint64) {
 	if x.drivers == nil {
-		x.drivers = map[event.DeviceID][]event.Movement{}
-		for _, m := range x.meter.Movements() {
-			if m.Source == event.CounterDriver {
-				x.drivers[m.ID().Device] = append(x.drivers[m.ID().Device], m)
+		x.drivers = map[event.DeviceID][]*event.Movement{}
+		for m := range x.meter.Each() {
+			if m.Source == event.CounterDriver && m.Moved > 0 && !dropsUnseen(m.Name) {
+				x.drivers[m.DeviceID()] = append(x.drivers[m.DeviceID()], m)
 			}
 		}
 	}
 	direction, _, _ := strings.Cut(c.Name, "_")
-	for _, m := range x.drivers[c.ID().Device] {
-		if strings.Contains(m.Name, direction) && !dropsUnseen(m.Name) {
+	for _, m := range x.drivers[c.DeviceID()] {
+		if strings.Contains(m.Name, direction) {
 			most = max(most, m.Moved)
 		}
 	}
@@ -260,16 +337,17 @@ type rivals struct {
 }
 
 func (e *entry) rivals() rivals {
-	r := rivals{string(e.Source), e.Netns.Inode, e.ID().Device}
+	c := e.counter
+	r := rivals{string(c.Source), c.Netns.Inode, c.DeviceID()}
 	switch {
-	case e.Within != "":
-		r.kind += " within " + e.Within
-	case e.Source == event.CounterQdisc && hook(e.Part) == "":
+	case e.within != "":
+		r.kind += " within " + e.within
+	case c.Source == event.CounterQdisc && hook(c.Part) == "":
 		r.kind = txRivals
-	case e.Source == event.CounterLink && strings.HasPrefix(e.Name, "tx_"):
+	case c.Source == event.CounterLink && strings.HasPrefix(c.Name, "tx_"):
 		r.kind = txRivals
-	case e.Source == event.CounterProtocol && e.Name != "Ip6FragFails": // which ip6_forward counts beside Ip6InTooBigErrors
-		r.kind = family(e.Name)
+	case c.Source == event.CounterProtocol && c.Name != "Ip6FragFails": // which ip6_forward counts beside Ip6InTooBigErrors
+		r.kind = family(c.Name)
 	}
 	return r
 }

@@ -3,6 +3,9 @@
 package ledger
 
 import (
+	"iter"
+	"slices"
+
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -97,7 +100,7 @@ func (t *tally) add(other *tally) {
 // fold adds up, by reason and function, cells whose device or namespace has no counter of its
 // own any more. It keeps 2*maxGone cells at most, the latest.
 func (b *Book) fold() {
-	netns, devices := b.apart()
+	netns, devices := b.apart(slices.Values(b.gone))
 	kept := b.gone[:0]
 	for i, cell := range b.gone {
 		far := len(b.gone)-i > 2*maxGone
@@ -116,11 +119,20 @@ func (b *Book) fold() {
 	b.gone = kept
 }
 
-// apart returns the namespaces and devices that have counters of their own.
-func (b *Book) apart() (netns map[uint32]bool, devices map[event.DeviceID]bool) {
+// apart returns which namespaces and devices of cells have counters of their own.
+func (b *Book) apart(cells iter.Seq[*event.Cell]) (netns map[uint32]bool, devices map[event.DeviceID]bool) {
 	netns, devices = map[uint32]bool{}, map[event.DeviceID]bool{}
-	for _, m := range b.meter.Movements() {
-		netns[m.Netns.Inode], devices[m.ID().Device] = true, true
+	for cell := range cells {
+		netns[cell.Netns.Inode], devices[cell.DeviceID()], devices[event.NewDeviceID(cell.Netns, 0, cell.Device.Name)] = false, false, false
+	}
+	for m := range b.meter.Each() {
+		if _, asked := netns[m.Netns.Inode]; asked {
+			netns[m.Netns.Inode] = true
+		}
+		id := m.DeviceID()
+		if _, asked := devices[id]; asked {
+			devices[id] = true
+		}
 	}
 	return netns, devices
 }

@@ -246,3 +246,35 @@ func TestLost(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+// TestUnknownParts: counters of a place that files tell apart, though nothing reads them so,
+// are one row. With a row for each of them, every drop there would be held against all.
+func TestUnknownParts(t *testing.T) {
+	drops := map[*event.Cell]uint64{cell("SOCKET_RCVBUFF", "eth0", pod, udp): 6, cell("CPU_BACKLOG", "eth0", pod, udp): 3}
+	for name, test := range map[string]struct {
+		counter event.Counter
+		change  func(c *event.Counter, i int)
+		traced  uint64
+	}{
+		"parts of a link":     {counter(event.CounterLink, "rx_dropped", "eth0", pod, ""), func(c *event.Counter, i int) { c.Part = string(rune('a' + i)) }, 3},
+		"softnet of devices":  {counter(event.CounterSoftnet, "dropped", "", event.Netns{}, ""), func(c *event.Counter, i int) { c.Index = i + 1 }, 3},
+		"protocol of devices": {counter(event.CounterProtocol, "UdpRcvbufErrors", "", pod, ""), func(c *event.Counter, i int) { c.Index = i + 1 }, 6},
+		"neighbour tables": {
+			counter(event.CounterNeighbour, "unresolved_discards", "", event.Netns{}, ""),
+			func(c *event.Counter, i int) { c.Part = string(rune('a' + i)) }, 0,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var steps []step
+			for i := range 9 {
+				c := test.counter
+				test.change(&c, i)
+				steps = append(steps, step{c, 1})
+			}
+			l := keep(steps, nil, drops)
+			if len(l.Rows) != 1 || l.Rows[0].Delta != 9 || l.Rows[0].Traced != test.traced {
+				t.Errorf("%+v, want a row of 9, of which %d are traced", l.Rows, test.traced)
+			}
+		})
+	}
+}

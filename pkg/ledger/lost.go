@@ -19,17 +19,17 @@ func (l *Ledger) Lost() []Lost {
 	return l.lost
 }
 
-// asLost returns what of an entry is in no row before, nor in any cell; not ok if there is
-// nothing, or if the row may count no packets at all, but what was not even sent.
-func (e *entry) asLost() (lost Lost, ok bool) {
-	where := spot(&e.Row)
-	if e.lost == 0 || e.Within != "" || where == "" {
+// asLost returns packets of a row that are in no row before, nor in any cell; not ok if there
+// are none, or if the row may count no packets at all, but what was not even sent.
+func (r *Row) asLost(packets uint64) (lost Lost, ok bool) {
+	where := spot(r)
+	if packets == 0 || r.Within != "" || where == "" {
 		return Lost{}, false
 	}
 	return Lost{&event.Cell{
-		Reason: event.Reason{Name: e.Name}, Location: &event.Frame{Symbol: where},
-		Device: event.Device{Index: e.Index, Name: e.Device}, Netns: e.Netns, Unseen: true,
-	}, e.lost}, true
+		Reason: event.Reason{Name: r.Name}, Location: &event.Frame{Symbol: where},
+		Device: event.Device{Index: r.Index, Name: r.Device}, Netns: r.Netns, Unseen: true,
+	}, packets}, true
 }
 
 // spot says where the packets of a row were lost, empty for rows without a place.

@@ -18,6 +18,12 @@ const (
 	icmp6 = 58
 )
 
+// The tables of neighbors.
+const (
+	arpCache   = "arp_cache"
+	ndiscCache = "ndisc_cache"
+)
+
 // claim says that drops at a place may move a counter of that spelling.
 type claim struct {
 	spelling string
@@ -43,7 +49,7 @@ func claimsOf(cell *event.Cell) (claims []claim) {
 }
 
 // moves reports whether drops at a place may move a counter, and whether each does.
-func (p *place) moves(c event.Counter, r rule) (may, sure bool) {
+func (p *place) moves(c *event.Counter, r *rule) (may, sure bool) {
 	spelling := r.spelling()
 	for _, claim := range p.claims {
 		onHook := strings.HasPrefix(claim.note, hookNote)
@@ -56,12 +62,12 @@ func (p *place) moves(c event.Counter, r rule) (may, sure bool) {
 
 // near reports whether a counter is of the place's device or namespace, or of those at the
 // other end of its veth pair.
-func (p *place) near(c event.Counter, peer bool) bool {
+func (p *place) near(c *event.Counter, peer bool) bool {
 	switch c.Source {
 	case event.CounterSoftnet, event.CounterNeighbour: // of the whole machine
 		return true
 	case event.CounterLink, event.CounterDriver, event.CounterQdisc:
-		id := c.ID().Device
+		id := c.DeviceID()
 		if peer {
 			return id == p.peer
 		}
@@ -74,10 +80,10 @@ func (p *place) near(c event.Counter, peer bool) bool {
 }
 
 // fits reports whether drops at the place are of the protocol that a counter is of.
-func (p *place) fits(c event.Counter) bool {
+func (p *place) fits(c *event.Counter) bool {
 	switch c.Source {
 	case event.CounterNeighbour:
-		return (c.Part == "ndisc_cache") == p.isIPv6()
+		return (c.Part == ndiscCache) == p.isIPv6()
 	case event.CounterProtocol:
 	default:
 		return true

@@ -4,6 +4,7 @@ package ledger
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
@@ -32,11 +33,13 @@ type likeness struct {
 
 // places are those of all cells, by what counters are of.
 type places struct {
-	all      []*place // in the order of cells
-	ofDevice map[event.DeviceID][]*place
-	ofNetns  map[uint32][]*place
-	ofPeer   map[uint32][]*place // by the namespace at the other end of a veth pair, if that is another
-	peers    map[event.DeviceID]event.DeviceID
+	all       []*place // in the order of cells
+	ofDevice  map[event.DeviceID][]*place
+	ofEnd     map[event.DeviceID][]*place // by the other end of a veth pair
+	ofNetns   map[uint32][]*place
+	ofPeer    map[uint32][]*place // by the namespace at the other end of a veth pair, if that is another
+	peers     map[event.DeviceID]event.DeviceID
+	spellings map[string]bool // of what their drops may move
 }
 
 // places returns where drops died that counters have counted. The cells of a device share
@@ -49,10 +52,11 @@ func (b *Book) places() places {
 		}
 	}
 	all := places{
-		ofDevice: map[event.DeviceID][]*place{}, ofNetns: map[uint32][]*place{}, ofPeer: map[uint32][]*place{},
-		peers: b.peers(),
+		ofDevice: map[event.DeviceID][]*place{}, ofEnd: map[event.DeviceID][]*place{},
+		ofNetns: map[uint32][]*place{}, ofPeer: map[uint32][]*place{},
+		peers: b.peers(), spellings: map[string]bool{},
 	}
-	netns, devices := b.apart()
+	netns, devices := b.apart(maps.Keys(b.cells))
 	claims := map[likeness][]claim{}
 	for cell, t := range b.cells {
 		counted := b.counted(t)
@@ -79,6 +83,9 @@ func (b *Book) places() places {
 		if p.claims, known = claims[key]; !known {
 			p.claims = claimsOf(cell)
 			claims[key] = p.claims
+			for _, c := range p.claims {
+				all.spellings[c.spelling] = true
+			}
 		}
 		all.all = append(all.all, p)
 	}
@@ -93,6 +100,9 @@ func (b *Book) places() places {
 		}
 		if p.name != p.index && p.name != p.gone {
 			all.ofDevice[p.name] = append(all.ofDevice[p.name], p)
+		}
+		if p.peer != (event.DeviceID{}) {
+			all.ofEnd[p.peer] = append(all.ofEnd[p.peer], p)
 		}
 		if peer := p.peer.Netns; peer != 0 && peer != p.cell.Netns.Inode {
 			all.ofPeer[peer] = append(all.ofPeer[peer], p)
@@ -113,13 +123,13 @@ func (b *Book) peers() map[event.DeviceID]event.DeviceID {
 }
 
 // of returns the places whose drops could move a counter, going by where it is.
-func (a places) of(c event.Counter) []*place {
+func (a *places) of(c *event.Counter) [2][]*place {
 	switch c.Source {
 	case event.CounterSoftnet, event.CounterNeighbour:
-		return a.all
+		return [2][]*place{a.all}
 	case event.CounterLink, event.CounterDriver, event.CounterQdisc:
-		id := c.ID().Device
-		return slices.Concat(a.ofDevice[id], a.ofDevice[a.peers[id]])
+		id := c.DeviceID()
+		return [2][]*place{a.ofDevice[id], a.ofEnd[id]}
 	}
-	return slices.Concat(a.ofNetns[c.Netns.Inode], a.ofPeer[c.Netns.Inode])
+	return [2][]*place{a.ofNetns[c.Netns.Inode], a.ofPeer[c.Netns.Inode]}
 }

@@ -4,6 +4,7 @@ package ledger
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -36,13 +37,15 @@ func (r *Row) Off() bool {
 func (r *Row) Missed() int64 { return max(r.Unexplained, -r.Unexplained) }
 
 // String names the row's counter, with where it is: "link rx_dropped on eth0 in host".
-func (r *Row) String() string {
-	text := strings.Join(strings.Fields(string(r.Source)+" "+r.Part+" "+r.Name), " ")
-	if r.Device != "" {
-		text += " on " + r.Device
+func (r *Row) String() string { return spellCounter(&r.Counter) }
+
+func spellCounter(c *event.Counter) string {
+	text := strings.Join(strings.Fields(string(c.Source)+" "+c.Part+" "+c.Name), " ")
+	if c.Device != "" {
+		text += " on " + c.Device
 	}
-	if r.Netns.Inode != 0 {
-		text += " in " + r.Netns.String()
+	if c.Netns.Inode != 0 {
+		text += " in " + c.Netns.String()
 	}
 	return text
 }
@@ -70,21 +73,23 @@ func (b *Book) Ledger() *Ledger {
 	// A drop at a qdisc is the device's if it is not the qdisc's.
 	for _, qdiscs := range []bool{true, false} {
 		for _, e := range entries {
-			if (e.Source == event.CounterQdisc) == qdiscs {
+			if (e.counter.Source == event.CounterQdisc) == qdiscs {
 				x.trace(e)
 			}
 		}
 	}
 	entries = slices.DeleteFunc(entries, func(e *entry) bool {
-		return e.Traced == 0 && (e.Delta == 0 || e.kind == echo)
+		return e.traced == 0 && (e.delta == 0 || e.rule.kind == echo)
 	})
+	l.Rows = slices.Grow(l.Rows, len(entries))
 	for i, e := range entries {
-		x.settle(e, i, entries[0])
-		l.Rows = append(l.Rows, e.Row)
-		l.Counted += e.Packets
-		l.Explained += e.Packets - e.unexplained
-		l.Benign += e.benign
-		if lost, ok := e.asLost(); ok {
+		e.number = i
+		row, left := x.settle(e, entries[0])
+		l.Rows = append(l.Rows, row)
+		l.Counted += row.Packets
+		l.Explained += row.Packets - left.unexplained
+		l.Benign += left.benign
+		if lost, ok := row.asLost(left.lost); ok {
 			l.lost = append(l.lost, lost)
 		}
 	}
@@ -98,10 +103,7 @@ func (b *Book) uncounted(l *Ledger, x *explainer) {
 	for p, n := range x.counted {
 		counted[p.cell] = n
 	}
-	read := map[uint32]bool{}
-	for _, m := range b.meter.Movements() {
-		read[m.Netns.Inode] = true
-	}
+	read, _ := b.apart(maps.Keys(b.cells))
 	for cell, t := range b.cells {
 		if x.certain[cell] {
 			continue // each moved a counter; if that has missed some, its row says so
@@ -116,61 +118,119 @@ func (b *Book) uncounted(l *Ledger, x *explainer) {
 	}
 }
 
-// merge returns the counters that have a rule, those of single CPUs and of a device's
-// qdiscs added up, in the order of rows.
+// merge returns the counters that have a rule and may make a row, those that a row adds up
+// as one, in the order of rows.
 func (b *Book) merge() []*entry {
-	entries := map[event.CounterID]*entry{}
+	merged := map[event.CounterID]*entry{} // of several counters
+	sums := b.sums()
 	var all []*entry
-	for _, m := range b.meter.Movements() {
-		counter := m.Counter
-		rule, _, ok := ruleOf(counter)
-		if !ok {
+	for m := range b.meter.Each() {
+		counter := &m.Counter
+		rule := ruleOf(counter)
+		if rule == nil {
 			continue
 		}
-		switch counter.Source {
-		case event.CounterSoftnet:
-			counter.Part = ""
-		case event.CounterQdisc:
-			counter.Part = hook(counter.Part)
+		whole, several := wholeOf(counter)
+		if m.Moved == 0 && rule.kind != oneToOne && !several {
+			continue
 		}
-		e := entries[counter.ID()]
+		var e *entry
+		if several {
+			e = merged[whole.ID()]
+		}
 		if e == nil {
-			e = &entry{Row: Row{Counter: counter, Within: rule.within}, rule: rule}
-			entries[counter.ID()] = e
+			e = &entry{counter: counter, within: rule.within, rule: rule}
 			all = append(all, e)
 		}
-		e.Delta += m.Moved
-		e.Gone = e.Gone || m.Cut
+		if several && merged[whole.ID()] == nil {
+			of := whole
+			e.counter, merged[whole.ID()] = &of, e
+		}
+		e.delta += m.Moved
+		e.gone = e.gone || m.Cut
 	}
 	for _, e := range all {
-		if sum := sumOf(e.Counter); sum.Name != "" && entries[sum.ID()] != nil {
-			e.Within = sum.Name
+		if sum := sumOf(e.counter); sum.Name != "" && sums[sum.ID()] {
+			e.within = sum.Name
 		}
 	}
-	slices.SortFunc(all, func(a, b *entry) int { return compare(a.Row, b.Row) })
+	slices.SortFunc(all, compare)
 	return all
 }
 
-func compare(a, b Row) int {
-	_, placeA, _ := ruleOf(a.Counter)
-	_, placeB, _ := ruleOf(b.Counter)
-	return cmp.Or(
-		cmp.Compare(slices.Index(order, a.Source), slices.Index(order, b.Source)),
-		strings.Compare(a.Netns.String(), b.Netns.String()), cmp.Compare(a.Netns.Inode, b.Netns.Inode),
-		strings.Compare(a.Device, b.Device), cmp.Compare(a.Index, b.Index),
-		strings.Compare(sum(a), sum(b)),
-		cmp.Compare(placeA, placeB), strings.Compare(a.Name, b.Name), strings.Compare(a.Part, b.Part))
+// sums returns the drivers' counters of which others that moved are parts.
+func (b *Book) sums() map[event.CounterID]bool {
+	sums := map[event.CounterID]bool{} // whether there is one
+	for m := range b.meter.Each() {
+		if m.Moved > 0 && m.Source == event.CounterDriver && dropsUnseen(m.Name) {
+			if sum := sumOf(&m.Counter); dropsUnseen(sum.Name) {
+				sums[sum.ID()] = false
+			}
+		}
+	}
+	if len(sums) == 0 {
+		return nil
+	}
+	for m := range b.meter.Each() {
+		if _, ok := sums[m.ID()]; ok {
+			sums[m.ID()] = true
+		}
+	}
+	return sums
 }
 
-// sum is what a driver's rows are ordered by: a sum, then its parts.
-func sum(r Row) string {
-	switch {
-	case r.Source != event.CounterDriver:
-		return ""
-	case r.Within == "":
-		return r.Name
+// wholeOf returns the counter that a row is of, and whether it is another that may add up
+// several: those of all CPUs, of a device's qdiscs that are no hook. What is read of the
+// machine or of a namespace has no device, whatever a file says.
+func wholeOf(c *event.Counter) (whole event.Counter, several bool) {
+	switch whole = *c; c.Source {
+	case event.CounterSoftnet:
+		return event.Counter{Source: c.Source, Name: c.Name}, true
+	case event.CounterQdisc:
+		whole.Part = hook(c.Part)
+		return whole, true
+	case event.CounterNeighbour:
+		whole = event.Counter{Source: c.Source, Name: c.Name, Part: arpCache}
+		if c.Part == ndiscCache {
+			whole.Part = ndiscCache
+		}
+	case event.CounterLink, event.CounterDriver:
+		whole.Part = ""
+	default:
+		whole = event.Counter{Source: c.Source, Name: c.Name, Netns: c.Netns}
 	}
-	return r.Within + " " + r.Name
+	return whole, whole != *c
+}
+
+// compare puts entries in the order of rows. It is called a million times for a node with
+// many namespaces, most of which differ early.
+func compare(a, b *entry) int {
+	c, d := a.counter, b.counter
+	if order := cmp.Compare(slices.Index(order, c.Source), slices.Index(order, d.Source)); order != 0 {
+		return order
+	}
+	if c.Netns != d.Netns {
+		if order := cmp.Or(strings.Compare(c.Netns.String(), d.Netns.String()), cmp.Compare(c.Netns.Inode, d.Netns.Inode)); order != 0 {
+			return order
+		}
+	}
+	if order := cmp.Or(strings.Compare(c.Device, d.Device), cmp.Compare(c.Index, d.Index)); order != 0 {
+		return order
+	}
+	if c.Source == event.CounterDriver { // a sum, then its parts
+		if order := cmp.Or(strings.Compare(a.sum(), b.sum()), -trueFirst(a.within != "", b.within != "")); order != 0 {
+			return order
+		}
+	}
+	return cmp.Or(cmp.Compare(a.rule.number, b.rule.number), strings.Compare(c.Name, d.Name), strings.Compare(c.Part, d.Part))
+}
+
+// sum names the counter in which a driver adds up what the entry's counts, or that itself.
+func (e *entry) sum() string {
+	if e.within != "" {
+		return e.within
+	}
+	return e.counter.Name
 }
 
 // order is that of sources, from the wire up.

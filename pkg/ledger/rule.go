@@ -28,6 +28,7 @@ const (
 
 // rule says how a counter is explained.
 type rule struct {
+	number int // of those of the source
 	name   string
 	kind   kind
 	within string // the row of the same source and place that contains this one
@@ -137,25 +138,35 @@ var rules = map[event.CounterSource][]rule{
 	},
 }
 
-// ruleOf returns the rule of a counter and its place among those of the source; false if
-// it has none.
-func ruleOf(c event.Counter) (rule, int, bool) {
-	for i, r := range rules[c.Source] {
-		if r.name == c.Name {
-			return r, i, true
+// rulesByName are rules by what they are of.
+var rulesByName = func() map[event.CounterSource]map[string]*rule {
+	all := map[event.CounterSource]map[string]*rule{}
+	for source, rules := range rules {
+		all[source] = map[string]*rule{}
+		for i := range rules {
+			rules[i].number = i
+			all[source][rules[i].name] = &rules[i]
 		}
 	}
+	return all
+}()
+
+// ruleOf returns the rule of a counter, nil if it has none.
+func ruleOf(c *event.Counter) *rule {
+	if r := rulesByName[c.Source][c.Name]; r != nil {
+		return r
+	}
 	if c.Source == event.CounterXfrm {
-		r := rule{name: c.Name, as: "/proc/net/xfrm_stat: " + c.Name}
+		r := &rule{name: c.Name, as: "/proc/net/xfrm_stat: " + c.Name}
 		if strings.HasPrefix(c.Name, "XfrmOut") || c.Name == "XfrmAcquireError" {
 			r.kind = partly // a program's call fails before there is a packet (xfrm_lookup, net/xfrm/xfrm_policy.c)
 		}
-		return r, 0, true
+		return r
 	}
 	if c.Source == event.CounterDriver && dropsUnseen(c.Name) {
-		return rule{name: c.Name, kind: partly, as: "ethtool -S: " + anyQueue(c.Name)}, 0, true
+		return &rule{name: c.Name, kind: partly, as: "ethtool -S: " + anyQueue(c.Name)}
 	}
-	return rule{}, 0, false
+	return nil
 }
 
 // dropsUnseen reports whether a driver's counter tells of packets that are in no
@@ -168,7 +179,7 @@ func dropsUnseen(name string) bool {
 }
 
 // spelling returns how the catalogue of reasons spells the counter.
-func (r rule) spelling() string {
+func (r *rule) spelling() string {
 	if r.as != "" {
 		return r.as
 	}
@@ -181,11 +192,11 @@ func anyQueue(name string) string { return queueNumber.ReplaceAllString(name, "$
 // sumOf names the counter in which a driver adds up what it counts by queue too, whether
 // it has one or not: rx_xdp_drop of mlx5, with rx0_xdp_drop. The name is empty for
 // counters of no queue.
-func sumOf(c event.Counter) event.Counter {
+func sumOf(c *event.Counter) event.Counter {
 	if c.Source != event.CounterDriver {
 		return event.Counter{}
 	}
-	sum := c
+	sum := *c
 	if sum.Name = queueNumber.ReplaceAllString(c.Name, "$2"); sum.Name == c.Name {
 		return event.Counter{}
 	}
