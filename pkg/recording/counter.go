@@ -80,6 +80,19 @@ func (n *counterIDs) take() int {
 	return n.next - 1
 }
 
+// knownCounter is a counter of a recording.
+type knownCounter struct {
+	event.Counter
+	moved bool // it, or one before it that is gone
+	gone  bool // others may have its number
+}
+
+// counterName is what counters have in common that are added up when they are gone.
+type counterName struct {
+	source event.CounterSource
+	name   string
+}
+
 // addCounter adds a counter, or one in the place of another.
 func (t *tables) addCounter(text []byte) error {
 	var line counterLine
@@ -89,12 +102,27 @@ func (t *tables) addCounter(text []byte) error {
 	if err := checkNames(string(line.Source), line.Name, line.NetnsName, line.Device, line.Part); err != nil {
 		return err
 	}
-	counter := &event.Counter{
+	counter := &knownCounter{Counter: event.Counter{
 		Source: event.CounterSource(event.Printable(string(line.Source))), Name: event.Printable(line.Name),
 		Netns:  event.Netns{Inode: line.Netns, Name: event.Printable(line.NetnsName)},
 		Device: event.Printable(line.Device), Index: line.Ifindex, Part: event.Printable(line.Part),
+	}}
+	name := counterName{counter.Source, counter.Name}
+	_, known := t.counterNames[name]
+	if !known {
+		if t.counterNames == nil {
+			t.counterNames = map[counterName]struct{}{}
+		}
+		t.counterNames[name] = struct{}{}
 	}
-	if line.ID >= 0 && line.ID < len(t.counters) {
+	t.cost = counterCost
+	if old, err := look(t.counters, "counter", line.ID); err == nil {
+		switch {
+		case old.gone && known:
+			t.cost, counter.moved = lineCost, old.moved
+		case old.gone:
+			t.cost += movedCost
+		}
 		t.counters[line.ID] = counter
 		return nil
 	}
@@ -110,12 +138,16 @@ func (r *Reader) parseCounters(text []byte) (event.Event, error) {
 	if err := unmarshal(text, &line); err != nil {
 		return nil, err
 	}
-	e := &event.Counters{Time: line.Time}
-	var err error
-	if e.Readings, err = r.readings(line.Values); err != nil {
+	r.cost = max(r.cost, readingCost*(len(line.Values)+len(line.Bases)+len(line.Gone))+linkCost*len(line.Links))
+	if err := r.room.fits(r.cost); err != nil { // what is made of them takes more than the line
 		return nil, err
 	}
-	if e.Bases, err = r.readings(line.Bases); err != nil {
+	e := &event.Counters{Time: line.Time}
+	var err error
+	if e.Readings, err = r.lookUp(line.Values); err != nil {
+		return nil, err
+	}
+	if e.Bases, err = r.lookUp(line.Bases); err != nil {
 		return nil, err
 	}
 	for _, id := range line.Gone {
@@ -123,7 +155,8 @@ func (r *Reader) parseCounters(text []byte) (event.Event, error) {
 		if err != nil {
 			return nil, err
 		}
-		e.Gone = append(e.Gone, *c)
+		c.gone = true
+		e.Gone = append(e.Gone, c.Counter)
 	}
 	for _, l := range line.Links {
 		e.Links = append(e.Links, event.Link{
@@ -136,17 +169,27 @@ func (r *Reader) parseCounters(text []byte) (event.Event, error) {
 		r.absences.add(e)
 	}
 	r.at = max(r.at, e.Time)
+	r.readings++
 	return e, nil
 }
 
-// readings looks up the counters of pairs of number and value.
-func (r *Reader) readings(pairs [][2]uint64) (readings []event.Reading, err error) {
+// lookUp looks up the counters of pairs of number and value. From the second line of them
+// on they are of counters that moved, or have appeared.
+func (t *tables) lookUp(pairs [][2]uint64) ([]event.Reading, error) {
+	if len(pairs) == 0 {
+		return nil, nil
+	}
+	readings := make([]event.Reading, 0, len(pairs))
 	for _, pair := range pairs {
-		c, err := look(r.counters, "counter", int(min(pair[0], maxTable)))
+		c, err := look(t.counters, "counter", int(min(pair[0], maxTable)))
 		if err != nil {
 			return nil, err
 		}
-		readings = append(readings, event.Reading{Counter: *c, Value: pair[1]})
+		if t.readings > 0 && !c.moved {
+			c.moved = true
+			t.cost += movedCost
+		}
+		readings = append(readings, event.Reading{Counter: c.Counter, Value: pair[1]})
 	}
 	return readings, nil
 }

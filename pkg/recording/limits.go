@@ -38,7 +38,9 @@ const (
 	expandRatio = 128      // bytes for each byte read of the file
 	lineCost    = 256      // bytes that a line counts for at least: what it takes when read
 	frameCost   = 64       // and a frame of a stack, where that is new
-	readingCost = 96       // and a counter's value
+	counterCost = 512      // a line of a counter that is kept beside the others
+	movedCost   = 1 << 10  // and a counter that moves, for its row, and its group where it may have one
+	readingCost = 128      // and a counter's value
 	linkCost    = 512      // and an interface
 	cellCost    = 1 << 10  // a line of a cell that is kept beside the others, for what commands keep of it
 	edgeCost    = 96       // and an edge of a window
@@ -247,8 +249,6 @@ func (a *allowance) take(line []byte, least int, e event.Event) error {
 		if a.isNew(e) {
 			cost += text + frameCost*len(e.Stack.Frames)
 		}
-	case *event.Counters:
-		cost = max(cost, readingCost*(len(e.Readings)+len(e.Bases)+len(e.Gone))+linkCost*len(e.Links))
 	case *event.Window:
 		cost = max(cost, edgeCost*len(e.Edges))
 	case *event.CPUSample:
@@ -256,7 +256,13 @@ func (a *allowance) take(line []byte, least int, e event.Event) error {
 			cost += seenCost * len(e.Stack.Frames)
 		}
 	}
-	if a.spent += int64(cost); a.spent > expandBase+expandRatio*a.read() {
+	a.spent += int64(cost)
+	return a.fits(0)
+}
+
+// fits returns an error if there is no room for so much.
+func (a *allowance) fits(cost int) error {
+	if a.spent+int64(cost) > expandBase+expandRatio*a.read() {
 		return fmt.Errorf("%d bytes expand to more than %d: no recorder writes that", a.read(), a.spent)
 	}
 	return nil

@@ -135,14 +135,10 @@ func (r *Reader) Next() (event.Event, error) {
 			r.err = err
 			break
 		}
-		cells := len(r.cells)
+		r.cost = lineCost
 		e, err := r.parse(line)
 		if err == nil {
-			least := lineCost
-			if len(r.cells) > cells {
-				least = cellCost
-			}
-			err = r.room.take(line, least, e)
+			err = r.room.take(line, r.cost, e)
 		}
 		if err != nil {
 			r.err = r.corrupt(err)

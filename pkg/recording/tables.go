@@ -20,7 +20,11 @@ type tables struct {
 	gone   map[int]struct{} // cells whose numbers others may have
 	schema int              // of the recording
 
-	counters []*event.Counter
+	counters     []*knownCounter
+	counterNames map[counterName]struct{}
+	readings     int // lines of counters
+
+	cost int // what the line that is being read takes at least, bytes
 }
 
 // look returns the entry of a table, or an error that names what is missing.
@@ -119,5 +123,6 @@ func (t *tables) addCell(text []byte) error {
 		return err
 	}
 	t.cells = append(t.cells, &cell)
+	t.cost = cellCost
 	return nil
 }
