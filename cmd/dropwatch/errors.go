@@ -127,8 +127,6 @@ func hint(err error) string {
 		return "run it on the node, or record there and copy the file here: every other command reads it"
 	case errors.Is(err, recording.ErrNotRecording):
 		return "dropwatch record writes what this command reads"
-	case errors.As(err, new(unfoldedError)):
-		return "the stackcollapse scripts that come with flamegraph.pl fold what profilers print; dropwatch flamegraph --help tells what it reads"
 	case errors.Is(err, errNoDefault):
 		return "record one with: sudo dropwatch record"
 	}

@@ -89,14 +89,10 @@ func notFolded(file *stackfile.File, f *flamegraph.Folded) error {
 	if foreign := file.Likely(); foreign != nil {
 		return foreign
 	}
-	return unfoldedError(fmt.Sprintf("%s of %s cannot be read as folded stacks, frames with a semicolon between them and a count: %v",
-		spell.Thousands(uint64(f.Left)), spell.Plural(uint64(f.Left+len(f.Samples)), "line"), f.Problems[0]))
+	return fmt.Errorf("%s of %s cannot be read as folded stacks, frames with a semicolon between them and a count, "+
+		"which the stackcollapse scripts make of what profilers print: %v",
+		spell.Thousands(uint64(f.Left)), spell.Plural(uint64(f.Left+len(f.Samples)), "line"), f.Problems[0])
 }
-
-// unfoldedError says that a file of an unknown kind is no folded stacks.
-type unfoldedError string
-
-func (e unfoldedError) Error() string { return string(e) }
 
 // warnLeft tells which lines are not in a picture.
 func warnLeft(s streams, name string, f *flamegraph.Folded) {
