@@ -3,6 +3,8 @@
 package recording
 
 import (
+	"cmp"
+
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -62,7 +64,7 @@ func (w *Writer) counter(c event.Counter) int {
 	}
 	if known.Counter != c {
 		known.Counter = c
-		w.entry("counter", known.number, string(c.Source), c.Name, c.Netns.Name, c.Device, c.Part)
+		w.entry("counter", known.number, checkNames(maxWord, string(c.Source), c.Name, c.Device, c.Part), checkNames(maxSpace, c.Netns.Name))
 		w.json(counterLine{"counter", known.number, c.Source, c.Name, c.Netns.Inode, c.Netns.Name, c.Device, c.Index, c.Part})
 	}
 	known.read = true
@@ -99,7 +101,7 @@ func (t *tables) addCounter(text []byte) error {
 	if err := unmarshal(text, &line); err != nil {
 		return err
 	}
-	if err := checkNames(string(line.Source), line.Name, line.NetnsName, line.Device, line.Part); err != nil {
+	if err := cmp.Or(checkNames(maxWord, string(line.Source), line.Name, line.Device, line.Part), checkNames(maxSpace, line.NetnsName)); err != nil {
 		return err
 	}
 	counter := &knownCounter{Counter: event.Counter{
@@ -159,6 +161,9 @@ func (r *Reader) parseCounters(text []byte) (event.Event, error) {
 		e.Gone = append(e.Gone, c.Counter)
 	}
 	for _, l := range line.Links {
+		if err := cmp.Or(checkNames(maxWord, l.Name, l.Kind, l.Peer), checkNames(maxSpace, l.NetnsName, l.PeerNetnsName)); err != nil {
+			return nil, err
+		}
 		e.Links = append(e.Links, event.Link{
 			Name: event.Printable(l.Name), Index: l.Ifindex, Netns: event.Netns{Inode: l.Netns, Name: event.Printable(l.NetnsName)},
 			Kind: event.Printable(l.Kind), Peer: event.Printable(l.Peer), PeerIndex: l.PeerIfindex,

@@ -22,7 +22,9 @@ const (
 	maxTable  = 1 << 20  // entries of a table
 	maxLine   = 16 << 20 // bytes of a line: counters of 6,000 namespaces, cells of all CPUs
 	maxEvent  = 1 << 20  // bytes of a line other than header, tick and counters
-	maxName   = 4 << 10  // bytes of each name in a table
+	maxName   = 4 << 10  // bytes of a name: a function, a module, a control group, a path
+	maxSpace  = 1 << 10  // of a namespace's, a file name of 255 bytes, each of which may be spelled \xNN
+	maxWord   = 128      // of a task's, a device's, a handler's, 16 bytes in the kernel; a reason's; a counter's, 32 bytes
 	maxFrames = 256      // of a stack; the kernel's programs keep 127
 	maxText   = 32 << 10 // bytes of the names in a stack
 	maxEdges  = 1 << 10  // of a window; the kernel's programs keep 128
@@ -42,10 +44,12 @@ const (
 	movedCost   = 1 << 10  // and a counter that moves, for its row, and its group where it may have one
 	readingCost = 128      // and a counter's value
 	linkCost    = 512      // and an interface
-	cellCost    = 1 << 10  // a line of a cell that is kept beside the others, for what commands keep of it
+	cellCost    = 2 << 10  // a line of another cell, for what commands keep of it, be it gone
 	edgeCost    = 96       // and an edge of a window
 	seenCost    = 16       // and a frame of a stack of a sample, which is looked at several times
 	eventCost   = 512      // and an event: what is made of it
+	placeText   = 128      // of which the names of a drop's cell may take so much, bytes
+	sampleCost  = 2 << 10  // a drop that is the first of its stack, cell and task: a sample of a profile, with its labels
 )
 
 // list is an array of a line. It is refused at the first element above its bound, or of a
@@ -198,10 +202,10 @@ func whole(text []byte) (n uint64, rest []byte, err error) {
 }
 
 // checkNames returns an error for a name that is too long.
-func checkNames(names ...string) error {
+func checkNames(most int, names ...string) error {
 	for _, name := range names {
-		if len(name) > maxName {
-			return fmt.Errorf("name of %d bytes, at most %d are allowed: %.20q…", len(name), maxName, name)
+		if len(name) > most {
+			return fmt.Errorf("name of %d bytes, at most %d are allowed: %.20q…", len(name), most, name)
 		}
 	}
 	return nil
@@ -241,13 +245,18 @@ func (a *allowance) take(line []byte, least int, e event.Event) error {
 	}
 	switch e := e.(type) {
 	case *event.Drop:
-		if e.Stack == nil {
-			break
+		text := 0
+		if e.Stack != nil {
+			text = textOf(e.Stack)
+			cost = max(cost, len(line)+text/8) // where it is shown for every drop
 		}
-		text := textOf(e.Stack)
-		cost = max(cost, len(line)+text/8) // where it is shown for every drop
+		c := e.Cell
+		cost += max(0, len(c.Reason.Name)+len(c.Location.Symbol)+len(c.Device.Name)+len(c.Netns.Name)-placeText)
 		if a.isNew(e) {
-			cost += text + frameCost*len(e.Stack.Frames)
+			cost += sampleCost + text
+			if e.Stack != nil {
+				cost += frameCost * len(e.Stack.Frames)
+			}
 		}
 	case *event.Window:
 		cost = max(cost, edgeCost*len(e.Edges))

@@ -25,6 +25,9 @@ func (r *Reader) parseDrop(text []byte) (event.Event, error) {
 	if err := unmarshal(text, line); err != nil {
 		return nil, err
 	}
+	if err := checkNames(maxWord, line.Comm); err != nil {
+		return nil, err
+	}
 	cell, err := look(r.cells, "cell", line.Cell)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,8 @@
 package recording
 
 import (
+	"cmp"
+
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
@@ -19,6 +21,9 @@ func (line *taskLine) task() event.Task {
 }
 
 func (t *tables) interrupted(line *interruptedLine) (at event.Interrupted, err error) {
+	if err := checkNames(maxWord, line.Comm, line.Handler); err != nil {
+		return at, err
+	}
 	at = event.Interrupted{
 		Task: line.task(), Policy: line.Policy, Priority: line.Priority, Kthread: line.Kthread,
 		Vector: -1, VectorSince: line.VectorSince, IRQ: -1, Handler: event.Printable(line.Handler),
@@ -42,6 +47,9 @@ func (r *Reader) parseWindow(text []byte) (event.Event, error) {
 	if err := unmarshal(text, &line); err != nil {
 		return nil, err
 	}
+	if err := checkNames(maxWord, line.Polls.Device); err != nil {
+		return nil, err
+	}
 	e := &event.Window{
 		CPU: line.CPU, Start: line.Start, Served: line.Served, Done: line.Done,
 		Raised: line.Raised, EdgesLost: line.EdgesLost, Ticks: line.Ticks, Period: line.Period,
@@ -63,6 +71,9 @@ func (r *Reader) parseWindow(text []byte) (event.Event, error) {
 		return nil, err
 	}
 	if b := line.Blocked; b != nil {
+		if err := checkNames(maxWord, b.Handler); err != nil {
+			return nil, err
+		}
 		e.Blocked = &event.Blocked{From: b.From, Till: b.Till, Late: b.Late, Handler: event.Printable(b.Handler)}
 		if e.Blocked.Function, err = r.function(b.Function); err != nil {
 			return nil, err
@@ -80,6 +91,9 @@ func (r *Reader) parseWindow(text []byte) (event.Event, error) {
 }
 
 func (t *tables) edge(line *edgeLine) (event.Edge, error) {
+	if err := checkNames(maxWord, line.Handler); err != nil {
+		return event.Edge{}, err
+	}
 	e := event.Edge{
 		Time: line.Time, Vector: line.Vector, IRQ: line.IRQ,
 		Handler: event.Printable(line.Handler),
@@ -88,6 +102,9 @@ func (t *tables) edge(line *edgeLine) (event.Edge, error) {
 		return event.Edge{}, err
 	}
 	if line.Task != nil {
+		if err := checkNames(maxWord, line.Task.Comm); err != nil {
+			return e, err
+		}
 		e.Task = line.Task.task()
 		e.Policy, e.Priority, e.Kthread = line.Task.Policy, line.Task.Priority, line.Task.Kthread
 	}
@@ -101,6 +118,9 @@ func (r *Reader) parseSample(text []byte) (event.Event, error) {
 	if err := unmarshal(text, &line); err != nil {
 		return nil, err
 	}
+	if err := checkNames(maxName, line.Cgroup); err != nil {
+		return nil, err
+	}
 	e := &event.CPUSample{Time: line.Time, CPU: line.CPU, Window: line.Window, Late: line.Late, Cgroup: event.Printable(line.Cgroup)}
 	var err error
 	if e.At, err = r.interrupted(&line.At); err != nil {
@@ -110,6 +130,9 @@ func (r *Reader) parseSample(text []byte) (event.Event, error) {
 		e.Pending, e.PendingKnown = *line.Pending, true
 	}
 	if line.Syscall != nil {
+		if err := checkNames(maxName, line.Syscall.Path); err != nil {
+			return nil, err
+		}
 		e.Syscall = (*event.Syscall)(line.Syscall)
 		e.Syscall.Path = event.Printable(e.Syscall.Path)
 	}
@@ -119,6 +142,9 @@ func (r *Reader) parseSample(text []byte) (event.Event, error) {
 		}
 	}
 	for _, f := range line.User {
+		if err := checkNames(maxName, f.Symbol, f.Module); err != nil {
+			return nil, err
+		}
 		e.User = append(e.User, event.Frame{
 			Addr: f.Addr, Symbol: event.Printable(f.Symbol), Offset: f.Offset, Module: event.Printable(f.Module),
 		})
@@ -135,6 +161,9 @@ func (r *Reader) parsePacket(text []byte) (event.Event, error) {
 	if err := unmarshal(text, &line); err != nil {
 		return nil, err
 	}
+	if err := cmp.Or(checkNames(maxWord, line.Device), checkNames(maxSpace, line.NetnsName)); err != nil {
+		return nil, err
+	}
 	var p event.Packet
 	if err := line.packet(&p); err != nil {
 		return nil, err
@@ -143,6 +172,9 @@ func (r *Reader) parsePacket(text []byte) (event.Event, error) {
 	if line.Type == "echo" {
 		e := &event.Echo{Time: line.Time, CPU: line.CPU, Queued: line.Queued, Context: line.Context, Packet: p}
 		if line.Task != nil {
+			if err := checkNames(maxWord, line.Task.Comm); err != nil {
+				return nil, err
+			}
 			e.Task = line.Task.task()
 		}
 		return e, nil

@@ -3,6 +3,7 @@
 package recording
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
@@ -50,7 +51,7 @@ func (t *tables) addFrame(text []byte) error {
 	if err := checkID(t.frames, "frame", line.ID); err != nil {
 		return err
 	}
-	if err := checkNames(line.Symbol, line.Module); err != nil {
+	if err := checkNames(maxName, line.Symbol, line.Module); err != nil {
 		return err
 	}
 	t.frames = append(t.frames, &event.Frame{
@@ -90,7 +91,7 @@ func (t *tables) addCell(text []byte) error {
 	if err := unmarshal(text, &line); err != nil {
 		return err
 	}
-	if err := checkNames(line.Reason, line.Device, line.NetnsName); err != nil {
+	if err := cmp.Or(checkNames(maxWord, line.Reason, line.Device), checkNames(maxSpace, line.NetnsName)); err != nil {
 		return err
 	}
 	location, err := look(t.frames, "frame", line.Location)
@@ -113,6 +114,7 @@ func (t *tables) addCell(text []byte) error {
 	if _, gone := t.gone[line.ID]; gone {
 		delete(t.gone, line.ID)
 		t.cells[line.ID] = &cell
+		t.cost = cellCost
 		return nil
 	}
 	if known, err := look(t.cells, "cell", line.ID); err == nil {

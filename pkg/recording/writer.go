@@ -3,6 +3,7 @@
 package recording
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -138,7 +139,7 @@ func (w *Writer) cell(c *event.Cell) int {
 		return number
 	}
 	w.names[number] = names
-	w.entry("cell", number, c.Reason.Name, c.Device.Name, c.Netns.Name)
+	w.entry("cell", number, checkNames(maxWord, c.Reason.Name, c.Device.Name), checkNames(maxSpace, c.Netns.Name))
 	w.json(cellLine{
 		Type: "cell", ID: number, Reason: c.Reason.Name, ReasonCode: c.Reason.Code, Inferred: c.Reason.Inferred, Vague: c.Reason.Vague,
 		Location: w.frame(c.Location), Device: c.Device.Name, Ifindex: c.Device.Index,
@@ -173,7 +174,7 @@ func (w *Writer) stack(s *event.Stack) int {
 func (w *Writer) frame(f *event.Frame) int {
 	number, isNew := w.frames.get(f.ID)
 	if isNew {
-		w.entry("frame", number, f.Symbol, f.Module)
+		w.entry("frame", number, checkNames(maxName, f.Symbol, f.Module))
 		w.json(frameLine{
 			Type: "frame", ID: number, Addr: f.Addr,
 			Symbol: f.Symbol, Offset: f.Offset, Module: f.Module,
@@ -190,11 +191,11 @@ func (w *Writer) json(line any) {
 }
 
 // entry fails for an entry of a table that has no room for it: nobody could read it.
-func (w *Writer) entry(table string, number int, names ...string) {
+func (w *Writer) entry(table string, number int, names ...error) {
 	if number >= maxTable {
 		w.fail(fmt.Errorf("more than %d entries of type %s", maxTable, table))
 	}
-	w.fail(checkNames(names...))
+	w.fail(cmp.Or(names...))
 }
 
 func (w *Writer) put() {
