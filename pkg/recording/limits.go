@@ -46,6 +46,7 @@ const (
 	linkCost    = 512      // and an interface
 	cellCost    = 2 << 10  // a line of another cell, for what commands keep of it, be it gone
 	edgeCost    = 96       // and an edge of a window
+	userCost    = 64       // and a frame of user space
 	seenCost    = 16       // and a frame of a stack of a sample, which is looked at several times
 	eventCost   = 512      // and an event: what is made of it
 	placeText   = 128      // of which the names of a drop's cell may take so much, bytes
@@ -261,6 +262,7 @@ func (a *allowance) take(line []byte, least int, e event.Event) error {
 	case *event.Window:
 		cost = max(cost, edgeCost*len(e.Edges))
 	case *event.CPUSample:
+		cost = max(cost, userCost*len(e.User)) // which take as many bytes of the line if they have a name
 		if e.Stack != nil {
 			cost += seenCost * len(e.Stack.Frames)
 		}
