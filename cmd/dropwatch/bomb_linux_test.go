@@ -130,6 +130,57 @@ var bombs = map[string]struct {
 			}
 		}
 	}},
+	"counters that move": {counterReaders, func(b *bomb) {
+		for i := range 80_000 {
+			b.line(`{"type":"counter","id":%d,"source":"driver","name":"rx%d_xdp_drop","netns":%d,"device":"d"}`, i, i, i)
+		}
+		readings(b, 80_000, 0)
+		readings(b, 80_000, 5)
+	}},
+	"counters that rest": {counterReaders, func(b *bomb) {
+		for i := range 200_000 {
+			b.line(`{"type":"counter","id":%d,"source":"link","name":"rx_dropped","netns":%d,"device":"d%d"}`, i, i, i)
+		}
+		readings(b, 200_000, 0)
+		b.line(`{"type":"counters"}`)
+	}},
+	"rows of a place with many cells": {counterReaders, func(b *bomb) {
+		placed(b, "NO_SOCKET", `"source":"protocol","name":"UdpNoPorts","part":"%d"`)
+	}},
+	"queues of a device with many cells": {counterReaders, func(b *bomb) {
+		placed(b, "XDP", `"source":"driver","name":"rx_queue_%d_xdp_drops","device":"d"`)
+	}},
+	"CPUs with many cells": {counterReaders, func(b *bomb) {
+		placed(b, "CPU_BACKLOG", `"source":"softnet","name":"dropped","ifindex":%d`)
+	}},
+	"a counter read often": {counterReaders, func(b *bomb) {
+		b.line(`{"type":"counter","id":0,"source":"link","name":"rx_dropped"}`)
+		b.line(`{"type":"counters","values":[%s]}`, strings.TrimSuffix(strings.Repeat("[0,0],", 1_000_000), ","))
+	}},
+	"tasks with long names": {dropReaders, func(b *bomb) {
+		cell(b, 0)
+		for i := 0; i < most && b.line(`{"type":"drop","cell":0,"drops":1,"stack":0,"context":"process","pid":%d,"comm":"%s%d"}`, i, strings.Repeat("c", 4000), i); i++ {
+		}
+	}},
+	"tasks with names of 128 bytes": {dropReaders, func(b *bomb) {
+		cell(b, 0)
+		for i := 0; i < most && b.line(`{"type":"drop","cell":0,"drops":1,"stack":0,"context":"process","pid":%d,"comm":"%s%d"}`, i, strings.Repeat("c", 120), i); i++ {
+		}
+	}},
+	"cells that go": {dropReaders, func(b *bomb) {
+		b.line(`{"type":"frame","id":0,"addr":"ff","symbol":"f"}`)
+		for i := 0; i < most; i++ {
+			b.line(`{"type":"cell","id":0,"reason":"R%d","location":0,"device":"d%d","ifindex":%d,"netns":%d}`, i, i, i, i)
+			if !b.line(`{"type":"tick","time_ns":%d,"counts":[[0,1,1,1]],"gone":[0],"totals":{"drops":%d}}`, i, i+1) {
+				return
+			}
+		}
+	}},
+	"samples of programs' frames": {stallReaders, func(b *bomb) {
+		frames := strings.TrimSuffix(strings.Repeat("{},", 250), ",")
+		for i := 0; i < most && b.line(`{"type":"sample","time_ns":%d,"cpu":0,"window_ns":0,"at":{"pid":%d},"user":[%s]}`, i, i, frames); i++ {
+		}
+	}},
 	"lists of something else": {anyReaders, func(b *bomb) {
 		for _, line := range []string{`{"type":"counters","links":[%s]}`, `{"type":"counters","gone":[%s]}`, `{"type":"tick","counts":[%s]}`, `{"type":"window","waiter":"softirq","edges":[%s]}`} {
 			for _, element := range []string{"1,", "{},", "null,", "[],"} {
@@ -180,6 +231,32 @@ var bombs = map[string]struct {
 	"deep": {anyReaders, func(b *bomb) { b.line(`{"type":%s`, strings.Repeat("[", 900_000)) }},
 }
 
+// readings adds readings of counters.
+func readings(b *bomb, counters, value int) {
+	var values strings.Builder
+	for i := range counters {
+		fmt.Fprintf(&values, ",[%d,%d]", i, value)
+	}
+	b.line(`{"type":"counters","values":[%s]}`, values.String()[1:])
+}
+
+// placed adds cells of one device, and as many counters that all of their drops may move.
+func placed(b *bomb, reason, counter string) {
+	const n = 35_000
+	b.line(`{"type":"frame","id":0,"addr":"ff","symbol":"veth_xdp_rcv_skb"}`)
+	var counts strings.Builder
+	for i := range n {
+		b.line(`{"type":"cell","id":%d,"reason":"%s","reason_code":%d,"location":0,"device":"d","netns":1,"ethertype":2048,"protocol":17}`, i, reason, i)
+		b.line(`{"type":"counter","id":%d,`+counter+`,"netns":1}`, i, i)
+		fmt.Fprintf(&counts, ",[%d,1,1,1]", i)
+	}
+	b.line(`{"type":"tick"}`)
+	readings(b, n, 0)
+	b.line(`{"type":"tick","counts":[%s],"totals":{"drops":%d}}`, counts.String()[1:], n)
+	readings(b, n, 1)
+	b.line(`{"type":"tick","totals":{"drops":%d}}`, n)
+}
+
 func cell(b *bomb, id int) {
 	b.line(`{"type":"frame","id":0,"addr":"ff","symbol":"f"}`)
 	b.line(`{"type":"stack","id":0,"frames":[0]}`)
@@ -207,7 +284,7 @@ var (
 	stallReaders = []string{"report --of stalls", "fold --of stalls", "pprof --of stalls", "flamegraph --of stalls", "stalls", "stalls -f json"}
 	echoReaders  = []string{"icmp", "icmp -f json", "report"}
 	// What holds counters against drops is the same for all that add up drops.
-	counterReaders = []string{"report", "report -n 0 -f json", "events -v", "fold", "diff"}
+	counterReaders = []string{"report", "report -n 0 -f json", "events -v", "fold --root device,netns,flow", "pprof", "flamegraph", "diff"}
 	anyReaders     = []string{"report", "stalls", "diff", "icmp"} // of what no event is made of
 )
 
