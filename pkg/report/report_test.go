@@ -195,3 +195,18 @@ func TestEvents(t *testing.T) {
 	golden(t, "events-full.txt", full)
 	golden(t, "events.jsonl", lines.Bytes())
 }
+
+// TestAppendFrame: a frame is spelled as its String does, with its module.
+func TestAppendFrame(t *testing.T) {
+	for _, f := range []*event.Frame{
+		{}, {Addr: 0x1f}, {Symbol: "f"}, {Addr: 0x1f, Symbol: "f", Offset: 0x10}, {Addr: 1, Symbol: "[bpf]", Offset: 3}, {Addr: 1, Symbol: "f"},
+	} {
+		if got := string(appendFrame(nil, f)); got != f.String() {
+			t.Errorf("%q, want %q", got, f)
+		}
+		f.Module = "nf_tables"
+		if got := string(appendFrame(nil, f)); got != f.String()+" [nf_tables]" {
+			t.Errorf("%q, want the module behind %q", got, f)
+		}
+	}
+}
