@@ -17,8 +17,8 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// reading are the commands that read a recording.
-var reading = []string{
+// fuzzed are the commands that read a recording.
+var fuzzed = []string{
 	"report", "report -n 0 --all --by reason,location,device,netns,stack", "report -n 0 --by flow,comm,pid,cpu,dst -f json",
 	"report --of stalls -n 0", "events -v -x", "events -f json", "fold", "fold --root device,netns,flow", "fold --of stalls",
 	"stalls -v", "stalls -f json", "flamegraph", "flamegraph --root netns,comm -f html", "flamegraph --of stalls",
@@ -39,7 +39,7 @@ const (
 // what it holds at most, so that neither the garbage collector's moments nor other workers
 // have a part in it.
 func FuzzCommandMemory(f *testing.F) {
-	for command := range reading {
+	for command := range fuzzed {
 		for kind := range byte(lineKinds) {
 			// Each kind alone and between others, some lines of it and many, with names that are short, long and alike.
 			f.Add([]byte{byte(command), kind, 40, 1, kind, 200, 2, 5, 9, 3})
@@ -51,7 +51,7 @@ func FuzzCommandMemory(f *testing.F) {
 		if len(in) == 0 || len(in) > 100 {
 			return
 		}
-		command := reading[int(in[0])%len(reading)]
+		command := fuzzed[int(in[0])%len(fuzzed)]
 		if empty[command] == 0 {
 			allocated(t, command, (&lines{}).recording()) // what is made once
 			empty[command] = allocated(t, command, (&lines{}).recording())
