@@ -18,11 +18,11 @@ func stallHint(live bool) func(*softirq.Stall) string {
 	files := node.Files{Root: os.DirFS("/")}
 	return func(s *softirq.Stall) string {
 		switch {
-		case s.Lead == softirq.LeadCgroup && s.Culprit.Syscall != nil:
+		case s.HintTopic == softirq.TopicCgroup && s.Culprit.Syscall != nil:
 			return files.DyingCgroups(s.Culprit.Syscall.Path)
-		case s.Lead == softirq.LeadIPVS:
+		case s.HintTopic == softirq.TopicIPVS:
 			return files.IPVS()
-		case s.Lead == softirq.LeadBudget:
+		case s.HintTopic == softirq.TopicBudget:
 			return files.Sysctls("net.core.netdev_budget", "net.core.netdev_budget_usecs")
 		}
 		return ""

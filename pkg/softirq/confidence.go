@@ -12,8 +12,8 @@ const (
 	mostCovered   = 80
 )
 
-// confidence rates a finding; see the package comment.
-func (s *Stall) confidence(f finding) Confidence {
+// confidence rates a candidate; see the package comment.
+func (s *Stall) confidence(f candidate) Confidence {
 	level := s.rate(f)
 	if f.capped {
 		level = min(level, Medium)
@@ -27,7 +27,7 @@ func (s *Stall) confidence(f finding) Confidence {
 	return level
 }
 
-func (s *Stall) rate(f finding) Confidence {
+func (s *Stall) rate(f candidate) Confidence {
 	covered := 0.0
 	if d := s.Duration(); d > 0 {
 		covered = 100 * float64(f.blamed) / float64(d)

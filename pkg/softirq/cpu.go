@@ -59,10 +59,10 @@ func (c *cpu) take(w *event.Window) *group {
 	return all
 }
 
-// toldBy reports whether the last stall was the same wait, seen elsewhere: as a raise
+// clipToPrevious reports whether the last stall was the same wait, seen elsewhere: as a raise
 // and as the wake-up of ksoftirqd, or as the wait for slow packets and for their turn.
 // Windows of packets in one busy time overlap; each tells what those before did not.
-func (c *cpu) toldBy(e *evidence, threshold time.Duration) bool {
+func (c *cpu) clipToPrevious(e *evidence, threshold time.Duration) bool {
 	last, waiter := c.last, e.window.Waiter
 	if last == nil {
 		return false
@@ -70,7 +70,7 @@ func (c *cpu) toldBy(e *evidence, threshold time.Duration) bool {
 	if e.isLongest() {
 		return false
 	}
-	if last.waiter == event.WaiterPackets && e.behind {
+	if last.waiter == event.WaiterPackets && e.slowPackets {
 		e.start = min(max(e.start, last.end), e.end)
 		return e.end-e.start < threshold
 	}

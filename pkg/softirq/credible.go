@@ -55,7 +55,7 @@ func (e *evidence) startedLate(b *event.Blocked) bool {
 			late++
 		}
 	}
-	e.alone = late < 2
+	e.singleTimer = late < 2
 	return late == 1 && e.window.Period > 0 && b.Till-b.From > e.window.Period+e.delay+slack
 }
 

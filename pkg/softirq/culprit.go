@@ -10,23 +10,23 @@ import (
 
 // bhOff blames the task that most samples show with bottom halves disabled, or the
 // one that the raise found so.
-func (t *trial) bhOff(off []event.CPUSample) finding {
+func (t *judgement) bhOff(off []event.CPUSample) candidate {
 	pid := t.window.At.Task.PID
 	if len(off) > 0 {
 		pid = mostCommon(off, func(s *event.CPUSample) uint32 { return s.At.Task.PID })
 	}
 	agreeing := ofTask(off, pid)
-	return finding{
+	return candidate{
 		verdict: BHOff, blamed: t.ofTask(pid), culprit: t.taskCulprit(pid, agreeing),
 		agreeing: agreeing, stack: true, doubtful: len(off) == 0,
 	}
 }
 
 // longest blames the task that ran most of the time.
-func (t *trial) longest(verdict Verdict, blamed time.Duration) finding {
+func (t *judgement) longest(verdict Verdict, blamed time.Duration) candidate {
 	w, _ := t.largest(t.isTask)
 	agreeing := ofTask(t.samples, w.pid)
-	return finding{
+	return candidate{
 		verdict: verdict, blamed: blamed, culprit: t.taskCulprit(w.pid, agreeing),
 		agreeing: agreeing, stack: true,
 	}
@@ -34,15 +34,15 @@ func (t *trial) longest(verdict Verdict, blamed time.Duration) finding {
 
 // contention blames the task of a class that ran most of the time; all of that class
 // agree.
-func (t *trial) contention(verdict Verdict, blamed time.Duration) finding {
+func (t *judgement) contention(verdict Verdict, blamed time.Duration) candidate {
 	isClass := func(pid uint32) bool {
 		return pid != 0 && (realTime(t.sched(pid).policy) != "") == (verdict == RTStarve)
 	}
-	w, _ := t.largest(func(w what) bool { return t.isTask(w) && isClass(w.pid) })
+	w, _ := t.largest(func(w activity) bool { return t.isTask(w) && isClass(w.pid) })
 	agreeing := filter(t.samples, func(s *event.CPUSample) bool {
 		return isClass(s.At.Task.PID) && vectorOf(&s.At) == noVector
 	})
-	return finding{
+	return candidate{
 		verdict: verdict, blamed: blamed, culprit: t.taskCulprit(w.pid, ofTask(agreeing, w.pid)),
 		agreeing: agreeing, stack: true,
 	}
@@ -50,7 +50,7 @@ func (t *trial) contention(verdict Verdict, blamed time.Duration) finding {
 
 // longSyscall blames a task in a system call, if 80 % of the samples show the two, two
 // at least, and the task had 80 % of the window.
-func (t *trial) longSyscall(running []event.CPUSample) (finding, bool) {
+func (t *judgement) longSyscall(running []event.CPUSample) (candidate, bool) {
 	type call struct {
 		pid    uint32
 		number int
@@ -59,18 +59,18 @@ func (t *trial) longSyscall(running []event.CPUSample) (finding, bool) {
 		return inSyscall(s) && vectorOf(&s.At) == noVector && !isBHOff(s)
 	})
 	if len(in) == 0 {
-		return finding{}, false
+		return candidate{}, false
 	}
 	of := func(s *event.CPUSample) call { return call{s.At.Task.PID, s.Syscall.Number} }
 	worst := mostCommon(in, of)
 	agreeing, blamed := filter(in, func(s *event.CPUSample) bool { return of(s) == worst }), t.ofTask(worst.pid)
-	return finding{
+	return candidate{
 		verdict: LongSyscall, blamed: blamed, culprit: t.taskCulprit(worst.pid, agreeing), agreeing: agreeing, stack: true,
 	}, len(agreeing) >= 2 && 5*len(agreeing) >= 4*len(t.samples) && 5*blamed >= 4*t.total
 }
 
 // taskCulprit describes a task, and the system call that it was in.
-func (t *trial) taskCulprit(pid uint32, samples []event.CPUSample) *Culprit {
+func (t *judgement) taskCulprit(pid uint32, samples []event.CPUSample) *Culprit {
 	s := t.sched(pid)
 	c := &Culprit{PID: s.task.TGID, TID: s.task.PID, Comm: s.task.Comm, Cgroup: s.task.Cgroup}
 	if c.Policy = realTime(s.policy); c.Policy != "" {
@@ -96,7 +96,7 @@ type sched struct {
 }
 
 // sched looks a task up: in samples, which say most, in edges, at the raise.
-func (t *trial) sched(pid uint32) sched {
+func (t *judgement) sched(pid uint32) sched {
 	for i := range t.samples {
 		if at := &t.samples[i].At; at.Task.PID == pid {
 			return sched{at.Task, at.Policy, at.Priority, at.Kthread}
@@ -114,8 +114,8 @@ func (t *trial) sched(pid uint32) sched {
 }
 
 // ofTask sums up a task's time.
-func (t *trial) ofTask(pid uint32) time.Duration {
-	return t.of(func(w what) bool { return w.kind == PartTask && w.pid == pid })
+func (t *judgement) ofTask(pid uint32) time.Duration {
+	return t.of(func(w activity) bool { return w.kind == PartTask && w.pid == pid })
 }
 
 func ofTask(samples []event.CPUSample, pid uint32) []event.CPUSample {

@@ -44,7 +44,7 @@
 //
 // # Where the time went
 //
-// The window is cut into stretches at each edge and sample, and each stretch goes to
+// The window is cut into segments at each edge and sample, and each segment goes to
 // the innermost of hard interrupt, softirq vector, and task. A task is believed for
 // three periods without a sample; beyond that, and where a sample contradicts the
 // edges, the time is unaccounted. Where edges were lost, a sample stands for the time

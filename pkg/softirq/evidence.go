@@ -20,15 +20,15 @@ type evidence struct {
 	late    uint64 // packets that waited, listed or not
 	seen    arrivals
 
-	blocked   *event.Blocked // as far as it is credible
-	alone     bool           // on the word of one timer
-	origin    time.Duration  // Start of the window, as far as it is credible
-	stretches []stretch      // up to end, from origin or the first packet
+	blocked     *event.Blocked // as far as it is credible
+	singleTimer bool           // on the word of one timer
+	origin      time.Duration  // Start of the window, as far as it is credible
+	segments    []segment      // up to end, from origin or the first packet
 
-	start, end time.Duration
-	bound      bool
-	behind     bool // packets waited behind others, not for the softirq
-	deferred   bool // softirqs were left to a thread
+	start, end  time.Duration
+	bound       bool
+	slowPackets bool // packets waited behind others, not for the softirq
+	deferred    bool // softirqs were left to a thread
 }
 
 // horizon is how far from a recording's start a time can be: nine years. It keeps ten
@@ -53,14 +53,14 @@ func newEvidence(w *event.Window, g *group, alive time.Duration, config Config) 
 		packets: g.packets, late: w.Late, end: w.Served, missing: uint64(w.Ticks) > uint64(g.samplesSeen),
 	}
 	if w.Waiter == event.WaiterPackets {
-		e.behind, e.end = true, max(w.Served, w.Done)
+		e.slowPackets, e.end = true, max(w.Served, w.Done)
 	}
 	if !sane(w.Start, w.Served, w.Done, w.Raised, w.Stolen, w.Woken, w.Longest, w.LongestEnd) || w.Longest < 0 || w.Start > e.end || w.CPU < 0 {
 		return nil
 	}
 	e.blocked = e.credible(alive)
 	e.origin = w.Start
-	if !e.behind {
+	if !e.slowPackets {
 		e.origin = min(max(e.origin, e.earliest()), e.end)
 	}
 	e.seen = e.arrived(config.Threshold)
@@ -69,7 +69,7 @@ func newEvidence(w *event.Window, g *group, alive time.Duration, config Config) 
 	if e.seen.known > 0 {
 		from = min(from, max(w.Start, e.seen.first))
 	}
-	e.stretches = e.timeline(from)
+	e.segments = e.timeline(from)
 	return e
 }
 
@@ -139,7 +139,7 @@ func (e *evidence) expected() int {
 
 // isWaiter reports whether time seems to have gone to the thread that had to wait, which
 // nothing can show that was seen rightly.
-func (e *evidence) isWaiter(w *what) bool {
+func (e *evidence) isWaiter(w *activity) bool {
 	return e.window.Waiter == event.WaiterThread && w.kind == PartTask && w.pid == e.window.ThreadPID
 }
 

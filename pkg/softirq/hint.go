@@ -11,19 +11,19 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// Lead is what evidence in a stall points to, for whoever can look there.
-type Lead string
+// HintTopic is what evidence in a stall points to, for whoever can look there.
+type HintTopic string
 
-// The leads.
+// The topics of hints.
 const (
-	LeadNone       Lead = ""
-	LeadCgroup     Lead = "cgroup"     // dying cgroups: nr_dying_descendants in cgroup.stat
-	LeadIPVS       Lead = "ipvs"       // how many IPVS services are estimated
-	LeadSlab       Lead = "slab"       // a file that walks all of memory
-	LeadVirtioNet  Lead = "virtio_net" // a command that waits for the hypervisor
-	LeadRealTime   Lead = "real_time"  // priorities
-	LeadHypervisor Lead = "hypervisor" // the host's load, the guest's quota
-	LeadBudget     Lead = "budget"     // net.core.netdev_budget
+	TopicNone       HintTopic = ""
+	TopicCgroup     HintTopic = "cgroup"     // dying cgroups: nr_dying_descendants in cgroup.stat
+	TopicIPVS       HintTopic = "ipvs"       // how many IPVS services are estimated
+	TopicSlab       HintTopic = "slab"       // a file that walks all of memory
+	TopicVirtioNet  HintTopic = "virtio_net" // a command that waits for the hypervisor
+	TopicRealTime   HintTopic = "real_time"  // priorities
+	TopicHypervisor HintTopic = "hypervisor" // the host's load, the guest's quota
+	TopicBudget     HintTopic = "budget"     // net.core.netdev_budget
 )
 
 // Magic numbers of file systems; include/uapi/linux/magic.h.
@@ -32,9 +32,9 @@ const (
 	magicCgroup2 = 0x63677270
 )
 
-// hint sets Lead and Hint.
+// hint sets HintTopic and Hint.
 func (t *Tracker) hint(s *Stall) {
-	s.Lead, s.Hint = s.lead()
+	s.HintTopic, s.Hint = s.hintTopic()
 	if t.config.Hint == nil {
 		return
 	}
@@ -45,26 +45,26 @@ func (t *Tracker) hint(s *Stall) {
 	}
 }
 
-func (s *Stall) lead() (Lead, string) {
+func (s *Stall) hintTopic() (HintTopic, string) {
 	switch c := s.Culprit; {
 	case s.Verdict == Steal:
-		return LeadHypervisor, "ask the hypervisor: the host's load, or a limit on this machine's CPU time"
+		return TopicHypervisor, "ask the hypervisor: the host's load, or a limit on this machine's CPU time"
 	case c == nil:
 	case c.Syscall != nil && isCgroup(c.Syscall):
-		return LeadCgroup, "dead cgroups make such files slow: " + countsDead(c.Syscall.Magic)
+		return TopicCgroup, "dead cgroups make such files slow: " + countsDead(c.Syscall.Magic)
 	case c.Syscall != nil && slices.Contains([]string{"slabinfo", "pagetypeinfo"}, path.Base(c.Syscall.Path)):
-		return LeadSlab, "reading " + path.Base(c.Syscall.Path) + " walks lists of the whole memory; who reads it, and how often?"
+		return TopicSlab, "reading " + path.Base(c.Syscall.Path) + " walks lists of the whole memory; who reads it, and how often?"
 	case c.Function != nil && symbol(c.Function) == "estimation_timer":
 		// 2232642ec3fb (5.16) brought the switch, 705dd3444081 (6.2) the thread.
-		return LeadIPVS, "IPVS estimates the rates of all its services here: ipvsadm -Ln counts them; from 5.16 on net.ipv4.vs.run_estimation=0 stops it, from 6.2 on a thread does it"
+		return TopicIPVS, "IPVS estimates the rates of all its services here: ipvsadm -Ln counts them; from 5.16 on net.ipv4.vs.run_estimation=0 stops it, from 6.2 on a thread does it"
 	case s.runs("virtnet_send_command"):
-		return LeadVirtioNet, "virtio_net waits for the hypervisor to answer a command"
+		return TopicVirtioNet, "virtio_net waits for the hypervisor to answer a command"
 	case s.Verdict == RTStarve:
-		return LeadRealTime, fmt.Sprintf("%s comes before the network's thread; chrt changes that", c.policy())
+		return TopicRealTime, fmt.Sprintf("%s comes before the network's thread; chrt changes that", c.policy())
 	case s.Verdict == NetRXBudget:
-		return LeadBudget, "net.core.netdev_budget and netdev_budget_usecs limit what one run handles"
+		return TopicBudget, "net.core.netdev_budget and netdev_budget_usecs limit what one run handles"
 	}
-	return LeadNone, ""
+	return TopicNone, ""
 }
 
 // isCgroup reports whether a call works on a file of a cgroup hierarchy.

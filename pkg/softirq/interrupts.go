@@ -9,9 +9,9 @@ import (
 )
 
 // hardirq blames the handler that took most of the time in hard interrupts.
-func (t *trial) hardirq(time.Duration) finding {
+func (t *judgement) hardirq(time.Duration) candidate {
 	w, blamed := t.largest(isHardirq)
-	return finding{
+	return candidate{
 		verdict: HardirqLong, blamed: blamed, named: w.handler != "" || w.function != nil,
 		culprit:  &Culprit{IRQ: w.irq, Handler: w.handler, Function: w.function},
 		agreeing: t.late(t.samples), // no tick interrupts a handler
@@ -19,17 +19,17 @@ func (t *trial) hardirq(time.Duration) finding {
 }
 
 // otherSoftirq blames a vector, and of that the function that took most of the time.
-func (t *trial) otherSoftirq(time.Duration) finding {
+func (t *judgement) otherSoftirq(time.Duration) candidate {
 	worst, most := int8(noVector), time.Duration(0)
 	for _, w := range t.sorted() {
 		if !t.isOtherSoftirq(w) {
 			continue
 		}
-		if d := t.of(func(o what) bool { return o.kind == PartSoftirq && o.vector == w.vector }); d > most {
+		if d := t.of(func(o activity) bool { return o.kind == PartSoftirq && o.vector == w.vector }); d > most {
 			worst, most = w.vector, d
 		}
 	}
-	w, _ := t.largest(func(o what) bool { return o.kind == PartSoftirq && o.vector == worst })
+	w, _ := t.largest(func(o activity) bool { return o.kind == PartSoftirq && o.vector == worst })
 	agreeing := filter(t.samples, func(s *event.CPUSample) bool {
 		vector := vectorOf(&s.At)
 		return vector == worst || vector == unknownVector
@@ -38,7 +38,7 @@ func (t *trial) otherSoftirq(time.Duration) finding {
 	if w.function == nil {
 		c.Function = vectorFunction(softirqStack(agreeing))
 	}
-	return finding{
+	return candidate{
 		verdict: OtherSoftirq, blamed: most, named: c.Softirq != "", culprit: c,
 		agreeing: agreeing, stack: true, softirq: true,
 	}
@@ -46,26 +46,26 @@ func (t *trial) otherSoftirq(time.Duration) finding {
 
 // irqsOff blames the task in which interrupts came back on. User space cannot turn them
 // off: where they came back on there, or on the way there, that was another's doing.
-func (t *trial) irqsOff(blamed time.Duration) finding {
+func (t *judgement) irqsOff(blamed time.Duration) candidate {
 	at := t.backOn()
 	agreeing := t.late(t.samples)
 	c := t.taskCulprit(at.Task.PID, agreeing)
 	if c.PID == 0 && c.TID == 0 {
 		c.PID, c.TID, c.Comm, c.Cgroup = at.Task.TGID, at.Task.PID, at.Task.Comm, at.Task.Cgroup
 	}
-	return finding{
+	return candidate{
 		verdict: IRQOff, blamed: blamed, capped: true, culprit: c, agreeing: agreeing, stack: true,
-		doubtful: 10*t.spent[what{kind: PartStolen}] >= t.total || t.alone || len(filter(agreeing, isUser)) > 0,
+		doubtful: 10*t.spent[activity{kind: PartStolen}] >= t.total || t.singleTimer || len(filter(agreeing, isUser)) > 0,
 	}
 }
 
 // idle blames the depth of the CPU's sleep, as long as that is an ordinary time.
-func (t *trial) idle(blamed time.Duration) finding {
-	usual, credible := t.sleeps.add(blamed)
+func (t *judgement) idle(blamed time.Duration) candidate {
+	usual, credible := t.idleExitHistory.add(blamed)
 	if !credible {
-		return finding{verdict: Unexplained}
+		return candidate{verdict: Unexplained}
 	}
-	return finding{
+	return candidate{
 		verdict: IdleExit, blamed: blamed, capped: true, doubtful: !usual,
 		agreeing: filter(t.samples, func(s *event.CPUSample) bool { return s.At.Task.PID == 0 }),
 	}
@@ -76,7 +76,7 @@ func (t *trial) idle(blamed time.Duration) finding {
 const cheapPacket = 50 * time.Microsecond
 
 // network tells many packets from slow ones.
-func (t *trial) network(blamed time.Duration) finding {
+func (t *judgement) network(blamed time.Duration) candidate {
 	agreeing := filter(t.samples, func(s *event.CPUSample) bool {
 		vector := vectorOf(&s.At)
 		return vector == netRX || vector == unknownVector ||
@@ -87,7 +87,7 @@ func (t *trial) network(blamed time.Duration) finding {
 	if w, _ := t.largest(t.isNetworkWork); w.kind == PartTask {
 		c.PID, c.TID, c.Comm = w.tgid, w.pid, w.comm
 	}
-	f := finding{blamed: blamed, culprit: c, agreeing: agreeing, stack: true, softirq: true}
+	f := candidate{blamed: blamed, culprit: c, agreeing: agreeing, stack: true, softirq: true}
 	if p.Squeezed > 0 && 2*p.Squeezed >= p.Runs && p.Packets > 0 && t.perPacket() < cheapPacket {
 		f.verdict, f.capped = NetRXBudget, p.Full == 0
 		return f
@@ -97,7 +97,7 @@ func (t *trial) network(blamed time.Duration) finding {
 }
 
 // perPacket returns the mean time that a packet took, 0 if none was counted.
-func (t *trial) perPacket() time.Duration {
+func (t *judgement) perPacket() time.Duration {
 	if t.window.Polls.Packets == 0 {
 		return 0
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// finding is a verdict on its way to a Stall.
-type finding struct {
+// candidate is a verdict on its way to a Stall.
+type candidate struct {
 	verdict  Verdict
 	blamed   time.Duration // of the window, spent on what is blamed
 	named    bool          // by entry and exit of something that has a name
@@ -30,11 +30,11 @@ func (t *Tracker) judge(e *evidence, c *cpu) *Stall {
 		Start: e.start, End: e.end, Bound: e.bound, Drained: e.drained(),
 		Parts: a.parts(), Late: e.packets, LateCount: e.late, LateMore: e.window.Cut && e.late > 0,
 		Samples: len(within), Expected: e.expected(), SamplesLeft: e.left,
-		Accounted:   1 - a.share(a.spent[what{kind: PartUnaccounted}]),
+		Accounted:   1 - a.share(a.spent[activity{kind: PartUnaccounted}]),
 		EdgesLost:   e.window.EdgesLost,
 		Unavailable: e.unavailable(within), Polls: e.window.Polls,
 	}
-	if e.behind {
+	if e.slowPackets {
 		s.Waiter = event.WaiterPackets
 	}
 	if e.window.Woken != 0 {
@@ -43,7 +43,7 @@ func (t *Tracker) judge(e *evidence, c *cpu) *Stall {
 			s.Moved, s.RanOn = true, e.window.CPU
 		}
 	}
-	tr := &trial{evidence: e, account: a, samples: within, names: t.names, sleeps: &c.idle}
+	tr := &judgement{evidence: e, account: a, samples: within, names: t.names, idleExitHistory: &c.idle}
 	f := tr.find()
 	s.Verdict, s.Culprit, s.Agreeing, s.Deferred = f.verdict, f.culprit, len(f.agreeing), e.deferred && s.Waiter != event.WaiterThread
 	s.Confidence = s.confidence(f)
@@ -60,27 +60,27 @@ func (t *Tracker) judge(e *evidence, c *cpu) *Stall {
 	return s
 }
 
-// trial weighs the evidence of one window.
-type trial struct {
+// judgement weighs the evidence of one window.
+type judgement struct {
 	*evidence
 	account
-	samples []event.CPUSample // within the stall
-	names   syscallNames
-	sleeps  *sleeps
+	samples         []event.CPUSample // within the stall
+	names           syscallNames
+	idleExitHistory *idleExitHistory
 }
 
 // find chooses the verdict.
-func (t *trial) find() finding {
-	stolen := t.spent[what{kind: PartStolen}]
+func (t *judgement) find() candidate {
+	stolen := t.spent[activity{kind: PartStolen}]
 	switch {
 	case 2*stolen >= t.total:
-		return finding{verdict: Steal, blamed: stolen, capped: true, agreeing: t.late(t.samples)}
-	case 10*t.spent[what{kind: PartUnaccounted}] > 3*t.total:
-		return finding{verdict: Unexplained}
+		return candidate{verdict: Steal, blamed: stolen, capped: true, agreeing: t.late(t.samples)}
+	case 10*t.spent[activity{kind: PartUnaccounted}] > 3*t.total:
+		return candidate{verdict: Unexplained}
 	}
 	candidates := []struct {
 		spent time.Duration
-		find  func(time.Duration) finding
+		find  func(time.Duration) candidate
 	}{
 		{t.of(isHardirq), t.hardirq},
 		{t.of(t.isOtherSoftirq), t.otherSoftirq},
@@ -96,22 +96,24 @@ func (t *trial) find() finding {
 		}
 	}
 	if most.spent == 0 {
-		return finding{verdict: Unexplained}
+		return candidate{verdict: Unexplained}
 	}
 	return most.find(most.spent)
 }
 
-func isHardirq(w what) bool { return w.kind == PartHardirq }
-func isIRQsOff(w what) bool { return w.kind == PartIRQsOff }
-func isIdle(w what) bool    { return w.kind == PartIdle }
+func isHardirq(w activity) bool { return w.kind == PartHardirq }
+func isIRQsOff(w activity) bool { return w.kind == PartIRQsOff }
+func isIdle(w activity) bool    { return w.kind == PartIdle }
 
-func (t *trial) isOtherSoftirq(w what) bool { return w.kind == PartSoftirq && w.vector != netRX }
+func (t *judgement) isOtherSoftirq(w activity) bool {
+	return w.kind == PartSoftirq && w.vector != netRX
+}
 
-func (t *trial) isTask(w what) bool { return w.kind == PartTask && !t.isNetworkWork(w) }
+func (t *judgement) isTask(w activity) bool { return w.kind == PartTask && !t.isNetworkWork(w) }
 
 // isNetworkWork reports whether time went to packets. A NAPI thread that another
 // thread had to wait for is a task like any other.
-func (t *trial) isNetworkWork(w what) bool {
+func (t *judgement) isNetworkWork(w activity) bool {
 	switch {
 	case w.kind == PartSoftirq:
 		return w.vector == netRX
@@ -122,17 +124,17 @@ func (t *trial) isNetworkWork(w what) bool {
 }
 
 // largest returns what took most of the time of those for which a condition holds.
-func (t *trial) largest(is func(what) bool) (what, time.Duration) {
+func (t *judgement) largest(is func(activity) bool) (activity, time.Duration) {
 	for _, w := range t.sorted() {
 		if is(w) {
 			return w, t.spent[w]
 		}
 	}
-	return what{}, 0
+	return activity{}, 0
 }
 
 // late returns the samples whose tick came late.
-func (t *trial) late(samples []event.CPUSample) []event.CPUSample {
+func (t *judgement) late(samples []event.CPUSample) []event.CPUSample {
 	return filter(samples, func(s *event.CPUSample) bool { return s.Late > 0 })
 }
 

@@ -68,18 +68,18 @@ func TestCgroupHint(t *testing.T) {
 	for _, tt := range []struct {
 		path  string
 		magic uint32
-		lead  Lead
+		topic HintTopic
 		hint  string
 	}{
-		{"/sys/fs/cgroup/memory/memory.stat", magicCgroup, LeadCgroup, slow + v1},
-		{"/rootfs/sys/fs/cgroup/memory.stat", magicCgroup2, LeadCgroup, slow + v2},
-		{"/sys/fs/cgroup/memory/memory.stat", 0, LeadCgroup, slow + v2 + ", or, in version 1, " + v1},
-		{"/var/lib/memory.stat", 0, LeadNone, ""},
-		{"", magicCgroup2, LeadNone, ""},
+		{"/sys/fs/cgroup/memory/memory.stat", magicCgroup, TopicCgroup, slow + v1},
+		{"/rootfs/sys/fs/cgroup/memory.stat", magicCgroup2, TopicCgroup, slow + v2},
+		{"/sys/fs/cgroup/memory/memory.stat", 0, TopicCgroup, slow + v2 + ", or, in version 1, " + v1},
+		{"/var/lib/memory.stat", 0, TopicNone, ""},
+		{"", magicCgroup2, TopicNone, ""},
 	} {
 		s := &Stall{Culprit: &Culprit{Syscall: &Syscall{Name: "read", Path: tt.path, Magic: tt.magic}}}
-		if lead, hint := s.lead(); lead != tt.lead || hint != tt.hint {
-			t.Errorf("%s of %#x: got %q, %q, want %q, %q", tt.path, tt.magic, lead, hint, tt.lead, tt.hint)
+		if topic, hint := s.hintTopic(); topic != tt.topic || hint != tt.hint {
+			t.Errorf("%s of %#x: got %q, %q, want %q, %q", tt.path, tt.magic, topic, hint, tt.topic, tt.hint)
 		}
 	}
 }

@@ -4,15 +4,15 @@ package softirq
 
 import "github.com/dropwatch/dropwatch/pkg/event"
 
-// overlay writes what is known to have kept interrupts off over the stretches that do
+// overlay writes what is known to have kept interrupts off over the segments that do
 // not say more.
-func (e *evidence) overlay(stretches []stretch) []stretch {
+func (e *evidence) overlay(segments []segment) []segment {
 	b := e.blocked
 	if b == nil {
-		return stretches
+		return segments
 	}
-	out := make([]stretch, 0, len(stretches)+2)
-	for _, s := range stretches {
+	out := make([]segment, 0, len(segments)+2)
+	for _, s := range segments {
 		from, till := max(s.from, b.From), min(s.till, b.Till)
 		if from >= till {
 			out = append(out, s)
@@ -20,8 +20,8 @@ func (e *evidence) overlay(stretches []stretch) []stretch {
 		}
 		head, middle, tail := s, s, s
 		head.till, middle.from, middle.till, tail.from = from, from, till, till
-		middle.what, middle.dead = e.blockedWhat(s.what), false
-		for _, part := range []stretch{head, middle, tail} {
+		middle.activity, middle.dead = e.blockedActivity(s.activity), false
+		for _, part := range []segment{head, middle, tail} {
 			if part.from < part.till {
 				out = append(out, part)
 			}
@@ -30,21 +30,21 @@ func (e *evidence) overlay(stretches []stretch) []stretch {
 	return out
 }
 
-// blockedWhat returns what a stretch was, knowing that interrupts were off. A timer is
+// blockedActivity returns what a segment was, knowing that interrupts were off. A timer is
 // late on a CPU that sleeps, too.
-func (e *evidence) blockedWhat(seen what) what {
+func (e *evidence) blockedActivity(seen activity) activity {
 	b := e.blocked
 	switch {
 	case seen.kind == PartHardirq, seen.kind == PartIdle && b.Late:
 		return seen
 	case !b.Late:
-		return what{kind: PartHardirq, handler: b.Handler, function: b.Function}
+		return activity{kind: PartHardirq, handler: b.Handler, function: b.Function}
 	case seen.kind == PartSoftirq:
 		return seen
 	case seen.kind == PartUnaccounted && e.backOn().Task.PID == 0:
-		return what{kind: PartIdle}
+		return activity{kind: PartIdle}
 	}
-	return what{kind: PartIRQsOff}
+	return activity{kind: PartIRQsOff}
 }
 
 // backOn returns where interrupts came back on: what the late tick interrupted, or

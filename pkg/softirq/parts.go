@@ -13,15 +13,15 @@ import (
 // account is where the time of a window went.
 type account struct {
 	total time.Duration
-	spent map[what]time.Duration // sums to total; none is 0
+	spent map[activity]time.Duration // sums to total; none is 0
 }
 
-// account adds up the stretches between start and end.
+// account adds up the segments between start and end.
 func (e *evidence) account() account {
-	a := account{total: e.end - e.start, spent: map[what]time.Duration{}}
-	for _, s := range e.stretches {
+	a := account{total: e.end - e.start, spent: map[activity]time.Duration{}}
+	for _, s := range e.segments {
 		if d := min(s.till, e.end) - max(s.from, e.start); d > 0 {
-			a.spent[s.what] += d
+			a.spent[s.activity] += d
 		}
 	}
 	a.takeStolen(e.stolen())
@@ -50,7 +50,7 @@ func (a *account) takeStolen(stolen time.Duration) {
 		return
 	}
 	order := a.sorted()
-	slices.SortStableFunc(order, func(x, y what) int { return cmp.Compare(stolenRank(x), stolenRank(y)) })
+	slices.SortStableFunc(order, func(x, y activity) int { return cmp.Compare(stolenRank(x), stolenRank(y)) })
 	left := stolen
 	for _, w := range order {
 		d := min(left, a.spent[w])
@@ -59,10 +59,10 @@ func (a *account) takeStolen(stolen time.Duration) {
 			delete(a.spent, w)
 		}
 	}
-	a.spent[what{kind: PartStolen}] = stolen - left
+	a.spent[activity{kind: PartStolen}] = stolen - left
 }
 
-func stolenRank(w what) int {
+func stolenRank(w activity) int {
 	switch w.kind {
 	case PartIRQsOff:
 		return 0
@@ -73,19 +73,19 @@ func stolenRank(w what) int {
 }
 
 // sorted returns what time was spent on, the largest first.
-func (a *account) sorted() []what {
-	all := make([]what, 0, len(a.spent))
+func (a *account) sorted() []activity {
+	all := make([]activity, 0, len(a.spent))
 	for w := range a.spent {
 		all = append(all, w)
 	}
-	slices.SortFunc(all, func(x, y what) int {
+	slices.SortFunc(all, func(x, y activity) int {
 		return cmp.Or(-cmp.Compare(a.spent[x], a.spent[y]), x.compare(y))
 	})
 	return all
 }
 
 // compare orders what took equally long.
-func (w what) compare(o what) int {
+func (w activity) compare(o activity) int {
 	return cmp.Or(cmp.Compare(w.kind, o.kind), cmp.Compare(w.pid, o.pid), cmp.Compare(w.tgid, o.tgid),
 		cmp.Compare(w.comm, o.comm), cmp.Compare(w.irq, o.irq), cmp.Compare(w.handler, o.handler),
 		cmp.Compare(w.vector, o.vector), cmp.Compare(frameName(w.function), frameName(o.function)))
@@ -124,7 +124,7 @@ func (a *account) share(d time.Duration) float64 {
 }
 
 // of sums up what was spent on what a condition holds for.
-func (a *account) of(is func(what) bool) time.Duration {
+func (a *account) of(is func(activity) bool) time.Duration {
 	var sum time.Duration
 	for w, d := range a.spent {
 		if is(w) {

@@ -29,7 +29,7 @@ func (e *evidence) wasPending() bool {
 // and whether that is later than the window says.
 func (e *evidence) pendingSince() (since time.Duration, stale bool) {
 	since = e.origin
-	if e.behind {
+	if e.slowPackets {
 		return since, false
 	}
 	move := func(till time.Duration) {
@@ -53,7 +53,7 @@ func (e *evidence) pendingSince() (since time.Duration, stale bool) {
 			move(e.nextRaise(s.Time))
 		}
 	}
-	for _, s := range e.stretches {
+	for _, s := range e.segments {
 		if s.dead {
 			move(e.nextRaise(s.till))
 		}

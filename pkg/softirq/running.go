@@ -31,9 +31,9 @@ type timer struct {
 // is as deep as it gets.
 const maxTimers = 4
 
-// what is that which a stretch of time goes to. It is comparable; fields that do not
+// activity is that which a segment of time goes to. It is comparable; fields that do not
 // apply to its kind are zero.
-type what struct {
+type activity struct {
 	kind      PartKind
 	pid, tgid uint32
 	comm      string
@@ -43,27 +43,27 @@ type what struct {
 	function  *event.Frame
 }
 
-// what returns the innermost activity.
-func (r *running) what() what {
+// activity returns the innermost activity.
+func (r *running) activity() activity {
 	var top timer
 	if len(r.timers) > 0 {
 		top = r.timers[len(r.timers)-1]
 	}
 	switch {
 	case r.inIRQ && top.hard:
-		return what{kind: PartHardirq, irq: r.irq, handler: r.handler, function: top.function}
+		return activity{kind: PartHardirq, irq: r.irq, handler: r.handler, function: top.function}
 	case r.inIRQ:
-		return what{kind: PartHardirq, irq: r.irq, handler: r.handler}
+		return activity{kind: PartHardirq, irq: r.irq, handler: r.handler}
 	case top.hard:
-		return what{kind: PartHardirq, function: top.function}
+		return activity{kind: PartHardirq, function: top.function}
 	case r.vector != noVector:
-		return what{kind: PartSoftirq, vector: r.vector, function: top.function}
+		return activity{kind: PartSoftirq, vector: r.vector, function: top.function}
 	case !r.taskKnown:
-		return what{kind: PartUnaccounted}
+		return activity{kind: PartUnaccounted}
 	case r.task.PID == 0:
-		return what{kind: PartIdle}
+		return activity{kind: PartIdle}
 	}
-	return what{kind: PartTask, pid: r.task.PID, tgid: r.task.TGID, comm: r.task.Comm}
+	return activity{kind: PartTask, pid: r.task.PID, tgid: r.task.TGID, comm: r.task.Comm}
 }
 
 // apply follows an edge. What an edge rules out was left by an edge that is missing:

@@ -109,25 +109,25 @@ func TestHints(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		scene scene
-		want  Lead
+		want  HintTopic
 	}{
-		"cgroup v2":                {onFile("/sys/fs/cgroup/memory.stat", magicCgroup2), LeadCgroup},
-		"cgroup v1":                {onFile("/sys/fs/cgroup/memory/memory.stat", magicCgroup), LeadCgroup},
-		"cgroup, no magic":         {onFile("/sys/fs/cgroup/memory.stat", 0), LeadCgroup},
-		"a file by a similar name": {onFile("/tmp/memory.stat", 0x01021994), LeadNone},
-		"slabinfo":                 {onFile("/proc/slabinfo", 0x9fa0), LeadSlab},
-		"pagetypeinfo":             {onFile("/proc/pagetypeinfo", 0x9fa0), LeadSlab},
-		"IPVS":                     {timerSoftirqScene(), LeadIPVS},
-		"virtio_net":               {virtio, LeadVirtioNet},
-		"real-time":                {rtStarveScene(), LeadRealTime},
-		"hypervisor":               {stealScene(), LeadHypervisor},
-		"budget":                   {floodScene(), LeadBudget},
-		"none":                     {hardirqScene(), LeadNone},
+		"cgroup v2":                {onFile("/sys/fs/cgroup/memory.stat", magicCgroup2), TopicCgroup},
+		"cgroup v1":                {onFile("/sys/fs/cgroup/memory/memory.stat", magicCgroup), TopicCgroup},
+		"cgroup, no magic":         {onFile("/sys/fs/cgroup/memory.stat", 0), TopicCgroup},
+		"a file by a similar name": {onFile("/tmp/memory.stat", 0x01021994), TopicNone},
+		"slabinfo":                 {onFile("/proc/slabinfo", 0x9fa0), TopicSlab},
+		"pagetypeinfo":             {onFile("/proc/pagetypeinfo", 0x9fa0), TopicSlab},
+		"IPVS":                     {timerSoftirqScene(), TopicIPVS},
+		"virtio_net":               {virtio, TopicVirtioNet},
+		"real-time":                {rtStarveScene(), TopicRealTime},
+		"hypervisor":               {stealScene(), TopicHypervisor},
+		"budget":                   {floodScene(), TopicBudget},
+		"none":                     {hardirqScene(), TopicNone},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := test.scene.play(New(Config{Arch: "amd64"}))
-			if s.Lead != test.want || (s.Hint == "") != (s.Lead == LeadNone) {
-				t.Errorf("lead %q, hint %q, want %q", s.Lead, s.Hint, test.want)
+			if s.HintTopic != test.want || (s.Hint == "") != (s.HintTopic == TopicNone) {
+				t.Errorf("topic %q, hint %q, want %q", s.HintTopic, s.Hint, test.want)
 			}
 		})
 	}

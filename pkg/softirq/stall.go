@@ -47,8 +47,8 @@ type Stall struct {
 	Polls     event.Polls
 	PerPacket time.Duration // mean time to handle a packet, if the verdict is about that
 
-	Lead Lead   // what to look at next
-	Hint string // the same for people; may be empty
+	HintTopic HintTopic // what to look at next
+	Hint      string    // the same for people; may be empty
 }
 
 // Duration returns how long packets waited, at most if Bound.

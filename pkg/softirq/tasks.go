@@ -12,19 +12,19 @@ import (
 const slowestTick = 10 * time.Millisecond
 
 // tasks tells by what means tasks kept network work waiting.
-func (t *trial) tasks(blamed time.Duration) finding {
+func (t *judgement) tasks(blamed time.Duration) candidate {
 	running := filter(t.samples, func(s *event.CPUSample) bool { return s.At.Task.PID != 0 })
 	off := filter(running, isBHOff)
 	if 2*len(off) > len(running) || len(running) == 0 && t.raisedWithBHOff() {
 		return t.bhOff(off)
 	}
-	realtime := t.of(func(w what) bool { return t.isTask(w) && realTime(t.sched(w.pid).policy) != "" })
+	realtime := t.of(func(w activity) bool { return t.isTask(w) && realTime(t.sched(w.pid).policy) != "" })
 	t.deferred = t.isDeferred(running)
 	switch {
 	case !t.deferred && t.total <= t.tick() && t.window.Waiter != event.WaiterPackets:
 		return t.longest(TickDeferral, blamed)
 	case !t.deferred:
-		return finding{verdict: Unexplained}
+		return candidate{verdict: Unexplained}
 	case 2*realtime >= blamed:
 		return t.contention(RTStarve, realtime)
 	}
@@ -49,7 +49,7 @@ func isPlain(s *event.CPUSample) bool {
 // raisedWithBHOff reports whether bottom halves were off at the raise, and no task was
 // switched since. Turning them on again serves what is pending, unless that is left
 // to ksoftirqd.
-func (t *trial) raisedWithBHOff() bool {
+func (t *judgement) raisedWithBHOff() bool {
 	at := event.CPUSample{At: t.window.At}
 	if !isBHOff(&at) || t.window.EdgesLost > 0 || t.window.Waiter != event.WaiterSoftirq || t.threadWaited() {
 		return false
@@ -63,7 +63,7 @@ func (t *trial) raisedWithBHOff() bool {
 }
 
 // isDeferred reports whether softirqs were left to a thread; see the package comment.
-func (t *trial) isDeferred(running []event.CPUSample) bool {
+func (t *judgement) isDeferred(running []event.CPUSample) bool {
 	at := &t.window.At
 	switch {
 	case t.window.Waiter == event.WaiterThread:
@@ -80,7 +80,7 @@ func (t *trial) isDeferred(running []event.CPUSample) bool {
 }
 
 // threadWaited reports whether ksoftirqd was woken and did not run until the end.
-func (t *trial) threadWaited() bool {
+func (t *judgement) threadWaited() bool {
 	woken := false
 	for i := range t.window.Edges {
 		edge := &t.window.Edges[i]
@@ -97,7 +97,7 @@ func (t *trial) threadWaited() bool {
 }
 
 // tick returns how long the tick can keep a softirq waiting that nothing else does.
-func (t *trial) tick() time.Duration {
+func (t *judgement) tick() time.Duration {
 	period := t.window.Period
 	if period <= 0 || period > slowestTick {
 		period = slowestTick

@@ -19,23 +19,23 @@ const (
 	staleUnsampled = time.Second
 )
 
-// stretch is a time in which a CPU did one thing.
-type stretch struct {
+// segment is a time in which a CPU did one thing.
+type segment struct {
 	from, till time.Duration
-	what       what
+	activity   activity
 	dead       bool // silent for so long that the CPU was not there
 }
 
-// timeline cuts a time up to e.end into stretches.
+// timeline cuts a time up to e.end into segments.
 type timeline struct {
-	evidence  *evidence
-	now       running
-	last      time.Duration // up to here it is cut
-	lost      bool          // edges are missing from here on
-	stretches []stretch
+	evidence *evidence
+	now      running
+	last     time.Duration // up to here it is cut
+	lost     bool          // edges are missing from here on
+	segments []segment
 }
 
-func (e *evidence) timeline(from time.Duration) []stretch {
+func (e *evidence) timeline(from time.Duration) []segment {
 	edges, samples := e.window.Edges, e.samples
 	t := &timeline{evidence: e, last: from, now: running{vector: noVector, rest: noVector}}
 	t.lost = len(edges) == 0 && e.window.EdgesLost > 0
@@ -55,22 +55,22 @@ func (e *evidence) timeline(from time.Duration) []stretch {
 		}
 	}
 	t.cut(e.end, !t.lost || e.end-t.last <= e.period()+slack, true)
-	return e.overlay(t.stretches)
+	return e.overlay(t.segments)
 }
 
 // losesTrack reports whether it is not seen from an edge on what the CPU does: a
 // recorder that keeps no edges of NET_RX does not tell on top of which tasks it runs.
 func (t *timeline) losesTrack(edge *event.Edge) bool {
-	return t.evidence.behind && edge.Kind == event.EdgeSwitch &&
+	return t.evidence.slowPackets && edge.Kind == event.EdgeSwitch &&
 		!slices.ContainsFunc(t.evidence.window.Edges, func(e event.Edge) bool {
 			return e.Vector == netRX && (e.Kind == event.EdgeSoftirqEntry || e.Kind == event.EdgeSoftirqExit)
 		})
 }
 
-// sample ends a stretch at a sample. Where edges are missing, it stands for the time
+// sample ends a segment at a sample. Where edges are missing, it stands for the time
 // halfway to the one before.
 func (t *timeline) sample(s *event.CPUSample) {
-	agrees := t.now.agrees(s) || t.evidence.behind && t.now.servesNetRX(s)
+	agrees := t.now.agrees(s) || t.evidence.slowPackets && t.now.servesNetRX(s)
 	if !agrees && t.lost && t.evidence.quiet(t.last, s.Time) <= t.evidence.doubt() {
 		t.cut(t.last+(s.Time-t.last)/2, true, false)
 		t.now.adopt(s)
@@ -89,7 +89,7 @@ func (t *timeline) before() {
 		t.now.apply(&edge, t.last)
 	}
 	t.cut(instant, true, false)
-	if t.evidence.behind {
+	if t.evidence.slowPackets {
 		if w := t.evidence.window; w.Waiter == event.WaiterPackets {
 			t.cut(w.Served, false, false) // the packet waited for the softirq first
 		}
@@ -119,7 +119,7 @@ func begins(at *event.Interrupted) []event.Edge {
 	return edges
 }
 
-// cut ends a stretch at a time, or at once if that is past. If it is not believed, it
+// cut ends a segment at a time, or at once if that is past. If it is not believed, it
 // is unaccounted. An open one is not ended by anything that was seen.
 func (t *timeline) cut(till time.Duration, believed, open bool) {
 	e := t.evidence
@@ -127,18 +127,18 @@ func (t *timeline) cut(till time.Duration, believed, open bool) {
 	if till == t.last {
 		return
 	}
-	s := stretch{from: t.last, till: till, what: t.now.what()}
+	s := segment{from: t.last, till: till, activity: t.now.activity()}
 	quiet := e.quiet(s.from, till)
-	switch kind := s.what.kind; {
+	switch kind := s.activity.kind; {
 	case kind == PartIdle:
 		s.dead = quiet > e.stale() && !t.lost && !e.missing
 	case kind == PartTask, open && kind != PartUnaccounted, t.lost:
 		s.dead = quiet > e.stale() && !t.lost && !e.missing
 		believed = believed && quiet <= e.doubt()
 	}
-	if !believed || s.dead || e.isWaiter(&s.what) {
-		s.what = what{kind: PartUnaccounted}
+	if !believed || s.dead || e.isWaiter(&s.activity) {
+		s.activity = activity{kind: PartUnaccounted}
 	}
-	t.stretches = append(t.stretches, s)
+	t.segments = append(t.segments, s)
 	t.last = till
 }

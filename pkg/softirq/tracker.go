@@ -17,7 +17,7 @@ type Config struct {
 	Recorded  time.Duration // threshold of the recorder, on which its sampler depends; 0: DefaultThreshold
 	Arch      string        // of the recorded kernel, as GOARCH, for names of system calls
 	// Hint returns what else is known of a stall, such as what a file says that its
-	// Lead points to, or nothing. Nil is allowed.
+	// HintTopic points to, or nothing. Nil is allowed.
 	Hint func(*Stall) string
 }
 
@@ -54,7 +54,7 @@ type cpu struct {
 	groups []*group // of windows that are not complete, the oldest first
 	alive  time.Duration
 	last   *reported
-	idle   sleeps
+	idle   idleExitHistory
 }
 
 // reported is what is remembered of the last stall.
@@ -121,10 +121,10 @@ func (t *Tracker) window(w *event.Window) *Stall {
 	e := newEvidence(w, g, c.alive, t.config)
 	why := dismissInvalid
 	if e != nil {
-		why = e.bounds(t.config.Threshold)
+		why = e.findStart(t.config.Threshold)
 		c.alive = max(c.alive, e.drained())
 	}
-	if why == "" && c.toldBy(e, t.config.Threshold) {
+	if why == "" && c.clipToPrevious(e, t.config.Threshold) {
 		why = dismissTwice
 	}
 	if why != "" {

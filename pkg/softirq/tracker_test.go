@@ -168,7 +168,7 @@ func TestSlowDrain(t *testing.T) {
 
 func TestHintIsAdded(t *testing.T) {
 	hint := func(s *Stall) string {
-		if s.Lead == LeadCgroup {
+		if s.HintTopic == TopicCgroup {
 			return "this node has 1500 of them"
 		}
 		return ""

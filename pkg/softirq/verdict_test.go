@@ -52,7 +52,7 @@ func TestVerdicts(t *testing.T) {
 			}
 			s.Parts = []Part{taskPart(cadvisor, 99, 99)}
 			s.Stack, s.User = stack(readFrames...), []event.Frame{{Addr: 0x401000, Symbol: "syscall.read", Module: "cadvisor"}}
-			s.Lead, s.Hint = LeadCgroup, "dead cgroups make such files slow: /proc/cgroups counts more cgroups than there are directories"
+			s.HintTopic, s.Hint = TopicCgroup, "dead cgroups make such files slow: /proc/cgroups counts more cgroups than there are directories"
 		}},
 		"BH_OFF": {bhOffScene(), 1097, 1000, func(s *Stall) {
 			s.Verdict, s.Expected = BHOff, 23
@@ -87,14 +87,14 @@ func TestVerdicts(t *testing.T) {
 				part(Part{Kind: PartIdle}, 0.5, 80), part(Part{Kind: PartSoftirq, Softirq: "TIMER"}, 0.5, 80),
 			}
 			s.Stack = stack(timerFrames[:5]...)
-			s.Lead = LeadIPVS
+			s.HintTopic = TopicIPVS
 			s.Hint = "IPVS estimates the rates of all its services here: ipvsadm -Ln counts them; from 5.16 on net.ipv4.vs.run_estimation=0 stops it, from 6.2 on a thread does it"
 		}},
 		"RT_STARVE": {rtStarveScene(), 80, 20, func(s *Stall) {
 			s.Verdict, s.Thread, s.Expected = RTStarve, napiThread, 14
 			s.Culprit = &Culprit{PID: 900, TID: 900, Comm: "spin", Policy: "SCHED_FIFO", Priority: 50}
 			s.Parts = []Part{taskPart(spinner, 60, 60)}
-			s.Lead, s.Hint = LeadRealTime, "SCHED_FIFO priority 50 comes before the network's thread; chrt changes that"
+			s.HintTopic, s.Hint = TopicRealTime, "SCHED_FIFO priority 50 comes before the network's thread; chrt changes that"
 		}},
 		"CPU_CONTENTION": {contentionScene(), 80, 20, func(s *Stall) {
 			s.Verdict, s.Thread, s.Expected = CPUContention, napiThread, 14
@@ -107,7 +107,7 @@ func TestVerdicts(t *testing.T) {
 			s.Parts = []Part{part(Part{Kind: PartSoftirq, Softirq: "NET_RX"}, 19, 19)}
 			s.Stack = stack("__netif_receive_skb_core", "process_backlog", "__napi_poll", "net_rx_action", "handle_softirqs")
 			s.PerPacket = ms(19) / 7000
-			s.Lead, s.Hint = LeadBudget, "net.core.netdev_budget and netdev_budget_usecs limit what one run handles"
+			s.HintTopic, s.Hint = TopicBudget, "net.core.netdev_budget and netdev_budget_usecs limit what one run handles"
 		}},
 		"NETRX_SLOW": {slowScene(), 540, 500, func(s *Stall) {
 			s.Verdict, s.Expected = NetRXSlow, 9
@@ -122,7 +122,7 @@ func TestVerdicts(t *testing.T) {
 		"STEAL": {stealScene(), 240, 205, func(s *Stall) {
 			s.Verdict, s.Confidence = Steal, Medium
 			s.Parts = []Part{part(Part{Kind: PartStolen}, 25, 35), part(Part{Kind: PartIRQsOff}, 9.95, 35), taskPart(spinner, 0.05, 35)}
-			s.Lead, s.Hint = LeadHypervisor, "ask the hypervisor: the host's load, or a limit on this machine's CPU time"
+			s.HintTopic, s.Hint = TopicHypervisor, "ask the hypervisor: the host's load, or a limit on this machine's CPU time"
 		}},
 		"IDLE_EXIT": {idleScene(800, 7), 807, 800, func(s *Stall) {
 			s.Verdict, s.Confidence, s.Expected = IdleExit, Low, 1
@@ -133,7 +133,7 @@ func TestVerdicts(t *testing.T) {
 			s.Culprit = &Culprit{PID: 70, TID: 70, Comm: "cc1", Syscall: &Syscall{Name: "read", Args: [3]uint64{3}, Path: "/proc/slabinfo"}}
 			s.Parts = []Part{taskPart(builder, 6, 6)}
 			s.Stack = stack(readFrames...)
-			s.Lead, s.Hint = LeadSlab, "reading slabinfo walks lists of the whole memory; who reads it, and how often?"
+			s.HintTopic, s.Hint = TopicSlab, "reading slabinfo walks lists of the whole memory; who reads it, and how often?"
 		}},
 		"UNEXPLAINED": {unexplainedScene(), 750, 700, func(s *Stall) {
 			s.Verdict, s.Confidence, s.Agreeing, s.Expected, s.Accounted = Unexplained, Low, 0, 12, 0.2

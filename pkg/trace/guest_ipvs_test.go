@@ -63,8 +63,8 @@ func TestIPVS(t *testing.T) {
 		}
 		// A wait that only the end of a pass caused has too few ticks in it to be sure.
 		sure := s.Confidence == softirq.High || s.Expected < 3 && s.Confidence == softirq.Medium
-		if s.Verdict != softirq.OtherSoftirq || c.Softirq != "TIMER" || s.Lead != softirq.LeadIPVS || !sure {
-			t.Errorf("verdict %s of softirq %s, confidence %s, lead %q", s.Verdict, c.Softirq, s.Confidence, s.Lead)
+		if s.Verdict != softirq.OtherSoftirq || c.Softirq != "TIMER" || s.HintTopic != softirq.TopicIPVS || !sure {
+			t.Errorf("verdict %s of softirq %s, confidence %s, topic %q", s.Verdict, c.Softirq, s.Confidence, s.HintTopic)
 		}
 		if err := compareDelay(s, packets); err != nil {
 			t.Logf("spoiled: %v", err) // by how QEMU shares its time between CPUs

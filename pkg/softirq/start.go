@@ -19,8 +19,8 @@ const (
 	dismissTwice   dismissal = "twice"   // another window told of the same
 )
 
-// bounds finds when packets began to wait; see the package comment.
-func (e *evidence) bounds(threshold time.Duration) dismissal {
+// findStart finds when packets began to wait; see the package comment.
+func (e *evidence) findStart(threshold time.Duration) dismissal {
 	seen := e.seen
 	since, stale := e.pendingSince()
 	if e.isLongest() {
@@ -53,14 +53,14 @@ func (e *evidence) bounds(threshold time.Duration) dismissal {
 		if seen.known > 0 {
 			e.start = min(since, max(e.window.Start, seen.first))
 		}
-		e.bound = e.behind || e.start < e.instant() || !e.raised()
+		e.bound = e.slowPackets || e.start < e.instant() || !e.raised()
 	}
 	e.start = min(e.start, e.end)
 	switch {
 	case e.end-e.start >= threshold:
 		return ""
-	case seen.longest >= threshold && !e.behind:
-		return e.waitBehind(threshold)
+	case seen.longest >= threshold && !e.slowPackets:
+		return e.waitForDrain(threshold)
 	case stale:
 		return dismissStale
 	}
@@ -73,18 +73,18 @@ func (e *evidence) isLongest() bool {
 	return e.window.Waiter == event.WaiterPackets && e.window.Longest > 0
 }
 
-// waitBehind turns to the time in which packets were handled, if it was that which
+// waitForDrain turns to the time in which packets were handled, if it was that which
 // took long.
-func (e *evidence) waitBehind(threshold time.Duration) dismissal {
+func (e *evidence) waitForDrain(threshold time.Duration) dismissal {
 	drained := e.drained()
 	if drained-e.start < threshold {
 		return dismissShort
 	}
 	// The edges end with the entry, and then network work ran.
-	e.stretches = append(e.stretches, stretch{
-		from: e.end, till: drained, what: what{kind: PartSoftirq, vector: netRX},
+	e.segments = append(e.segments, segment{
+		from: e.end, till: drained, activity: activity{kind: PartSoftirq, vector: netRX},
 	})
-	e.behind, e.end = true, drained
+	e.slowPackets, e.end = true, drained
 	return ""
 }
 

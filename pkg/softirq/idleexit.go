@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// sleeps is how long a CPU's latest idle exits took.
-type sleeps struct{ last []time.Duration }
+// idleExitHistory is how long a CPU's latest idle exits took.
+type idleExitHistory struct{ last []time.Duration }
 
 // Idle exits: how many are remembered, how many make a habit, and what is believed
 // without one.
@@ -20,7 +20,7 @@ const (
 
 // add remembers one, and reports whether it is as long as those before, and whether it
 // is short enough to be an idle exit at all.
-func (s *sleeps) add(d time.Duration) (usual, credible bool) {
+func (s *idleExitHistory) add(d time.Duration) (usual, credible bool) {
 	if len(s.last) >= habit {
 		sorted := slices.Sorted(slices.Values(s.last))
 		usual = d <= 2*sorted[len(sorted)/2]
