@@ -16,10 +16,8 @@ type evidence struct {
 	left    int               // samples that were one too many
 	missing bool              // the sampler worked when no sample came
 	stride  int               // one sample in so many was kept
-	packets []event.LatePacket
-	late    uint64 // packets that waited, listed or not
-	seen    arrivals
 
+	arrivals    arrivals
 	blocked     *event.Blocked // as far as it is credible
 	singleTimer bool           // on the word of one timer
 	origin      time.Duration  // Start of the window, as far as it is credible
@@ -48,73 +46,59 @@ func sane(times ...time.Duration) bool {
 // newEvidence prepares a window and what came before it. Nothing was seen of the CPU
 // by earlier windows after alive. It returns nil if the window contradicts itself.
 func newEvidence(w *event.Window, g *group, alive time.Duration, config Config) *evidence {
-	e := &evidence{
-		window: w, delay: event.SamplerDelay(config.Recorded), samples: g.samples, left: g.samplesLeft, stride: g.stride,
-		packets: g.packets, late: w.Late, end: w.Served, missing: uint64(w.Ticks) > uint64(g.samplesSeen),
+	slowPackets, end := w.Waiter == event.WaiterPackets, w.Served
+	if slowPackets {
+		end = max(w.Served, w.Done)
 	}
-	if w.Waiter == event.WaiterPackets {
-		e.slowPackets, e.end = true, max(w.Served, w.Done)
-	}
-	if !sane(w.Start, w.Served, w.Done, w.Raised, w.Stolen, w.Woken, w.Longest, w.LongestEnd) || w.Longest < 0 || w.Start > e.end || w.CPU < 0 {
+	if !sane(w.Start, w.Served, w.Done, w.Raised, w.Stolen, w.Woken, w.Longest, w.LongestEnd) || w.Longest < 0 || w.Start > end || w.CPU < 0 {
 		return nil
 	}
-	e.blocked = e.credible(alive)
-	e.origin = w.Start
-	if !e.slowPackets {
-		e.origin = min(max(e.origin, e.earliest()), e.end)
+	delay := event.SamplerDelay(config.Recorded)
+	blocked, singleTimer := credibleBlocked(w, g.samples, delay, alive)
+	origin := w.Start
+	if !slowPackets {
+		origin = min(max(origin, earliest(w, end, blocked)), end)
 	}
-	e.seen = e.arrived(config.Threshold)
-	e.reachBack()
-	from := e.origin
-	if e.seen.known > 0 {
-		from = min(from, max(w.Start, e.seen.first))
+	arrivals := arrivalsOf(w, end, g.packets, config.Threshold)
+	if moved := reachBack(blocked, &arrivals, w.Period); moved != blocked {
+		window := *w
+		window.Start = min(w.Start, moved.From)
+		w, blocked, origin = &window, moved, min(origin, moved.From)
+	}
+	e := &evidence{
+		window: w, delay: delay, samples: g.samples, left: g.samplesLeft, stride: g.stride,
+		missing: uint64(w.Ticks) > uint64(g.samplesSeen), arrivals: arrivals,
+		blocked: blocked, singleTimer: singleTimer, origin: origin, end: end, slowPackets: slowPackets,
+	}
+	from := origin
+	if arrivals.known > 0 {
+		from = min(from, max(w.Start, arrivals.first))
 	}
 	e.segments = e.timeline(from)
 	return e
 }
 
-// reachBack has time with interrupts off begin with a packet that came before the
-// timer was due which tells of it: had they been on, it would have been handled. A
-// tick is due a period after they went off at most.
-func (e *evidence) reachBack() {
-	b := e.blocked
-	if b == nil || !b.Late || e.seen.known == 0 || e.seen.first >= b.From {
-		return
-	}
-	period := e.window.Period
-	if period == 0 {
-		period = longestPeriod
-	}
-	if b.From-e.seen.first > period+time.Millisecond {
-		return
-	}
-	w := *e.window
-	w.Start = min(w.Start, e.seen.first)
-	e.window, b.From, e.origin = &w, e.seen.first, min(e.origin, e.seen.first)
-}
-
-// longestPeriod is that of the tick with the lowest CONFIG_HZ, 100.
-const longestPeriod = 10 * time.Millisecond
-
 // earliest returns since when there is evidence that network work was kept waiting.
-func (e *evidence) earliest() time.Duration {
-	if e.blocked != nil {
-		return min(e.instant(), e.blocked.From)
+func earliest(w *event.Window, end time.Duration, blocked *event.Blocked) time.Duration {
+	if blocked != nil {
+		return min(instantOf(w, end), blocked.From)
 	}
-	return e.instant()
+	return instantOf(w, end)
 }
 
-// instant returns the time for which Window.At holds.
-func (e *evidence) instant() time.Duration {
-	w := e.window
+// instantOf returns the time for which Window.At holds.
+func instantOf(w *event.Window, end time.Duration) time.Duration {
 	switch {
 	case w.Waiter == event.WaiterPackets:
 		return w.Start
 	case w.Raised != 0:
-		return min(max(w.Raised, w.Start), e.end)
+		return min(max(w.Raised, w.Start), end)
 	}
-	return e.end
+	return end
 }
+
+// instant returns the time for which Window.At holds.
+func (e *evidence) instant() time.Duration { return instantOf(e.window, e.end) }
 
 // raised reports whether network work was seen to be pending before its turn.
 func (e *evidence) raised() bool { return e.window.Raised != 0 }

@@ -28,7 +28,7 @@ func (t *Tracker) judge(e *evidence, c *cpu) *Stall {
 	s := &Stall{
 		CPU: e.window.CPU, Waiter: e.window.Waiter, Thread: e.waiter(),
 		Start: e.start, End: e.end, Bound: e.bound, Drained: e.drained(),
-		Parts: a.parts(), Late: e.packets, LateCount: e.late, LateMore: e.window.Cut && e.late > 0,
+		Parts: a.parts(), Late: e.arrivals.waited, LateCount: e.arrivals.late, LateMore: e.window.Cut && e.arrivals.late > 0,
 		Samples: len(within), Expected: e.expected(), SamplesLeft: e.left,
 		Accounted:   1 - a.share(a.spent[activity{kind: PartUnaccounted}]),
 		EdgesLost:   e.window.EdgesLost,

@@ -8,42 +8,42 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// arrivalKnown reports whether a packet says when it came.
+// arrivalKnown reports whether the arrival of a packet was seen.
 func arrivalKnown(p *event.LatePacket) bool { return p.Queued != 0 && p.Queued <= p.Time }
 
-// earlier is how long before the evidence of a window a packet of it can have come:
-// if interrupts are off, the first that proves it is the next timer. What claims to
-// have come before that was taken for another packet.
-const earlier = 2 * slowestTick
+// maxReach is how long before a window one of its packets can have arrived. While
+// interrupts are off the first evidence is the next timer, a tick later at most. An
+// earlier arrival belongs to another packet at the same address.
+const maxReach = 2 * slowestTick
 
-// arrivals sums up what the packets of a window say.
+// arrivals sums up the packets of a window.
 type arrivals struct {
-	known   int
-	after   bool          // some packet came after the end
-	unknown bool          // some packet does not say when it came
-	first   time.Duration // the earliest known arrival
-	longest time.Duration // the longest known delay
+	waited  []event.LatePacket // listed packets that waited for the threshold, or may have
+	late    uint64             // number of such packets, listed or not
+	known   int                // listed packets with a known arrival
+	after   bool               // a packet arrived after the end
+	unknown bool               // the arrival of a packet is unknown
+	first   time.Duration      // earliest known arrival
+	longest time.Duration      // longest known delay
 }
 
-// arrived drops the packets that came after the end, which did not wait, sums up the
-// others, and drops of them those that waited for less than the threshold.
-func (e *evidence) arrived(threshold time.Duration) arrivals {
-	a := arrivals{longest: e.window.Longest}
-	if a.longest > 0 {
-		a.known, a.first = 1, e.window.LongestEnd-a.longest
+// arrivalsOf sums up the packets that were listed for a window. It leaves out those that
+// arrived after the end, and those that waited for less than the threshold.
+func arrivalsOf(w *event.Window, end time.Duration, listed []event.LatePacket, threshold time.Duration) arrivals {
+	a := arrivals{late: w.Late, longest: w.Longest}
+	if w.Longest > 0 {
+		a.known, a.first = 1, w.LongestEnd-w.Longest
 	}
-	waited := e.packets[:0]
-	for i := range e.packets {
-		p := &e.packets[i]
-		if p.Queued < e.window.Start-earlier && e.window.Longest == 0 {
+	for _, p := range listed {
+		if p.Queued < w.Start-maxReach && w.Longest == 0 {
 			p.Queued = 0
 		}
 		switch {
-		case !arrivalKnown(p):
+		case !arrivalKnown(&p):
 			a.unknown = true
-		case p.Queued >= e.end:
+		case p.Queued >= end:
 			a.after = true
-			e.late -= min(e.late, 1)
+			a.late -= min(a.late, 1)
 			continue
 		default:
 			if a.known == 0 || p.Queued < a.first {
@@ -52,14 +52,13 @@ func (e *evidence) arrived(threshold time.Duration) arrivals {
 			a.known++
 			a.longest = max(a.longest, p.Time-p.Queued)
 			if p.Time-p.Queued < threshold {
-				e.late -= min(e.late, 1)
+				a.late -= min(a.late, 1)
 				continue
 			}
 		}
-		waited = append(waited, *p)
+		a.waited = append(a.waited, p)
 	}
-	e.packets = waited
-	e.late = max(e.late, uint64(len(waited)))
-	a.unknown = a.unknown || a.known == 0 && e.late > 0
+	a.late = max(a.late, uint64(len(a.waited)))
+	a.unknown = a.unknown || a.known == 0 && a.late > 0
 	return a
 }

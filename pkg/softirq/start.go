@@ -21,20 +21,20 @@ const (
 
 // findStart finds when packets began to wait; see the package comment.
 func (e *evidence) findStart(threshold time.Duration) dismissal {
-	seen := e.seen
+	seen := &e.arrivals
 	since, stale := e.pendingSince()
 	if e.isLongest() {
 		e.end = e.window.LongestEnd
 		e.start = e.end - e.window.Longest
-		if e.window.Longest < threshold || e.late == 0 {
+		if e.window.Longest < threshold || seen.late == 0 {
 			return dismissShort
 		}
 		return ""
 	}
 	switch {
-	case e.late == 0 && seen.known > 0 && seen.longest < threshold:
+	case seen.late == 0 && seen.known > 0 && seen.longest < threshold:
 		return dismissShort
-	case e.late == 0:
+	case seen.late == 0:
 		if seen.after || !e.wasPending() {
 			return dismissEmpty
 		}
@@ -91,8 +91,8 @@ func (e *evidence) waitForDrain(threshold time.Duration) dismissal {
 // drained returns when all that had waited was handled.
 func (e *evidence) drained() time.Duration {
 	drained := max(e.window.Done, e.end)
-	for i := range e.packets {
-		drained = max(drained, e.packets[i].Time)
+	for i := range e.arrivals.waited {
+		drained = max(drained, e.arrivals.waited[i].Time)
 	}
 	return drained
 }
