@@ -59,28 +59,23 @@ func (c *cpu) take(w *event.Window) *group {
 	return all
 }
 
-// clipToPrevious reports whether the last stall was the same wait, seen elsewhere: as a raise
-// and as the wake-up of ksoftirqd, or as the wait for slow packets and for their turn.
-// Windows of packets in one busy time overlap; each tells what those before did not.
-func (c *cpu) clipToPrevious(e *evidence, threshold time.Duration) bool {
+// clipToPrevious returns the part of a wait that the previous stall does not cover, and
+// false if that is none worth a stall of its own: the same wait was seen as a raise and as
+// the wake-up of ksoftirqd, or as the wait behind slow packets and for their turn. Windows
+// of packets in one busy time overlap; each stall begins where the previous one ended.
+func (c *cpu) clipToPrevious(e *evidence, w wait, threshold time.Duration) (wait, bool) {
 	last, waiter := c.last, e.window.Waiter
-	if last == nil {
-		return false
+	switch {
+	case last == nil, e.hasLongest():
+		return w, true
+	case last.waiter == event.WaiterPackets && w.slowPackets:
+		w.start = min(max(w.start, last.end), w.end)
+		return w, w.end-w.start >= threshold
+	case last.waiter == waiter,
+		last.waiter == event.WaiterThread && !last.isKsoftirqd,
+		waiter == event.WaiterThread && !isKsoftirqd(e.waiter(), true):
+		return w, true
 	}
-	if e.isLongest() {
-		return false
-	}
-	if last.waiter == event.WaiterPackets && e.slowPackets {
-		e.start = min(max(e.start, last.end), e.end)
-		return e.end-e.start < threshold
-	}
-	if last.waiter == waiter {
-		return false
-	}
-	if last.waiter == event.WaiterThread && !last.isKsoftirqd ||
-		waiter == event.WaiterThread && !isKsoftirqd(e.waiter(), true) {
-		return false
-	}
-	shared := min(last.end, e.end) - max(last.start, e.start)
-	return 2*shared > e.end-e.start
+	shared := min(last.end, w.end) - max(last.start, w.start)
+	return w, 2*shared <= w.end-w.start
 }

@@ -21,12 +21,9 @@ type evidence struct {
 	blocked     *event.Blocked // as far as it is credible
 	singleTimer bool           // on the word of one timer
 	origin      time.Duration  // Start of the window, as far as it is credible
-	segments    []segment      // up to end, from origin or the first packet
-
-	start, end  time.Duration
-	bound       bool
-	slowPackets bool // packets waited behind others, not for the softirq
-	deferred    bool // softirqs were left to a thread
+	end         time.Duration  // of the window: when the work began, or was done
+	slowPackets bool           // packets waited behind others, not for the softirq
+	deferred    bool           // softirqs were left to a thread
 }
 
 // horizon is how far from a recording's start a time can be: nine years. It keeps ten
@@ -65,17 +62,11 @@ func newEvidence(w *event.Window, g *group, alive time.Duration, config Config) 
 		window.Start = min(w.Start, moved.From)
 		w, blocked, origin = &window, moved, min(origin, moved.From)
 	}
-	e := &evidence{
+	return &evidence{
 		window: w, delay: delay, samples: g.samples, left: g.samplesLeft, stride: g.stride,
 		missing: uint64(w.Ticks) > uint64(g.samplesSeen), arrivals: arrivals,
 		blocked: blocked, singleTimer: singleTimer, origin: origin, end: end, slowPackets: slowPackets,
 	}
-	from := origin
-	if arrivals.known > 0 {
-		from = min(from, max(w.Start, arrivals.first))
-	}
-	e.segments = e.timeline(from)
-	return e
 }
 
 // earliest returns since when there is evidence that network work was kept waiting.
@@ -103,22 +94,22 @@ func (e *evidence) instant() time.Duration { return instantOf(e.window, e.end) }
 // raised reports whether network work was seen to be pending before its turn.
 func (e *evidence) raised() bool { return e.window.Raised != 0 }
 
-// within returns the samples between start and end, and a late one that was due then:
-// when interrupts come back on, the tick may be taken after network work has begun.
-func (e *evidence) within() []event.CPUSample {
+// within returns the samples in a wait, and a late one that was due in it: when interrupts
+// come back on, the tick may be taken after network work has begun.
+func (e *evidence) within(w wait) []event.CPUSample {
 	return filter(e.samples, func(s *event.CPUSample) bool {
-		isDue := s.Late > 0 && s.Time-s.Late < e.end && s.Time <= e.end+slack
-		return s.Time >= e.start && (s.Time <= e.end || isDue)
+		isDue := s.Late > 0 && s.Time-s.Late < w.end && s.Time <= w.end+slack
+		return s.Time >= w.start && (s.Time <= w.end || isDue)
 	})
 }
 
-// expected returns how many samples were due between start and end.
-func (e *evidence) expected() int {
-	from := max(e.start, e.instant()+e.delay)
-	if e.window.Period <= 0 || from >= e.end {
+// expected returns how many samples were due in a wait.
+func (e *evidence) expected(w wait) int {
+	from := max(w.start, instantOf(e.window, w.end)+e.delay)
+	if e.window.Period <= 0 || from >= w.end {
 		return 0
 	}
-	return int((e.end - from) / e.window.Period)
+	return int((w.end - from) / e.window.Period)
 }
 
 // isWaiter reports whether time seems to have gone to the thread that had to wait, which

@@ -21,20 +21,20 @@ type candidate struct {
 	softirq  bool // which is in a softirq, not in a task
 }
 
-// judge makes a stall of evidence.
-func (t *Tracker) judge(e *evidence, c *cpu) *Stall {
-	a := e.account()
-	within := e.within()
+// judge makes a stall of evidence and when packets waited.
+func (t *Tracker) judge(e *evidence, w wait, c *cpu) *Stall {
+	a := e.account(w)
+	within := e.within(w)
 	s := &Stall{
 		CPU: e.window.CPU, Waiter: e.window.Waiter, Thread: e.waiter(),
-		Start: e.start, End: e.end, Bound: e.bound, Drained: e.drained(),
+		Start: w.start, End: w.end, Bound: w.bound, Drained: e.drained(w.end),
 		Parts: a.parts(), Late: e.arrivals.waited, LateCount: e.arrivals.late, LateMore: e.window.Cut && e.arrivals.late > 0,
-		Samples: len(within), Expected: e.expected(), SamplesLeft: e.left,
+		Samples: len(within), Expected: e.expected(w), SamplesLeft: e.left,
 		Accounted:   1 - a.share(a.spent[activity{kind: PartUnaccounted}]),
 		EdgesLost:   e.window.EdgesLost,
 		Unavailable: e.unavailable(within), Polls: e.window.Polls,
 	}
-	if e.slowPackets {
+	if w.slowPackets {
 		s.Waiter = event.WaiterPackets
 	}
 	if e.window.Woken != 0 {
@@ -43,7 +43,7 @@ func (t *Tracker) judge(e *evidence, c *cpu) *Stall {
 			s.Moved, s.RanOn = true, e.window.CPU
 		}
 	}
-	tr := &judgement{evidence: e, account: a, samples: within, names: t.names, idleExitHistory: &c.idle}
+	tr := &judgement{evidence: e, wait: w, account: a, samples: within, names: t.names, idleExitHistory: &c.idle}
 	f := tr.find()
 	s.Verdict, s.Culprit, s.Agreeing, s.Deferred = f.verdict, f.culprit, len(f.agreeing), e.deferred && s.Waiter != event.WaiterThread
 	s.Confidence = s.confidence(f)
@@ -64,6 +64,7 @@ func (t *Tracker) judge(e *evidence, c *cpu) *Stall {
 type judgement struct {
 	*evidence
 	account
+	wait            wait
 	samples         []event.CPUSample // within the stall
 	names           syscallNames
 	idleExitHistory *idleExitHistory

@@ -16,31 +16,31 @@ type account struct {
 	spent map[activity]time.Duration // sums to total; none is 0
 }
 
-// account adds up the segments between start and end.
-func (e *evidence) account() account {
-	a := account{total: e.end - e.start, spent: map[activity]time.Duration{}}
-	for _, s := range e.segments {
-		if d := min(s.till, e.end) - max(s.from, e.start); d > 0 {
+// account adds up the segments in a wait.
+func (e *evidence) account(w wait) account {
+	a := account{total: w.end - w.start, spent: map[activity]time.Duration{}}
+	for _, s := range w.segments {
+		if d := min(s.till, w.end) - max(s.from, w.start); d > 0 {
 			a.spent[s.activity] += d
 		}
 	}
-	a.takeStolen(e.stolen())
+	a.takeStolen(e.stolen(w))
 	return a
 }
 
-// stolen returns how much of the time between start and end the hypervisor kept for
-// itself at least: what it kept before may have been all of that.
-func (e *evidence) stolen() time.Duration {
-	w := e.window
-	if !w.StolenKnown {
+// stolen returns how much of a wait the hypervisor kept for itself at least: what it kept
+// outside of it may have been all of that.
+func (e *evidence) stolen(w wait) time.Duration {
+	window := e.window
+	if !window.StolenKnown {
 		return 0
 	}
-	end := w.Served
-	if w.Waiter == event.WaiterPackets {
-		end = max(w.Served, w.Done)
+	end := window.Served
+	if window.Waiter == event.WaiterPackets {
+		end = max(window.Served, window.Done)
 	}
-	outside := max(0, e.start-w.Start) + max(0, end-e.end)
-	return min(max(0, w.Stolen-outside), e.end-e.start)
+	outside := max(0, w.start-window.Start) + max(0, end-w.end)
+	return min(max(0, window.Stolen-outside), w.end-w.start)
 }
 
 // takeStolen takes stolen time from where it was counted: where the CPU seemed to be

@@ -27,7 +27,7 @@ func (e *evidence) wasPending() bool {
 
 // pendingSince returns since when network work can have been pending without a break,
 // and whether that is later than the window says.
-func (e *evidence) pendingSince() (since time.Duration, stale bool) {
+func (e *evidence) pendingSince(segments []segment) (since time.Duration, stale bool) {
 	since = e.origin
 	if e.slowPackets {
 		return since, false
@@ -53,7 +53,7 @@ func (e *evidence) pendingSince() (since time.Duration, stale bool) {
 			move(e.nextRaise(s.Time))
 		}
 	}
-	for _, s := range e.segments {
+	for _, s := range segments {
 		if s.dead {
 			move(e.nextRaise(s.till))
 		}

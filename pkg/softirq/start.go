@@ -3,6 +3,7 @@
 package softirq
 
 import (
+	"slices"
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
@@ -12,85 +13,93 @@ import (
 type dismissal string
 
 const (
-	dismissInvalid dismissal = "invalid" // contradicts itself
-	dismissEmpty   dismissal = "empty"   // nothing waited
-	dismissStale   dismissal = "stale"   // the raise was not pending any more
-	dismissShort   dismissal = "short"   // packets waited for less than the threshold
-	dismissTwice   dismissal = "twice"   // another window told of the same
+	dismissEmpty dismissal = "empty" // nothing waited
+	dismissStale dismissal = "stale" // the raise was no longer pending
+	dismissShort dismissal = "short" // packets waited for less than the threshold
+	dismissTwice dismissal = "twice" // the previous stall covers it
 )
 
-// findStart finds when packets began to wait; see the package comment.
-func (e *evidence) findStart(threshold time.Duration) dismissal {
-	seen := &e.arrivals
-	since, stale := e.pendingSince()
-	if e.isLongest() {
-		e.end = e.window.LongestEnd
-		e.start = e.end - e.window.Longest
-		if e.window.Longest < threshold || seen.late == 0 {
-			return dismissShort
-		}
-		return ""
-	}
-	switch {
-	case seen.late == 0 && seen.known > 0 && seen.longest < threshold:
-		return dismissShort
-	case seen.late == 0:
-		if seen.after || !e.wasPending() {
-			return dismissEmpty
-		}
-		e.start = max(since, e.instant())
-	case !seen.unknown:
-		if seen.longest < threshold {
-			return dismissShort
-		}
-		e.start = max(e.window.Start, seen.first)
-	default:
-		pending := e.end - max(since, e.instant())
-		if seen.known > 0 && seen.longest < threshold && pending < threshold {
-			return dismissShort
-		}
-		e.start = since
-		if seen.known > 0 {
-			e.start = min(since, max(e.window.Start, seen.first))
-		}
-		e.bound = e.slowPackets || e.start < e.instant() || !e.raised()
-	}
-	e.start = min(e.start, e.end)
-	switch {
-	case e.end-e.start >= threshold:
-		return ""
-	case seen.longest >= threshold && !e.slowPackets:
-		return e.waitForDrain(threshold)
-	case stale:
-		return dismissStale
-	}
-	return dismissShort
+// wait is when packets waited, and what the CPU did meanwhile.
+type wait struct {
+	start, end  time.Duration
+	bound       bool      // packets may have arrived later than start
+	slowPackets bool      // packets waited behind others, not for the softirq
+	segments    []segment // of the CPU's time; they cover start to end
 }
 
-// isLongest reports whether the stall is the longest wait of a packet behind others, as
-// the kernel side measured it. Older recordings do not have it.
-func (e *evidence) isLongest() bool {
+// findStart returns when packets waited; the package comment has the rules. With a
+// dismissal it returns how far it came: the end is valid.
+func (e *evidence) findStart(segments []segment, threshold time.Duration) (wait, dismissal) {
+	a := &e.arrivals
+	w := wait{end: e.end, slowPackets: e.slowPackets, segments: segments}
+	if e.hasLongest() {
+		w.end = e.window.LongestEnd
+		w.start = w.end - e.window.Longest
+		if e.window.Longest < threshold || a.late == 0 {
+			return w, dismissShort
+		}
+		return w, ""
+	}
+	since, stale := e.pendingSince(segments)
+	switch {
+	case a.late == 0 && a.known > 0 && a.longest < threshold:
+		return w, dismissShort
+	case a.late == 0:
+		if a.after || !e.wasPending() {
+			return w, dismissEmpty
+		}
+		w.start = max(since, e.instant())
+	case !a.unknown:
+		if a.longest < threshold {
+			return w, dismissShort
+		}
+		w.start = max(e.window.Start, a.first)
+	default:
+		pending := e.end - max(since, e.instant())
+		if a.known > 0 && a.longest < threshold && pending < threshold {
+			return w, dismissShort
+		}
+		w.start = since
+		if a.known > 0 {
+			w.start = min(since, max(e.window.Start, a.first))
+		}
+		w.bound = e.slowPackets || w.start < e.instant() || !e.raised()
+	}
+	w.start = min(w.start, w.end)
+	switch {
+	case w.end-w.start >= threshold:
+		return w, ""
+	case a.longest >= threshold && !e.slowPackets:
+		w = e.untilDrained(w)
+		if w.end-w.start >= threshold {
+			return w, ""
+		}
+	case stale:
+		return w, dismissStale
+	}
+	return w, dismissShort
+}
+
+// hasLongest reports whether the kernel side measured the longest wait of a packet behind
+// others. Recordings before schema 4 lack it.
+func (e *evidence) hasLongest() bool {
 	return e.window.Waiter == event.WaiterPackets && e.window.Longest > 0
 }
 
-// waitForDrain turns to the time in which packets were handled, if it was that which
-// took long.
-func (e *evidence) waitForDrain(threshold time.Duration) dismissal {
-	drained := e.drained()
-	if drained-e.start < threshold {
-		return dismissShort
-	}
+// untilDrained returns the wait with the time in which packets were handled: NET_RX was
+// entered soon, and it was the handling that took long.
+func (e *evidence) untilDrained(w wait) wait {
+	drained := e.drained(w.end)
 	// The edges end with the entry, and then network work ran.
-	e.segments = append(e.segments, segment{
-		from: e.end, till: drained, activity: activity{kind: PartSoftirq, vector: netRX},
-	})
-	e.slowPackets, e.end = true, drained
-	return ""
+	run := segment{from: w.end, till: drained, activity: activity{kind: PartSoftirq, vector: netRX}}
+	w.segments = append(slices.Clone(w.segments), run)
+	w.slowPackets, w.end = true, drained
+	return w
 }
 
-// drained returns when all that had waited was handled.
-func (e *evidence) drained() time.Duration {
-	drained := max(e.window.Done, e.end)
+// drained returns when all that had waited until end was handled.
+func (e *evidence) drained(end time.Duration) time.Duration {
+	drained := max(e.window.Done, end)
 	for i := range e.arrivals.waited {
 		drained = max(drained, e.arrivals.waited[i].Time)
 	}

@@ -55,7 +55,7 @@ func (t *judgement) raisedWithBHOff() bool {
 		return false
 	}
 	for i := range t.window.Edges {
-		if edge := &t.window.Edges[i]; edge.Kind == event.EdgeSwitch && edge.Time < t.end-slack {
+		if edge := &t.window.Edges[i]; edge.Kind == event.EdgeSwitch && edge.Time < t.wait.end-slack {
 			return false
 		}
 	}
@@ -85,7 +85,7 @@ func (t *judgement) threadWaited() bool {
 	for i := range t.window.Edges {
 		edge := &t.window.Edges[i]
 		switch {
-		case edge.Time >= t.end-slack:
+		case edge.Time >= t.wait.end-slack:
 			return woken
 		case edge.Kind == event.EdgeWake && isKsoftirqd(edge.Task, true):
 			woken = true

@@ -35,7 +35,13 @@ type timeline struct {
 	segments []segment
 }
 
-func (e *evidence) timeline(from time.Duration) []segment {
+// timeline returns the segments of the window, from its origin or the first packet to its
+// end.
+func (e *evidence) timeline() []segment {
+	from := e.origin
+	if e.arrivals.known > 0 {
+		from = min(from, max(e.window.Start, e.arrivals.first))
+	}
 	edges, samples := e.window.Edges, e.samples
 	t := &timeline{evidence: e, last: from, now: running{vector: noVector, rest: noVector}}
 	t.lost = len(edges) == 0 && e.window.EdgesLost > 0

@@ -119,19 +119,23 @@ func (t *Tracker) window(w *event.Window) *Stall {
 		w, g = join(t.takeMoved(w), w, g)
 	}
 	e := newEvidence(w, g, c.alive, t.config)
-	why := dismissInvalid
-	if e != nil {
-		why = e.findStart(t.config.Threshold)
-		c.alive = max(c.alive, e.drained())
+	if e == nil {
+		t.stats.Invalid++
+		return nil
 	}
-	if why == "" && c.clipToPrevious(e, t.config.Threshold) {
-		why = dismissTwice
+	waited, why := e.findStart(e.timeline(), t.config.Threshold)
+	c.alive = max(c.alive, e.drained(waited.end))
+	if why == "" {
+		var isNew bool
+		if waited, isNew = c.clipToPrevious(e, waited, t.config.Threshold); !isNew {
+			why = dismissTwice
+		}
 	}
 	if why != "" {
 		t.dismiss(why)
 		return nil
 	}
-	s := t.judge(e, c)
+	s := t.judge(e, waited, c)
 	c.last = &reported{s.Start, s.End, s.Waiter, isKsoftirqd(s.Thread, true)}
 	t.stats.Stalls++
 	return s
@@ -139,8 +143,6 @@ func (t *Tracker) window(w *event.Window) *Stall {
 
 func (t *Tracker) dismiss(why dismissal) {
 	switch why {
-	case dismissInvalid:
-		t.stats.Invalid++
 	case dismissEmpty:
 		t.stats.Empty++
 	case dismissStale:
