@@ -10,47 +10,47 @@ import (
 
 // bhOff blames the task that most samples show with bottom halves disabled, or the
 // one that the raise found so.
-func (t *judgement) bhOff(off []event.CPUSample) candidate {
-	pid := t.window.At.Task.PID
+func (j *judgement) bhOff(off []event.CPUSample) candidate {
+	pid := j.evidence.window.At.Task.PID
 	if len(off) > 0 {
 		pid = mostCommon(off, func(s *event.CPUSample) uint32 { return s.At.Task.PID })
 	}
 	agreeing := ofTask(off, pid)
 	return candidate{
-		verdict: BHOff, blamed: t.ofTask(pid), culprit: t.taskCulprit(pid, agreeing),
+		verdict: BHOff, blamed: j.ofTask(pid), culprit: j.taskCulprit(pid, agreeing),
 		agreeing: agreeing, stack: true, doubtful: len(off) == 0,
 	}
 }
 
 // longest blames the task that ran most of the time.
-func (t *judgement) longest(verdict Verdict, blamed time.Duration) candidate {
-	w, _ := t.largest(t.isTask)
-	agreeing := ofTask(t.samples, w.pid)
+func (j *judgement) longest(verdict Verdict, blamed time.Duration) candidate {
+	w, _ := j.largest(j.isTask)
+	agreeing := ofTask(j.samples, w.pid)
 	return candidate{
-		verdict: verdict, blamed: blamed, culprit: t.taskCulprit(w.pid, agreeing),
+		verdict: verdict, blamed: blamed, culprit: j.taskCulprit(w.pid, agreeing),
 		agreeing: agreeing, stack: true,
 	}
 }
 
 // contention blames the task of a class that ran most of the time; all of that class
 // agree.
-func (t *judgement) contention(verdict Verdict, blamed time.Duration) candidate {
+func (j *judgement) contention(verdict Verdict, blamed time.Duration) candidate {
 	isClass := func(pid uint32) bool {
-		return pid != 0 && (realTime(t.sched(pid).policy) != "") == (verdict == RTStarve)
+		return pid != 0 && (realTime(j.sched(pid).policy) != "") == (verdict == RTStarve)
 	}
-	w, _ := t.largest(func(w activity) bool { return t.isTask(w) && isClass(w.pid) })
-	agreeing := filter(t.samples, func(s *event.CPUSample) bool {
+	w, _ := j.largest(func(w activity) bool { return j.isTask(w) && isClass(w.pid) })
+	agreeing := filter(j.samples, func(s *event.CPUSample) bool {
 		return isClass(s.At.Task.PID) && vectorOf(&s.At) == noVector
 	})
 	return candidate{
-		verdict: verdict, blamed: blamed, culprit: t.taskCulprit(w.pid, ofTask(agreeing, w.pid)),
+		verdict: verdict, blamed: blamed, culprit: j.taskCulprit(w.pid, ofTask(agreeing, w.pid)),
 		agreeing: agreeing, stack: true,
 	}
 }
 
 // longSyscall blames a task in a system call, if 80 % of the samples show the two, two
 // at least, and the task had 80 % of the window.
-func (t *judgement) longSyscall(running []event.CPUSample) (candidate, bool) {
+func (j *judgement) longSyscall(running []event.CPUSample) (candidate, bool) {
 	type call struct {
 		pid    uint32
 		number int
@@ -63,23 +63,23 @@ func (t *judgement) longSyscall(running []event.CPUSample) (candidate, bool) {
 	}
 	of := func(s *event.CPUSample) call { return call{s.At.Task.PID, s.Syscall.Number} }
 	worst := mostCommon(in, of)
-	agreeing, blamed := filter(in, func(s *event.CPUSample) bool { return of(s) == worst }), t.ofTask(worst.pid)
+	agreeing, blamed := filter(in, func(s *event.CPUSample) bool { return of(s) == worst }), j.ofTask(worst.pid)
 	return candidate{
-		verdict: LongSyscall, blamed: blamed, culprit: t.taskCulprit(worst.pid, agreeing), agreeing: agreeing, stack: true,
-	}, len(agreeing) >= 2 && 5*len(agreeing) >= 4*len(t.samples) && 5*blamed >= 4*t.total
+		verdict: LongSyscall, blamed: blamed, culprit: j.taskCulprit(worst.pid, agreeing), agreeing: agreeing, stack: true,
+	}, len(agreeing) >= 2 && 5*len(agreeing) >= 4*len(j.samples) && 5*blamed >= 4*j.account.total
 }
 
 // taskCulprit describes a task, and the system call that it was in.
-func (t *judgement) taskCulprit(pid uint32, samples []event.CPUSample) *Culprit {
-	s := t.sched(pid)
+func (j *judgement) taskCulprit(pid uint32, samples []event.CPUSample) *Culprit {
+	s := j.sched(pid)
 	c := &Culprit{PID: s.task.TGID, TID: s.task.PID, Comm: s.task.Comm, Cgroup: s.task.Cgroup}
 	if c.Policy = realTime(s.policy); c.Policy != "" {
 		c.Priority = userPriority(s.priority)
 	}
-	c.Syscall = t.names.of(samples)
+	c.Syscall = j.names.of(samples)
 	c.InUser = c.Syscall == nil && inUser(samples)
-	for i := range t.samples {
-		if g := t.samples[i].Cgroup; g != "" && t.samples[i].At.Task.PID == pid {
+	for i := range j.samples {
+		if g := j.samples[i].Cgroup; g != "" && j.samples[i].At.Task.PID == pid {
 			c.CgroupPath = g
 			break
 		}
@@ -96,17 +96,17 @@ type sched struct {
 }
 
 // sched looks a task up: in samples, which say most, in edges, at the raise.
-func (t *judgement) sched(pid uint32) sched {
-	for i := range t.samples {
-		if at := &t.samples[i].At; at.Task.PID == pid {
+func (j *judgement) sched(pid uint32) sched {
+	for i := range j.samples {
+		if at := &j.samples[i].At; at.Task.PID == pid {
 			return sched{at.Task, at.Policy, at.Priority, at.Kthread}
 		}
 	}
-	if at := &t.window.At; at.Task.PID == pid {
+	if at := &j.evidence.window.At; at.Task.PID == pid {
 		return sched{at.Task, at.Policy, at.Priority, at.Kthread}
 	}
-	for i := range t.window.Edges {
-		if e := &t.window.Edges[i]; e.Kind == event.EdgeSwitch && e.Task.PID == pid {
+	for i := range j.evidence.window.Edges {
+		if e := &j.evidence.window.Edges[i]; e.Kind == event.EdgeSwitch && e.Task.PID == pid {
 			return sched{e.Task, e.Policy, e.Priority, e.Kthread}
 		}
 	}
@@ -114,8 +114,8 @@ func (t *judgement) sched(pid uint32) sched {
 }
 
 // ofTask sums up a task's time.
-func (t *judgement) ofTask(pid uint32) time.Duration {
-	return t.of(func(w activity) bool { return w.kind == PartTask && w.pid == pid })
+func (j *judgement) ofTask(pid uint32) time.Duration {
+	return j.account.of(func(w activity) bool { return w.kind == PartTask && w.pid == pid })
 }
 
 func ofTask(samples []event.CPUSample, pid uint32) []event.CPUSample {

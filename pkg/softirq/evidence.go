@@ -8,7 +8,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// evidence is what is known of one window.
+// evidence is what is known of one window. Nothing changes it once it is made.
 type evidence struct {
 	window  *event.Window
 	delay   time.Duration     // for how long NET_RX must be pending until the sampler works
@@ -23,7 +23,6 @@ type evidence struct {
 	origin      time.Duration  // Start of the window, as far as it is credible
 	end         time.Duration  // of the window: when the work began, or was done
 	slowPackets bool           // packets waited behind others, not for the softirq
-	deferred    bool           // softirqs were left to a thread
 }
 
 // horizon is how far from a recording's start a time can be: nine years. It keeps ten

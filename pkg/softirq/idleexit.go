@@ -7,27 +7,26 @@ import (
 	"time"
 )
 
-// idleExitHistory is how long a CPU's latest idle exits took.
-type idleExitHistory struct{ last []time.Duration }
+// idleExitHistory holds how long the latest idle exits of a CPU took, the oldest first.
+type idleExitHistory []time.Duration
 
-// Idle exits: how many are remembered, how many make a habit, and what is believed
-// without one.
 const (
-	maxSleeps    = 8
-	habit        = 3
-	ordinaryExit = 20 * time.Millisecond
+	maxIdleExits  = 8 // remembered
+	minIdleExits  = 3 // from which a usual length is known
+	ordinaryExit  = 20 * time.Millisecond
+	unusualFactor = 2 // times the median
 )
 
-// add remembers one, and reports whether it is as long as those before, and whether it
-// is short enough to be an idle exit at all.
-func (s *idleExitHistory) add(d time.Duration) (usual, credible bool) {
-	if len(s.last) >= habit {
-		sorted := slices.Sorted(slices.Values(s.last))
-		usual = d <= 2*sorted[len(sorted)/2]
+// isUsual reports whether an idle exit took as long as those before.
+func (h idleExitHistory) isUsual(d time.Duration) bool {
+	if len(h) < minIdleExits {
+		return false
 	}
-	if len(s.last) == maxSleeps {
-		s.last = slices.Delete(s.last, 0, 1)
-	}
-	s.last = append(s.last, d)
-	return usual, usual || d <= ordinaryExit
+	sorted := slices.Sorted(slices.Values(h))
+	return d <= unusualFactor*sorted[len(sorted)/2]
+}
+
+// with returns the history with one more idle exit.
+func (h idleExitHistory) with(d time.Duration) idleExitHistory {
+	return append(slices.Clone(h[max(0, len(h)+1-maxIdleExits):]), d)
 }

@@ -9,28 +9,28 @@ import (
 )
 
 // hardirq blames the handler that took most of the time in hard interrupts.
-func (t *judgement) hardirq(time.Duration) candidate {
-	w, blamed := t.largest(isHardirq)
+func (j *judgement) hardirq(time.Duration) candidate {
+	w, blamed := j.largest(isHardirq)
 	return candidate{
 		verdict: HardirqLong, blamed: blamed, named: w.handler != "" || w.function != nil,
 		culprit:  &Culprit{IRQ: w.irq, Handler: w.handler, Function: w.function},
-		agreeing: t.late(t.samples), // no tick interrupts a handler
+		agreeing: lateSamples(j.samples), // no tick interrupts a handler
 	}
 }
 
 // otherSoftirq blames a vector, and of that the function that took most of the time.
-func (t *judgement) otherSoftirq(time.Duration) candidate {
+func (j *judgement) otherSoftirq(time.Duration) candidate {
 	worst, most := int8(noVector), time.Duration(0)
-	for _, w := range t.sorted() {
-		if !t.isOtherSoftirq(w) {
+	for _, w := range j.account.sorted() {
+		if !j.isOtherSoftirq(w) {
 			continue
 		}
-		if d := t.of(func(o activity) bool { return o.kind == PartSoftirq && o.vector == w.vector }); d > most {
+		if d := j.account.of(func(o activity) bool { return o.kind == PartSoftirq && o.vector == w.vector }); d > most {
 			worst, most = w.vector, d
 		}
 	}
-	w, _ := t.largest(func(o activity) bool { return o.kind == PartSoftirq && o.vector == worst })
-	agreeing := filter(t.samples, func(s *event.CPUSample) bool {
+	w, _ := j.largest(func(o activity) bool { return o.kind == PartSoftirq && o.vector == worst })
+	agreeing := filter(j.samples, func(s *event.CPUSample) bool {
 		vector := vectorOf(&s.At)
 		return vector == worst || vector == unknownVector
 	})
@@ -46,28 +46,28 @@ func (t *judgement) otherSoftirq(time.Duration) candidate {
 
 // irqsOff blames the task in which interrupts came back on. User space cannot turn them
 // off: where they came back on there, or on the way there, that was another's doing.
-func (t *judgement) irqsOff(blamed time.Duration) candidate {
-	at := t.backOn()
-	agreeing := t.late(t.samples)
-	c := t.taskCulprit(at.Task.PID, agreeing)
+func (j *judgement) irqsOff(blamed time.Duration) candidate {
+	at := j.evidence.backOn()
+	agreeing := lateSamples(j.samples)
+	c := j.taskCulprit(at.Task.PID, agreeing)
 	if c.PID == 0 && c.TID == 0 {
 		c.PID, c.TID, c.Comm, c.Cgroup = at.Task.TGID, at.Task.PID, at.Task.Comm, at.Task.Cgroup
 	}
 	return candidate{
 		verdict: IRQOff, blamed: blamed, capped: true, culprit: c, agreeing: agreeing, stack: true,
-		doubtful: 10*t.spent[activity{kind: PartStolen}] >= t.total || t.singleTimer || len(filter(agreeing, isUser)) > 0,
+		doubtful: 10*j.account.spent[activity{kind: PartStolen}] >= j.account.total || j.evidence.singleTimer || len(filter(agreeing, isUser)) > 0,
 	}
 }
 
 // idle blames the depth of the CPU's sleep, as long as that is an ordinary time.
-func (t *judgement) idle(blamed time.Duration) candidate {
-	usual, credible := t.idleExitHistory.add(blamed)
-	if !credible {
-		return candidate{verdict: Unexplained}
+func (j *judgement) idle(blamed time.Duration) candidate {
+	isUsual := j.idleExits.isUsual(blamed)
+	if !isUsual && blamed > ordinaryExit {
+		return candidate{verdict: Unexplained, idleExit: blamed}
 	}
 	return candidate{
-		verdict: IdleExit, blamed: blamed, capped: true, doubtful: !usual,
-		agreeing: filter(t.samples, func(s *event.CPUSample) bool { return s.At.Task.PID == 0 }),
+		verdict: IdleExit, blamed: blamed, capped: true, doubtful: !isUsual, idleExit: blamed,
+		agreeing: filter(j.samples, func(s *event.CPUSample) bool { return s.At.Task.PID == 0 }),
 	}
 }
 
@@ -76,19 +76,19 @@ func (t *judgement) idle(blamed time.Duration) candidate {
 const cheapPacket = 50 * time.Microsecond
 
 // network tells many packets from slow ones.
-func (t *judgement) network(blamed time.Duration) candidate {
-	agreeing := filter(t.samples, func(s *event.CPUSample) bool {
+func (j *judgement) network(blamed time.Duration) candidate {
+	agreeing := filter(j.samples, func(s *event.CPUSample) bool {
 		vector := vectorOf(&s.At)
 		return vector == netRX || vector == unknownVector ||
 			vector == noVector && isNetwork(s.At.Task, s.At.Kthread)
 	})
-	p := &t.window.Polls
+	p := &j.evidence.window.Polls
 	c := &Culprit{Softirq: vectorName(netRX), Device: p.Device}
-	if w, _ := t.largest(t.isNetworkWork); w.kind == PartTask {
+	if w, _ := j.largest(j.isNetworkWork); w.kind == PartTask {
 		c.PID, c.TID, c.Comm = w.tgid, w.pid, w.comm
 	}
 	f := candidate{blamed: blamed, culprit: c, agreeing: agreeing, stack: true, softirq: true}
-	if p.Squeezed > 0 && 2*p.Squeezed >= p.Runs && p.Packets > 0 && t.perPacket() < cheapPacket {
+	if p.Squeezed > 0 && 2*p.Squeezed >= p.Runs && p.Packets > 0 && j.perPacket() < cheapPacket {
 		f.verdict, f.capped = NetRXBudget, p.Full == 0
 		return f
 	}
@@ -97,9 +97,9 @@ func (t *judgement) network(blamed time.Duration) candidate {
 }
 
 // perPacket returns the mean time that a packet took, 0 if none was counted.
-func (t *judgement) perPacket() time.Duration {
-	if t.window.Polls.Packets == 0 {
+func (j *judgement) perPacket() time.Duration {
+	if j.evidence.window.Polls.Packets == 0 {
 		return 0
 	}
-	return time.Duration(uint64(t.of(t.isNetworkWork)) / t.window.Polls.Packets)
+	return time.Duration(uint64(j.account.of(j.isNetworkWork)) / j.evidence.window.Polls.Packets)
 }

@@ -8,44 +8,69 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// candidate is a verdict on its way to a Stall.
+// candidate is a verdict with what it rests on.
 type candidate struct {
 	verdict  Verdict
-	blamed   time.Duration // of the window, spent on what is blamed
-	named    bool          // by entry and exit of something that has a name
+	blamed   time.Duration // of the wait, spent on what is blamed
+	named    bool          // the blamed handler or vector has a name, an entry and an exit
 	capped   bool          // never of high confidence
 	doubtful bool          // of low confidence whatever else holds
+	deferred bool          // softirqs were left to a thread
 	culprit  *Culprit
 	agreeing []event.CPUSample
-	stack    bool // the samples' stacks show what is blamed
-	softirq  bool // which is in a softirq, not in a task
+	stack    bool          // the samples' stacks show what is blamed
+	softirq  bool          // what is blamed is in a softirq, not in a task
+	idleExit time.Duration // length of the idle exit, 0 if the CPU was not idle
 }
 
-// judge makes a stall of evidence and when packets waited.
+// judgement weighs the evidence of one wait. Nothing changes it.
+type judgement struct {
+	evidence  *evidence
+	wait      wait
+	account   account
+	samples   []event.CPUSample // in the wait
+	names     syscallNames
+	idleExits idleExitHistory
+}
+
+// judge returns the stall that a wait was, by the evidence for it.
 func (t *Tracker) judge(e *evidence, w wait, c *cpu) *Stall {
-	a := e.account(w)
-	within := e.within(w)
+	j := &judgement{
+		evidence: e, wait: w, account: newAccount(w, e.stolen(w)), samples: e.within(w),
+		names: t.names, idleExits: c.idleExits,
+	}
+	f := j.find()
+	if f.idleExit > 0 {
+		c.idleExits = c.idleExits.with(f.idleExit)
+	}
+	s := j.stall(f)
+	t.hint(s)
+	return s
+}
+
+// stall spells out a verdict.
+func (j *judgement) stall(f candidate) *Stall {
+	e, w := j.evidence, j.wait
 	s := &Stall{
 		CPU: e.window.CPU, Waiter: e.window.Waiter, Thread: e.waiter(),
 		Start: w.start, End: w.end, Bound: w.bound, Drained: e.drained(w.end),
-		Parts: a.parts(), Late: e.arrivals.waited, LateCount: e.arrivals.late, LateMore: e.window.Cut && e.arrivals.late > 0,
-		Samples: len(within), Expected: e.expected(w), SamplesLeft: e.left,
-		Accounted:   1 - a.share(a.spent[activity{kind: PartUnaccounted}]),
+		Verdict: f.verdict, Culprit: f.culprit, Parts: j.account.parts(),
+		Late: e.arrivals.waited, LateCount: e.arrivals.late, LateMore: e.window.Cut && e.arrivals.late > 0,
+		Samples: len(j.samples), Agreeing: len(f.agreeing), Expected: e.expected(w), SamplesLeft: e.left,
+		Accounted:   1 - j.account.share(activity{kind: PartUnaccounted}),
 		EdgesLost:   e.window.EdgesLost,
-		Unavailable: e.unavailable(within), Polls: e.window.Polls,
+		Unavailable: e.unavailable(j.samples), Polls: e.window.Polls,
 	}
 	if w.slowPackets {
 		s.Waiter = event.WaiterPackets
 	}
+	s.Deferred = f.deferred && s.Waiter != event.WaiterThread
 	if e.window.Woken != 0 {
 		s.CPU = e.window.WaitedCPU
 		if s.CPU != e.window.CPU {
 			s.Moved, s.RanOn = true, e.window.CPU
 		}
 	}
-	tr := &judgement{evidence: e, wait: w, account: a, samples: within, names: t.names, idleExitHistory: &c.idle}
-	f := tr.find()
-	s.Verdict, s.Culprit, s.Agreeing, s.Deferred = f.verdict, f.culprit, len(f.agreeing), e.deferred && s.Waiter != event.WaiterThread
 	s.Confidence = s.confidence(f)
 	switch {
 	case f.softirq:
@@ -54,41 +79,30 @@ func (t *Tracker) judge(e *evidence, w wait, c *cpu) *Stall {
 		s.Stack, s.User = commonStack(f.agreeing)
 	}
 	if f.verdict == NetRXSlow || f.verdict == NetRXBudget {
-		s.PerPacket = tr.perPacket()
+		s.PerPacket = j.perPacket()
 	}
-	t.hint(s)
 	return s
 }
 
-// judgement weighs the evidence of one window.
-type judgement struct {
-	*evidence
-	account
-	wait            wait
-	samples         []event.CPUSample // within the stall
-	names           syscallNames
-	idleExitHistory *idleExitHistory
-}
-
 // find chooses the verdict.
-func (t *judgement) find() candidate {
-	stolen := t.spent[activity{kind: PartStolen}]
+func (j *judgement) find() candidate {
+	stolen := j.account.spent[activity{kind: PartStolen}]
 	switch {
-	case 2*stolen >= t.total:
-		return candidate{verdict: Steal, blamed: stolen, capped: true, agreeing: t.late(t.samples)}
-	case 10*t.spent[activity{kind: PartUnaccounted}] > 3*t.total:
+	case 2*stolen >= j.account.total:
+		return candidate{verdict: Steal, blamed: stolen, capped: true, agreeing: lateSamples(j.samples)}
+	case 10*j.account.spent[activity{kind: PartUnaccounted}] > 3*j.account.total:
 		return candidate{verdict: Unexplained}
 	}
 	candidates := []struct {
 		spent time.Duration
 		find  func(time.Duration) candidate
 	}{
-		{t.of(isHardirq), t.hardirq},
-		{t.of(t.isOtherSoftirq), t.otherSoftirq},
-		{t.of(t.isNetworkWork), t.network},
-		{t.of(isIRQsOff), t.irqsOff},
-		{t.of(isIdle), t.idle},
-		{t.of(t.isTask), t.tasks},
+		{j.account.of(isHardirq), j.hardirq},
+		{j.account.of(j.isOtherSoftirq), j.otherSoftirq},
+		{j.account.of(j.isNetworkWork), j.network},
+		{j.account.of(isIRQsOff), j.irqsOff},
+		{j.account.of(isIdle), j.idle},
+		{j.account.of(j.isTask), j.tasks},
 	}
 	most := candidates[0]
 	for _, candidate := range candidates[1:] {
@@ -106,36 +120,36 @@ func isHardirq(w activity) bool { return w.kind == PartHardirq }
 func isIRQsOff(w activity) bool { return w.kind == PartIRQsOff }
 func isIdle(w activity) bool    { return w.kind == PartIdle }
 
-func (t *judgement) isOtherSoftirq(w activity) bool {
+func (j *judgement) isOtherSoftirq(w activity) bool {
 	return w.kind == PartSoftirq && w.vector != netRX
 }
 
-func (t *judgement) isTask(w activity) bool { return w.kind == PartTask && !t.isNetworkWork(w) }
+func (j *judgement) isTask(w activity) bool { return w.kind == PartTask && !j.isNetworkWork(w) }
 
 // isNetworkWork reports whether time went to packets. A NAPI thread that another
 // thread had to wait for is a task like any other.
-func (t *judgement) isNetworkWork(w activity) bool {
+func (j *judgement) isNetworkWork(w activity) bool {
 	switch {
 	case w.kind == PartSoftirq:
 		return w.vector == netRX
-	case w.kind != PartTask, t.window.Waiter == event.WaiterThread:
+	case w.kind != PartTask, j.evidence.window.Waiter == event.WaiterThread:
 		return false
 	}
-	return isNetwork(event.Task{PID: w.pid, Comm: w.comm}, t.sched(w.pid).kthread)
+	return isNetwork(event.Task{PID: w.pid, Comm: w.comm}, j.sched(w.pid).kthread)
 }
 
 // largest returns what took most of the time of those for which a condition holds.
-func (t *judgement) largest(is func(activity) bool) (activity, time.Duration) {
-	for _, w := range t.sorted() {
+func (j *judgement) largest(is func(activity) bool) (activity, time.Duration) {
+	for _, w := range j.account.sorted() {
 		if is(w) {
-			return w, t.spent[w]
+			return w, j.account.spent[w]
 		}
 	}
 	return activity{}, 0
 }
 
-// late returns the samples whose tick came late.
-func (t *judgement) late(samples []event.CPUSample) []event.CPUSample {
+// lateSamples returns the samples whose tick came late.
+func lateSamples(samples []event.CPUSample) []event.CPUSample {
 	return filter(samples, func(s *event.CPUSample) bool { return s.Late > 0 })
 }
 

@@ -4,28 +4,59 @@ package softirq
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// account is where the time of a window went.
+// account is where the time of a wait went. Nothing changes it once it is made.
 type account struct {
 	total time.Duration
 	spent map[activity]time.Duration // sums to total; none is 0
 }
 
-// account adds up the segments in a wait.
-func (e *evidence) account(w wait) account {
-	a := account{total: w.end - w.start, spent: map[activity]time.Duration{}}
+// newAccount adds up the segments in a wait, and takes stolen time from them.
+func newAccount(w wait, stolen time.Duration) account {
+	spent := map[activity]time.Duration{}
 	for _, s := range w.segments {
 		if d := min(s.till, w.end) - max(s.from, w.start); d > 0 {
-			a.spent[s.activity] += d
+			spent[s.activity] += d
 		}
 	}
-	a.takeStolen(e.stolen(w))
-	return a
+	return account{total: w.end - w.start, spent: withStolen(spent, stolen)}
+}
+
+// withStolen returns what time was spent on, with stolen time in place of where it was
+// counted: where interrupts seemed to be off, then where nothing is known, then in the
+// largest rest.
+func withStolen(spent map[activity]time.Duration, stolen time.Duration) map[activity]time.Duration {
+	if stolen <= 0 {
+		return spent
+	}
+	order := byTime(spent)
+	slices.SortStableFunc(order, func(x, y activity) int { return cmp.Compare(stolenRank(x), stolenRank(y)) })
+	rest, left := map[activity]time.Duration{}, stolen
+	for _, w := range order {
+		d := min(left, spent[w])
+		left -= d
+		if spent[w] > d {
+			rest[w] = spent[w] - d
+		}
+	}
+	rest[activity{kind: PartStolen}] = stolen - left
+	return rest
+}
+
+func stolenRank(w activity) int {
+	switch w.kind {
+	case PartIRQsOff:
+		return 0
+	case PartUnaccounted:
+		return 1
+	}
+	return 2
 }
 
 // stolen returns how much of a wait the hypervisor kept for itself at least: what it kept
@@ -43,45 +74,13 @@ func (e *evidence) stolen(w wait) time.Duration {
 	return min(max(0, window.Stolen-outside), w.end-w.start)
 }
 
-// takeStolen takes stolen time from where it was counted: where the CPU seemed to be
-// without interrupts, then where nothing is known, then from the largest.
-func (a *account) takeStolen(stolen time.Duration) {
-	if stolen <= 0 {
-		return
-	}
-	order := a.sorted()
-	slices.SortStableFunc(order, func(x, y activity) int { return cmp.Compare(stolenRank(x), stolenRank(y)) })
-	left := stolen
-	for _, w := range order {
-		d := min(left, a.spent[w])
-		left -= d
-		if a.spent[w] -= d; a.spent[w] == 0 {
-			delete(a.spent, w)
-		}
-	}
-	a.spent[activity{kind: PartStolen}] = stolen - left
-}
-
-func stolenRank(w activity) int {
-	switch w.kind {
-	case PartIRQsOff:
-		return 0
-	case PartUnaccounted:
-		return 1
-	}
-	return 2
-}
-
 // sorted returns what time was spent on, the largest first.
-func (a *account) sorted() []activity {
-	all := make([]activity, 0, len(a.spent))
-	for w := range a.spent {
-		all = append(all, w)
-	}
-	slices.SortFunc(all, func(x, y activity) int {
-		return cmp.Or(-cmp.Compare(a.spent[x], a.spent[y]), x.compare(y))
+func (a *account) sorted() []activity { return byTime(a.spent) }
+
+func byTime(spent map[activity]time.Duration) []activity {
+	return slices.SortedFunc(maps.Keys(spent), func(x, y activity) int {
+		return cmp.Or(-cmp.Compare(spent[x], spent[y]), x.compare(y))
 	})
-	return all
 }
 
 // compare orders what took equally long.
@@ -105,7 +104,7 @@ func (a *account) parts() []Part {
 		p := Part{
 			Kind: w.kind, Task: event.Task{PID: w.pid, TGID: w.tgid, Comm: w.comm},
 			IRQ: w.irq, Handler: w.handler, Function: w.function,
-			Duration: a.spent[w], Share: a.share(a.spent[w]),
+			Duration: a.spent[w], Share: a.share(w),
 		}
 		if w.kind == PartSoftirq {
 			p.Softirq = vectorName(w.vector)
@@ -115,12 +114,12 @@ func (a *account) parts() []Part {
 	return parts
 }
 
-// share returns a time's share of the window.
-func (a *account) share(d time.Duration) float64 {
+// share returns the share of the wait that was spent on one thing, 0 to 1.
+func (a *account) share(w activity) float64 {
 	if a.total <= 0 {
 		return 0
 	}
-	return min(1, float64(d)/float64(a.total))
+	return min(1, float64(a.spent[w])/float64(a.total))
 }
 
 // of sums up what was spent on what a condition holds for.

@@ -12,26 +12,28 @@ import (
 const slowestTick = 10 * time.Millisecond
 
 // tasks tells by what means tasks kept network work waiting.
-func (t *judgement) tasks(blamed time.Duration) candidate {
-	running := filter(t.samples, func(s *event.CPUSample) bool { return s.At.Task.PID != 0 })
+func (j *judgement) tasks(blamed time.Duration) candidate {
+	running := filter(j.samples, func(s *event.CPUSample) bool { return s.At.Task.PID != 0 })
 	off := filter(running, isBHOff)
-	if 2*len(off) > len(running) || len(running) == 0 && t.raisedWithBHOff() {
-		return t.bhOff(off)
+	if 2*len(off) > len(running) || len(running) == 0 && j.raisedWithBHOff() {
+		return j.bhOff(off)
 	}
-	realtime := t.of(func(w activity) bool { return t.isTask(w) && realTime(t.sched(w.pid).policy) != "" })
-	t.deferred = t.isDeferred(running)
-	switch {
-	case !t.deferred && t.total <= t.tick() && t.window.Waiter != event.WaiterPackets:
-		return t.longest(TickDeferral, blamed)
-	case !t.deferred:
+	realtime := j.account.of(func(w activity) bool { return j.isTask(w) && realTime(j.sched(w.pid).policy) != "" })
+	if !j.isDeferred(running) {
+		if j.account.total <= j.tick() && j.evidence.window.Waiter != event.WaiterPackets {
+			return j.longest(TickDeferral, blamed)
+		}
 		return candidate{verdict: Unexplained}
+	}
+	f, isCall := j.longSyscall(running)
+	switch {
 	case 2*realtime >= blamed:
-		return t.contention(RTStarve, realtime)
+		f = j.contention(RTStarve, realtime)
+	case !isCall:
+		f = j.contention(CPUContention, blamed-realtime)
 	}
-	if f, ok := t.longSyscall(running); ok {
-		return f
-	}
-	return t.contention(CPUContention, blamed-realtime)
+	f.deferred = true
+	return f
 }
 
 // isBHOff reports whether a sample shows a task that has bottom halves disabled.
@@ -49,13 +51,13 @@ func isPlain(s *event.CPUSample) bool {
 // raisedWithBHOff reports whether bottom halves were off at the raise, and no task was
 // switched since. Turning them on again serves what is pending, unless that is left
 // to ksoftirqd.
-func (t *judgement) raisedWithBHOff() bool {
-	at := event.CPUSample{At: t.window.At}
-	if !isBHOff(&at) || t.window.EdgesLost > 0 || t.window.Waiter != event.WaiterSoftirq || t.threadWaited() {
+func (j *judgement) raisedWithBHOff() bool {
+	at := event.CPUSample{At: j.evidence.window.At}
+	if !isBHOff(&at) || j.evidence.window.EdgesLost > 0 || j.evidence.window.Waiter != event.WaiterSoftirq || j.threadWaited() {
 		return false
 	}
-	for i := range t.window.Edges {
-		if edge := &t.window.Edges[i]; edge.Kind == event.EdgeSwitch && edge.Time < t.wait.end-slack {
+	for i := range j.evidence.window.Edges {
+		if edge := &j.evidence.window.Edges[i]; edge.Kind == event.EdgeSwitch && edge.Time < j.wait.end-slack {
 			return false
 		}
 	}
@@ -63,29 +65,29 @@ func (t *judgement) raisedWithBHOff() bool {
 }
 
 // isDeferred reports whether softirqs were left to a thread; see the package comment.
-func (t *judgement) isDeferred(running []event.CPUSample) bool {
-	at := &t.window.At
+func (j *judgement) isDeferred(running []event.CPUSample) bool {
+	at := &j.evidence.window.At
 	switch {
-	case t.window.Waiter == event.WaiterThread:
+	case j.evidence.window.Waiter == event.WaiterThread:
 		return true
-	case t.window.Waiter == event.WaiterPackets:
-		return t.window.Polls.Squeezed > 0 // what a run leaves
-	case t.raised() && at.CountKnown && at.PreemptCount&hardirqBit != 0 && at.PreemptCount&(serving|bhOff) == 0:
+	case j.evidence.window.Waiter == event.WaiterPackets:
+		return j.evidence.window.Polls.Squeezed > 0 // what a run leaves
+	case j.evidence.raised() && at.CountKnown && at.PreemptCount&hardirqBit != 0 && at.PreemptCount&(serving|bhOff) == 0:
 		return true
 	}
 	plain := filter(running, func(s *event.CPUSample) bool {
 		return isPlain(s) && (!s.PendingKnown || s.Pending&(1<<netRX) != 0)
 	})
-	return len(plain) >= 2 || t.threadWaited() && t.total > t.tick()
+	return len(plain) >= 2 || j.threadWaited() && j.account.total > j.tick()
 }
 
 // threadWaited reports whether ksoftirqd was woken and did not run until the end.
-func (t *judgement) threadWaited() bool {
+func (j *judgement) threadWaited() bool {
 	woken := false
-	for i := range t.window.Edges {
-		edge := &t.window.Edges[i]
+	for i := range j.evidence.window.Edges {
+		edge := &j.evidence.window.Edges[i]
 		switch {
-		case edge.Time >= t.wait.end-slack:
+		case edge.Time >= j.wait.end-slack:
 			return woken
 		case edge.Kind == event.EdgeWake && isKsoftirqd(edge.Task, true):
 			woken = true
@@ -97,8 +99,8 @@ func (t *judgement) threadWaited() bool {
 }
 
 // tick returns how long the tick can keep a softirq waiting that nothing else does.
-func (t *judgement) tick() time.Duration {
-	period := t.window.Period
+func (j *judgement) tick() time.Duration {
+	period := j.evidence.window.Period
 	if period <= 0 || period > slowestTick {
 		period = slowestTick
 	}

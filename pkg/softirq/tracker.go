@@ -51,10 +51,10 @@ type Stats struct {
 
 // cpu is what is kept of a CPU between windows.
 type cpu struct {
-	groups []*group // of windows that are not complete, the oldest first
-	alive  time.Duration
-	last   *reported
-	idle   idleExitHistory
+	groups    []*group // of windows that are not complete, the oldest first
+	alive     time.Duration
+	last      *reported
+	idleExits idleExitHistory
 }
 
 // reported is what is remembered of the last stall.
