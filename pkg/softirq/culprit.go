@@ -76,7 +76,7 @@ func (j *judgement) taskCulprit(pid uint32, samples []event.CPUSample) *Culprit 
 	if c.Policy = realTime(s.policy); c.Policy != "" {
 		c.Priority = userPriority(s.priority)
 	}
-	c.Syscall = j.names.of(samples)
+	c.Syscall = syscallOf(samples, j.syscalls)
 	c.InUser = c.Syscall == nil && inUser(samples)
 	for i := range j.samples {
 		if g := j.samples[i].Cgroup; g != "" && j.samples[i].At.Task.PID == pid {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // candidate is a verdict with what it rests on.
@@ -29,7 +30,7 @@ type judgement struct {
 	wait      wait
 	account   account
 	samples   []event.CPUSample // in the wait
-	names     syscallNames
+	syscalls  kernel.Syscalls
 	idleExits idleExitHistory
 }
 
@@ -37,7 +38,7 @@ type judgement struct {
 func (t *Tracker) judge(e *evidence, w wait, c *cpu) *Stall {
 	j := &judgement{
 		evidence: e, wait: w, account: newAccount(w, e.stolen(w)), samples: e.within(w),
-		names: t.names, idleExits: c.idleExits,
+		syscalls: t.syscalls, idleExits: c.idleExits,
 	}
 	f := j.find()
 	if f.idleExit > 0 {

@@ -5,10 +5,10 @@ package softirq
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // Syscall is a system call that was in flight.
@@ -24,7 +24,7 @@ type Syscall struct {
 // bpf().
 func (s *Syscall) String() string {
 	switch {
-	case !descriptorFirst[s.Name]:
+	case !kernel.TakesDescriptor(s.Name):
 		return s.Name + "()"
 	case s.Path != "":
 		return s.Name + "(" + shorten(s.Path) + ")"
@@ -65,9 +65,9 @@ func inSyscall(s *event.CPUSample) bool {
 	return false
 }
 
-// of returns the call that most samples show, of those the most common file. It is
+// syscallOf returns the call that most samples show, of those the most common file. It is
 // nil unless at least half show one.
-func (n syscallNames) of(samples []event.CPUSample) *Syscall {
+func syscallOf(samples []event.CPUSample, names kernel.Syscalls) *Syscall {
 	in := filter(samples, inSyscall)
 	if len(in) == 0 || 2*len(in) < len(samples) {
 		return nil
@@ -76,45 +76,9 @@ func (n syscallNames) of(samples []event.CPUSample) *Syscall {
 	in = filter(in, func(s *event.CPUSample) bool { return s.Syscall.Number == number })
 	path := mostCommon(in, func(s *event.CPUSample) string { return s.Syscall.Path })
 	in = filter(in, func(s *event.CPUSample) bool { return s.Syscall.Path == path })
-	call := &Syscall{Number: number, Name: n.name(number), Args: in[0].Syscall.Args}
-	if descriptorFirst[call.Name] {
+	call := &Syscall{Number: number, Name: names.Name(number), Args: in[0].Syscall.Args}
+	if kernel.TakesDescriptor(call.Name) {
 		call.Path, call.Magic = path, in[0].Syscall.Magic
 	}
 	return call
-}
-
-// syscallNames are names by number.
-type syscallNames map[int]string
-
-func (n syscallNames) name(number int) string {
-	if name, ok := n[number]; ok {
-		return name
-	}
-	return "syscall_" + strconv.Itoa(number)
-}
-
-// syscallNamesOf returns the names on an architecture, none if it is not known.
-func syscallNamesOf(arch string) syscallNames {
-	switch arch {
-	case "amd64":
-		return parseSyscalls(syscallsX86)
-	case "arm64":
-		return parseSyscalls(syscallsGeneric)
-	}
-	return nil
-}
-
-// parseSyscalls reads names in the order of their numbers; a number before a name is
-// the name's.
-func parseSyscalls(table string) syscallNames {
-	names, next := syscallNames{}, 0
-	for _, word := range strings.Fields(table) {
-		if number, err := strconv.Atoi(word); err == nil {
-			next = number
-			continue
-		}
-		names[next] = word
-		next++
-	}
-	return names
 }

@@ -6,37 +6,8 @@ import (
 	"testing"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
-
-func TestSyscallNames(t *testing.T) {
-	for arch, want := range map[string]map[int]string{
-		"amd64": {0: "read", 17: "pread64", 78: "getdents", 217: "getdents64", 321: "bpf", 334: "rseq", 424: "pidfd_send_signal", 451: "cachestat", 400: "syscall_400", -1: "syscall_-1"},
-		"arm64": {0: "io_setup", 61: "getdents64", 63: "read", 67: "pread64", 79: "newfstatat", 243: "recvmmsg", 244: "syscall_244", 260: "wait4", 280: "bpf", 451: "cachestat"},
-		"mips":  {3: "syscall_3"},
-	} {
-		names := syscallNamesOf(arch)
-		for number, name := range want {
-			if got := names.name(number); got != name {
-				t.Errorf("%s: %d is %q, want %q", arch, number, got, name)
-			}
-		}
-	}
-}
-
-// TestDescriptorFirst has a name that no architecture knows misspelled.
-func TestDescriptorFirst(t *testing.T) {
-	known := map[string]bool{}
-	for _, arch := range []string{"amd64", "arm64"} {
-		for _, name := range syscallNamesOf(arch) {
-			known[name] = true
-		}
-	}
-	for name := range descriptorFirst {
-		if !known[name] {
-			t.Errorf("no system call %q", name)
-		}
-	}
-}
 
 func TestInSyscall(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -90,11 +61,11 @@ func TestMostCommonFile(t *testing.T) {
 	sample := func(number int, path string) event.CPUSample {
 		return event.CPUSample{Stack: stack(readFrames...), Syscall: &event.Syscall{Number: number, Path: path}}
 	}
-	names := syscallNamesOf("amd64")
-	if got := names.of([]event.CPUSample{sample(0, "/a"), sample(0, "/b"), sample(0, "/b"), sample(3, "/b")}); got.String() != "read(/b)" {
+	names := kernel.SyscallsOf("amd64")
+	if got := syscallOf([]event.CPUSample{sample(0, "/a"), sample(0, "/b"), sample(0, "/b"), sample(3, "/b")}, names); got.String() != "read(/b)" {
 		t.Errorf("got %s", got)
 	}
-	if got := names.of([]event.CPUSample{sample(0, "/a"), {}, {}}); got != nil {
+	if got := syscallOf([]event.CPUSample{sample(0, "/a"), {}, {}}, names); got != nil {
 		t.Errorf("got %s from one sample of three", got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // DefaultThreshold is the shortest wait that is a stall unless told otherwise.
@@ -28,11 +29,11 @@ func ConfigOf(meta *event.Meta) Config {
 
 // Tracker makes stalls of events. It is not safe for concurrent use.
 type Tracker struct {
-	config Config
-	names  syscallNames
-	cpus   map[int]*cpu
-	moved  []moved
-	stats  Stats
+	config   Config
+	syscalls kernel.Syscalls
+	cpus     map[int]*cpu
+	moved    []moved
+	stats    Stats
 }
 
 // Stats says what became of what a Tracker was given.
@@ -72,7 +73,7 @@ func New(config Config) *Tracker {
 	if config.Recorded <= 0 {
 		config.Recorded = DefaultThreshold
 	}
-	return &Tracker{config: config, names: syscallNamesOf(config.Arch), cpus: map[int]*cpu{}}
+	return &Tracker{config: config, syscalls: kernel.SyscallsOf(config.Arch), cpus: map[int]*cpu{}}
 }
 
 // Add takes the next event, of which it keeps no part that belongs to the Source

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package softirq
+package kernel
 
 import "strings"
 
-// descriptorFirst are the system calls whose first argument is a descriptor of what
-// they work on. Those that take a directory's, to look up a name in, do not count: its
-// path would be taken for the file.
+// TakesDescriptor reports whether the first argument of a system call is a descriptor of
+// the file, socket or process that it works on. Calls that take the descriptor of a
+// directory to look a name up in do not count: the directory is not what they work on.
+func TakesDescriptor(syscall string) bool { return descriptorFirst[syscall] }
+
 var descriptorFirst = wordSet(`
 	read write close fstat lseek ioctl pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2
 	dup dup2 dup3 fcntl flock fsync fdatasync sync_file_range syncfs ftruncate fallocate readahead

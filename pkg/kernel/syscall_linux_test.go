@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package softirq
+package kernel
 
 import (
 	"errors"
@@ -15,7 +15,7 @@ import (
 
 // TestSyscallNumbers compares with what this platform's constants are.
 func TestSyscallNumbers(t *testing.T) {
-	names := syscallNamesOf(runtime.GOARCH)
+	names := SyscallsOf(runtime.GOARCH)
 	if names == nil {
 		labtest.Need(t, fmt.Errorf("no table for %s: %w", runtime.GOARCH, errors.ErrUnsupported))
 	}
@@ -24,7 +24,7 @@ func TestSyscallNumbers(t *testing.T) {
 		unix.SYS_MADVISE: "madvise", unix.SYS_SENDMMSG: "sendmmsg", unix.SYS_EPOLL_PWAIT2: "epoll_pwait2",
 		unix.SYS_PROCESS_MADVISE: "process_madvise", unix.SYS_IO_URING_ENTER: "io_uring_enter", unix.SYS_CACHESTAT: "cachestat",
 	} {
-		if got := names.name(number); got != want {
+		if got := names.Name(number); got != want {
 			t.Errorf("%d is %q, want %q", number, got, want)
 		}
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package softirq
+package kernel
 
 // syscallsX86 are the system calls of amd64, from
 // arch/x86/entry/syscalls/syscall_64.tbl by way of golang.org/x/sys v0.49.0. Numbers

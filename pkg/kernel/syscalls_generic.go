@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package softirq
+package kernel
 
 // syscallsGeneric are the system calls of arm64, from include/uapi/asm-generic/unistd.h
 // (scripts/syscall.tbl since 6.11) by way of golang.org/x/sys v0.49.0.
