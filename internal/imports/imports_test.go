@@ -29,10 +29,11 @@ func deps(t *testing.T, system, pkg string) []string {
 
 // TestPublic: packages for other programs import what is listed here, on every system.
 func TestPublic(t *testing.T) {
-	ours := []string{"pkg/event", "pkg/dropreason"}
+	ours := []string{"pkg/event", "pkg/dropreason", "pkg/kernel"}
 	for pkg, others := range map[string][]string{
 		"flamegraph":     nil,
 		"pkg/event":      nil,
+		"pkg/kernel":     nil,
 		"pkg/dropreason": nil,
 		"pkg/recording":  {"github.com/klauspost/compress", "github.com/go-json-experiment/json"},
 	} {

@@ -5,7 +5,8 @@ package event
 import (
 	"fmt"
 	"strconv"
-	"strings"
+
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // Task is the task a CPU was running. In softirq context it is the interrupted
@@ -61,24 +62,16 @@ func valueOf[V ~uint8](names []string, kind string, text []byte) (V, error) {
 	return 0, fmt.Errorf("unknown %s %q", kind, text)
 }
 
-// Bits of preempt_count, include/linux/preempt.h; the same since 2.6. Those of softirqs
-// are the task's where PREEMPT_RT keeps them there: programs put the two together.
-const (
-	softirqServing = 1 << 8
-	hardirqMask    = 0xf << 16
-	nmiMask        = 0xf << 20
-)
-
 // ContextOf tells the context from preempt_count and the task that was running.
 func ContextOf(preemptCount uint32, task Task, kthread bool) Context {
 	switch {
-	case preemptCount&(hardirqMask|nmiMask) != 0:
+	case preemptCount&(kernel.HardirqMask|kernel.NMIMask) != 0:
 		return ContextHardirq
-	case preemptCount&softirqServing == 0:
+	case preemptCount&kernel.SoftirqServing == 0:
 		return ContextProcess
 	case task.PID == 0:
 		return ContextIdle
-	case kthread && strings.HasPrefix(task.Comm, "ksoftirqd/"):
+	case kernel.IsKsoftirqd(task.Comm, kthread):
 		return ContextKsoftirqd
 	}
 	return ContextSoftirq

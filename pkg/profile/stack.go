@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // Frames that stand for what is not known.
@@ -33,7 +34,7 @@ func stackNames(d *event.Drop) []string {
 // root names what the CPU was doing, as the outermost frame of a picture.
 func root(d *event.Drop) string {
 	switch {
-	case d.Context == event.ContextProcess && strings.HasPrefix(d.Task.Comm, "napi/"):
+	case d.Context == event.ContextProcess && strings.HasPrefix(d.Task.Comm, kernel.NAPIThread):
 		return "[napi thread]"
 	case d.Context == event.ContextProcess:
 		return "[process: " + d.Task.Comm + "]"

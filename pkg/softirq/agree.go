@@ -2,7 +2,10 @@
 
 package softirq
 
-import "github.com/dropwatch/dropwatch/pkg/event"
+import (
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
+)
 
 // agrees reports whether a sample shows what the edges say. The sampler's own hard
 // interrupt is in the edges and not in the sample. Any other that still seems to go on
@@ -22,7 +25,7 @@ func (r *running) agrees(s *event.CPUSample) bool {
 // servesNetRX reports whether network work was and is being done, maybe on top of
 // another task: its runs in between are not in the edges.
 func (r *running) servesNetRX(s *event.CPUSample) bool {
-	return r.vector == netRX && vectorOf(&s.At) == netRX
+	return r.vector == kernel.NetRXSoftirq && vectorOf(&s.At) == kernel.NetRXSoftirq
 }
 
 func (r *running) isStuck(s *event.CPUSample) bool {
@@ -48,7 +51,7 @@ func (r *running) adopt(s *event.CPUSample) {
 // servesSoftirq reports whether a softirq was being served.
 func servesSoftirq(at *event.Interrupted) bool {
 	if at.CountKnown {
-		return at.PreemptCount&serving != 0
+		return at.PreemptCount&kernel.SoftirqServing != 0
 	}
 	return at.Vector >= 0
 }

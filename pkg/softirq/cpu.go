@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // cpu returns what is kept of a CPU, or nil for a number that no CPU has.
@@ -73,7 +74,7 @@ func (c *cpu) clipToPrevious(e *evidence, w wait, threshold time.Duration) (wait
 		return w, w.end-w.start >= threshold
 	case last.waiter == waiter,
 		last.waiter == event.WaiterThread && !last.isKsoftirqd,
-		waiter == event.WaiterThread && !isKsoftirqd(e.waiter(), true):
+		waiter == event.WaiterThread && !kernel.IsKsoftirqd(e.waiter().Comm, true):
 		return w, true
 	}
 	shared := min(last.end, w.end) - max(last.start, w.start)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // bhOff blames the task that most samples show with bottom halves disabled, or the
@@ -36,7 +37,7 @@ func (j *judgement) longest(verdict Verdict, blamed time.Duration) candidate {
 // agree.
 func (j *judgement) contention(verdict Verdict, blamed time.Duration) candidate {
 	isClass := func(pid uint32) bool {
-		return pid != 0 && (realTime(j.sched(pid).policy) != "") == (verdict == RTStarve)
+		return pid != 0 && (kernel.RealTimePolicy(j.sched(pid).policy) != "") == (verdict == RTStarve)
 	}
 	w, _ := j.largest(func(w activity) bool { return j.isTask(w) && isClass(w.pid) })
 	agreeing := filter(j.samples, func(s *event.CPUSample) bool {
@@ -73,8 +74,8 @@ func (j *judgement) longSyscall(running []event.CPUSample) (candidate, bool) {
 func (j *judgement) taskCulprit(pid uint32, samples []event.CPUSample) *Culprit {
 	s := j.sched(pid)
 	c := &Culprit{PID: s.task.TGID, TID: s.task.PID, Comm: s.task.Comm, Cgroup: s.task.Cgroup}
-	if c.Policy = realTime(s.policy); c.Policy != "" {
-		c.Priority = userPriority(s.priority)
+	if c.Policy = kernel.RealTimePolicy(s.policy); c.Policy != "" {
+		c.Priority = kernel.UserPriority(s.priority)
 	}
 	c.Syscall = syscallOf(samples, j.syscalls)
 	c.InUser = c.Syscall == nil && inUser(samples)

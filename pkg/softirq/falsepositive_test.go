@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // told is what a test of a wrong verdict looks at.
@@ -69,8 +70,8 @@ func TestFalsePositives(t *testing.T) {
 	suspended := &event.Blocked{From: ms(-8 * 3600e3), Till: ms(149.9), Late: true}
 	contradicted := irqOffScene()
 	contradicted.samples = append(sampled(contradicted.window, 225, 1, event.CPUSample{At: interrupted(builder, 0x10000)}), contradicted.samples...)
-	inThread := plain(100, 150, 1<<netRX, packet(cpu1, 100, 150.1))
-	inProcess := plain(100, 150, 1<<netRX, packet(cpu1, 100, 150.1))
+	inThread := plain(100, 150, 1<<kernel.NetRXSoftirq, packet(cpu1, 100, 150.1))
+	inProcess := plain(100, 150, 1<<kernel.NetRXSoftirq, packet(cpu1, 100, 150.1))
 	for _, s := range []scene{inThread, inProcess} {
 		for i := range s.samples {
 			s.samples[i].At = interrupted(napi, 0x10200)
@@ -87,27 +88,27 @@ func TestFalsePositives(t *testing.T) {
 		stats Stats // Windows aside
 	}{
 		"stale raise after attach": {
-			plain(100, 150, 1<<timerVector, unknown(150.1)), nil, Stats{Stale: 1},
+			plain(100, 150, 1<<kernel.TimerSoftirq, unknown(150.1)), nil, Stats{Stale: 1},
 		},
 		"stale raise after attach, then a real one": {
-			change(plain(100, 150, 1<<netRX, unknown(150.1)), func(w *event.Window) {
+			change(plain(100, 150, 1<<kernel.NetRXSoftirq, unknown(150.1)), func(w *event.Window) {
 				w.Start, w.Raised = ms(-5000), ms(-5000)
-				w.Edges = []event.Edge{vectorEdge(100, event.EdgeRaise, netRX)}
+				w.Edges = []event.Edge{vectorEdge(100, event.EdgeRaise, kernel.NetRXSoftirq)}
 			}).pendingFrom(100),
 			&told{CPUContention, ms(100), ms(150), "cc1", High, false}, Stats{Stalls: 1},
 		},
 		"lost edges": {
-			change(plain(100, 150, 1<<netRX, unknown(150.1)), func(w *event.Window) {
+			change(plain(100, 150, 1<<kernel.NetRXSoftirq, unknown(150.1)), func(w *event.Window) {
 				w.Edges, w.EdgesLost = []event.Edge{switchEdge(101, spinner, 0, 120)}, 9
 			}).only(1),
 			&told{Unexplained, ms(100), ms(150), "", Low, false}, Stats{Stalls: 1},
 		},
 		"a missed switch": {
-			change(plain(100, 130, 1<<netRX, unknown(130.1)), func(w *event.Window) { w.At = interrupted(spinner, 0) }).only(1),
+			change(plain(100, 130, 1<<kernel.NetRXSoftirq, unknown(130.1)), func(w *event.Window) { w.At = interrupted(spinner, 0) }).only(1),
 			&told{Unexplained, ms(100), ms(130), "", Low, false}, Stats{Stalls: 1},
 		},
 		"lost samples": {
-			change(plain(100, 150, 1<<netRX, unknown(150.1)), func(w *event.Window) { w.Ticks = 12 }).only(1),
+			change(plain(100, 150, 1<<kernel.NetRXSoftirq, unknown(150.1)), func(w *event.Window) { w.Ticks = 12 }).only(1),
 			&told{Unexplained, ms(100), ms(150), "", Low, false}, Stats{Stalls: 1},
 		},
 		"CPU hotplug": {
@@ -123,16 +124,16 @@ func TestFalsePositives(t *testing.T) {
 			plain(100, 3600e3, 0, packet(cpu1, 3600e3-0.1, 3600e3+0.1)).only(0), nil, Stats{Short: 1},
 		},
 		"coalesced raises": {
-			change(plain(100, 150, 1<<netRX, unknown(150.1)), func(w *event.Window) {
+			change(plain(100, 150, 1<<kernel.NetRXSoftirq, unknown(150.1)), func(w *event.Window) {
 				for _, at := range []float64{100, 110, 120, 149} {
-					w.Edges = append(w.Edges, vectorEdge(at, event.EdgeRaise, netRX))
+					w.Edges = append(w.Edges, vectorEdge(at, event.EdgeRaise, kernel.NetRXSoftirq))
 				}
 			}),
 			&told{CPUContention, ms(100), ms(150), "cc1", High, false}, Stats{Stalls: 1},
 		},
 		"coalesced raises, the packet came with the last": {
-			change(plain(100, 150, 1<<netRX, packet(cpu1, 149, 150.1)), func(w *event.Window) {
-				w.Edges = []event.Edge{vectorEdge(149, event.EdgeRaise, netRX)}
+			change(plain(100, 150, 1<<kernel.NetRXSoftirq, packet(cpu1, 149, 150.1)), func(w *event.Window) {
+				w.Edges = []event.Edge{vectorEdge(149, event.EdgeRaise, kernel.NetRXSoftirq)}
 			}), nil, Stats{Short: 1},
 		},
 		"a raise in process context only wakes ksoftirqd": {
@@ -141,7 +142,7 @@ func TestFalsePositives(t *testing.T) {
 			}), nil, Stats{Empty: 1},
 		},
 		"a raise in process context only wakes ksoftirqd, a packet came": {
-			change(plain(100, 108, 1<<netRX, unknown(108.1)), func(w *event.Window) {
+			change(plain(100, 108, 1<<kernel.NetRXSoftirq, unknown(108.1)), func(w *event.Window) {
 				w.At, w.Edges = interrupted(builder, 0), []event.Edge{wakeEdge(100, ksoftirq1)}
 			}),
 			&told{TickDeferral, ms(100), ms(108), "cc1", Medium, false}, Stats{Stalls: 1},
@@ -168,9 +169,9 @@ func TestFalsePositives(t *testing.T) {
 			}), nil, Stats{Short: 1},
 		},
 		"re-raise within net_rx_action": {
-			change(plain(100, 110, 1<<netRX, unknown(110.1)), func(w *event.Window) {
-				w.At = inVector(builder, netRX, 99)
-				w.Edges = []event.Edge{vectorEdge(109, event.EdgeSoftirqExit, netRX)}
+			change(plain(100, 110, 1<<kernel.NetRXSoftirq, unknown(110.1)), func(w *event.Window) {
+				w.At = inVector(builder, kernel.NetRXSoftirq, 99)
+				w.Edges = []event.Edge{vectorEdge(109, event.EdgeSoftirqExit, kernel.NetRXSoftirq)}
 			}).only(0), nil, Stats{Stale: 1},
 		},
 		"a timer started when its time was past": {
@@ -204,10 +205,10 @@ func TestFalsePositives(t *testing.T) {
 			contradicted, &told{Unexplained, ms(205), ms(240), "", Low, false}, Stats{Stalls: 1},
 		},
 		"packets came after the entry": {
-			plain(100, 150, 1<<netRX, packet(cpu1, 150.05, 150.1)).only(0), nil, Stats{Empty: 1},
+			plain(100, 150, 1<<kernel.NetRXSoftirq, packet(cpu1, 150.05, 150.1)).only(0), nil, Stats{Empty: 1},
 		},
 		"a packet taken for one that came long ago": {
-			plain(100, 150, 1<<netRX, packet(cpu1, 20, 150.1)),
+			plain(100, 150, 1<<kernel.NetRXSoftirq, packet(cpu1, 20, 150.1)),
 			&told{CPUContention, ms(100), ms(150), "cc1", High, false}, Stats{Stalls: 1},
 		},
 		"a NAPI thread turns bottom halves off": {

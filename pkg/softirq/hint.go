@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // HintTopic is what evidence in a stall points to, for whoever can look there.
@@ -24,12 +25,6 @@ const (
 	TopicRealTime   HintTopic = "real_time"  // priorities
 	TopicHypervisor HintTopic = "hypervisor" // the host's load, the guest's quota
 	TopicBudget     HintTopic = "budget"     // net.core.netdev_budget
-)
-
-// Magic numbers of file systems; include/uapi/linux/magic.h.
-const (
-	magicCgroup  = 0x27e0eb
-	magicCgroup2 = 0x63677270
 )
 
 // hint sets HintTopic and Hint.
@@ -69,7 +64,7 @@ func (s *Stall) hintTopic() (HintTopic, string) {
 
 // isCgroup reports whether a call works on a file of a cgroup hierarchy.
 func isCgroup(c *Syscall) bool {
-	return c.Path != "" && (c.Magic == magicCgroup || c.Magic == magicCgroup2 ||
+	return c.Path != "" && (c.Magic == kernel.CgroupMagic || c.Magic == kernel.Cgroup2Magic ||
 		c.Magic == 0 && strings.HasPrefix(c.Path, "/sys/fs/cgroup/"))
 }
 
@@ -81,9 +76,9 @@ func countsDead(magic uint32) string {
 		v2 = "nr_dying_descendants in cgroup.stat counts them"
 	)
 	switch magic {
-	case magicCgroup:
+	case kernel.CgroupMagic:
 		return v1
-	case magicCgroup2:
+	case kernel.Cgroup2Magic:
 		return v2
 	}
 	return v2 + ", or, in version 1, " + v1

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // hardirq blames the handler that took most of the time in hard interrupts.
@@ -34,7 +35,7 @@ func (j *judgement) otherSoftirq(time.Duration) candidate {
 		vector := vectorOf(&s.At)
 		return vector == worst || vector == unknownVector
 	})
-	c := &Culprit{Softirq: vectorName(worst), Function: w.function}
+	c := &Culprit{Softirq: kernel.SoftirqName(worst), Function: w.function}
 	if w.function == nil {
 		c.Function = vectorFunction(softirqStack(agreeing))
 	}
@@ -79,11 +80,11 @@ const cheapPacket = 50 * time.Microsecond
 func (j *judgement) network(blamed time.Duration) candidate {
 	agreeing := filter(j.samples, func(s *event.CPUSample) bool {
 		vector := vectorOf(&s.At)
-		return vector == netRX || vector == unknownVector ||
-			vector == noVector && isNetwork(s.At.Task, s.At.Kthread)
+		return vector == kernel.NetRXSoftirq || vector == unknownVector ||
+			vector == noVector && kernel.IsNetworkThread(s.At.Task.Comm, s.At.Kthread)
 	})
 	p := &j.evidence.window.Polls
-	c := &Culprit{Softirq: vectorName(netRX), Device: p.Device}
+	c := &Culprit{Softirq: kernel.SoftirqName(kernel.NetRXSoftirq), Device: p.Device}
 	if w, _ := j.largest(j.isNetworkWork); w.kind == PartTask {
 		c.PID, c.TID, c.Comm = w.tgid, w.pid, w.comm
 	}

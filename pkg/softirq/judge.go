@@ -122,7 +122,7 @@ func isIRQsOff(w activity) bool { return w.kind == PartIRQsOff }
 func isIdle(w activity) bool    { return w.kind == PartIdle }
 
 func (j *judgement) isOtherSoftirq(w activity) bool {
-	return w.kind == PartSoftirq && w.vector != netRX
+	return w.kind == PartSoftirq && w.vector != kernel.NetRXSoftirq
 }
 
 func (j *judgement) isTask(w activity) bool { return w.kind == PartTask && !j.isNetworkWork(w) }
@@ -132,11 +132,11 @@ func (j *judgement) isTask(w activity) bool { return w.kind == PartTask && !j.is
 func (j *judgement) isNetworkWork(w activity) bool {
 	switch {
 	case w.kind == PartSoftirq:
-		return w.vector == netRX
+		return w.vector == kernel.NetRXSoftirq
 	case w.kind != PartTask, j.evidence.window.Waiter == event.WaiterThread:
 		return false
 	}
-	return isNetwork(event.Task{PID: w.pid, Comm: w.comm}, j.sched(w.pid).kthread)
+	return kernel.IsNetworkThread(w.comm, j.sched(w.pid).kthread)
 }
 
 // largest returns what took most of the time of those for which a condition holds.

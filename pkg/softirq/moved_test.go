@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // onCPU is a part of the wait of a NAPI thread, which was woken at 100.
@@ -25,7 +26,7 @@ func onCPU(number int, from, till float64, task event.Task, policy uint8, priori
 
 // TestMoved has a thread wait on one CPU and have its turn on another.
 func TestMoved(t *testing.T) {
-	first := onCPU(0, 100, 120, spinner, schedFIFO, 49)
+	first := onCPU(0, 100, 120, spinner, kernel.SchedFIFO, 49)
 	first.window.Moved = true
 	last := onCPU(1, 120, 132, builder, 0, 120)
 	last.packets = []event.LatePacket{packet(last.window, 0, 132.1)}
@@ -60,7 +61,7 @@ func TestMoved(t *testing.T) {
 // TestMovedUnseen blames nobody for the time on a CPU of which nothing came, and nobody for
 // what another thread's CPU did.
 func TestMovedUnseen(t *testing.T) {
-	other := onCPU(0, 100, 120, spinner, schedFIFO, 49)
+	other := onCPU(0, 100, 120, spinner, kernel.SchedFIFO, 49)
 	other.window.Moved, other.window.Woken = true, ms(99)
 	last := onCPU(1, 120, 132, builder, 0, 120)
 	last.packets = []event.LatePacket{packet(last.window, 0, 132.1)}
@@ -89,7 +90,7 @@ func TestWaiterIsNotBlamed(t *testing.T) {
 func TestTwoThreadsWait(t *testing.T) {
 	tracker := New(Config{})
 	for i, till := range []float64{124, 128} {
-		s := onCPU(0, 100, till, spinner, schedFIFO, 49)
+		s := onCPU(0, 100, till, spinner, kernel.SchedFIFO, 49)
 		s.packets = []event.LatePacket{packet(s.window, 0, till+0.1)}
 		if i == 1 {
 			s.samples = nil
@@ -105,12 +106,12 @@ func TestTwoThreadsWait(t *testing.T) {
 // TestLongest takes the kernel side's word for the longest wait behind slow packets, and
 // counts those alone that waited for the threshold.
 func TestLongest(t *testing.T) {
-	w := raised(100, 100, inVector(idleTask, netRX, 100))
+	w := raised(100, 100, inVector(idleTask, kernel.NetRXSoftirq, 100))
 	w.Waiter, w.Raised, w.Done, w.Late = event.WaiterPackets, 0, ms(271), 70
 	w.Longest, w.LongestEnd = ms(44.7), ms(200)
 	w.Polls = event.Polls{Runs: 2, Polls: 2, Packets: 400, Device: "eth0"}
 	s := scene{window: w, packets: []event.LatePacket{packet(w, 150, 160), packet(w, 155.3, 200), packet(w, 266, 270)}}
-	s.samples = sampled(w, 102, 40, event.CPUSample{At: inVector(idleTask, netRX, 100)})
+	s.samples = sampled(w, 102, 40, event.CPUSample{At: inVector(idleTask, kernel.NetRXSoftirq, 100)})
 	got := s.play(New(Config{}))
 	if got == nil || got.Verdict != NetRXSlow || got.Duration() != ms(44.7) || got.LateCount != 69 || len(got.Late) != 2 {
 		t.Fatalf("got %+v, %+v", tell(got), got)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 func TestContainer(t *testing.T) {
@@ -71,11 +72,11 @@ func TestCgroupHint(t *testing.T) {
 		topic HintTopic
 		hint  string
 	}{
-		{"/sys/fs/cgroup/memory/memory.stat", magicCgroup, TopicCgroup, slow + v1},
-		{"/rootfs/sys/fs/cgroup/memory.stat", magicCgroup2, TopicCgroup, slow + v2},
+		{"/sys/fs/cgroup/memory/memory.stat", kernel.CgroupMagic, TopicCgroup, slow + v1},
+		{"/rootfs/sys/fs/cgroup/memory.stat", kernel.Cgroup2Magic, TopicCgroup, slow + v2},
 		{"/sys/fs/cgroup/memory/memory.stat", 0, TopicCgroup, slow + v2 + ", or, in version 1, " + v1},
 		{"/var/lib/memory.stat", 0, TopicNone, ""},
-		{"", magicCgroup2, TopicNone, ""},
+		{"", kernel.Cgroup2Magic, TopicNone, ""},
 	} {
 		s := &Stall{Culprit: &Culprit{Syscall: &Syscall{Name: "read", Path: tt.path, Magic: tt.magic}}}
 		if topic, hint := s.hintTopic(); topic != tt.topic || hint != tt.hint {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // account is where the time of a wait went. Nothing changes it once it is made.
@@ -107,7 +108,7 @@ func (a *account) parts() []Part {
 			Duration: a.spent[w], Share: a.share(w),
 		}
 		if w.kind == PartSoftirq {
-			p.Softirq = vectorName(w.vector)
+			p.Softirq = kernel.SoftirqName(w.vector)
 		}
 		parts = append(parts, p)
 	}

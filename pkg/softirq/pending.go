@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // wasPending reports whether network work is known to have been pending though no packet
@@ -15,10 +16,10 @@ func (e *evidence) wasPending() bool {
 		return false
 	}
 	if e.window.Waiter != event.WaiterSoftirq {
-		return e.window.Waiter == event.WaiterThread && !isKsoftirqd(e.waiter(), true) && e.window.Polls.Packets > 0
+		return e.window.Waiter == event.WaiterThread && !kernel.IsKsoftirqd(e.waiter().Comm, true) && e.window.Polls.Packets > 0
 	}
 	for i := range e.samples {
-		if s := &e.samples[i]; s.PendingKnown && s.Pending&(1<<netRX) != 0 {
+		if s := &e.samples[i]; s.PendingKnown && s.Pending&(1<<kernel.NetRXSoftirq) != 0 {
 			return true
 		}
 	}
@@ -38,17 +39,17 @@ func (e *evidence) pendingSince(segments []segment) (since time.Duration, stale 
 		}
 	}
 	isThread := e.window.Waiter == event.WaiterThread
-	if !isThread || isKsoftirqd(e.waiter(), true) {
+	if !isThread || kernel.IsKsoftirqd(e.waiter().Comm, true) {
 		for i := range e.window.Edges {
 			edge := &e.window.Edges[i]
-			if edge.Kind == event.EdgeSoftirqExit && edge.Vector == netRX && edge.Time < e.end {
+			if edge.Kind == event.EdgeSoftirqExit && edge.Vector == kernel.NetRXSoftirq && edge.Time < e.end {
 				move(edge.Time)
 			}
 		}
 	}
 	for i := range e.samples {
 		s := &e.samples[i]
-		isClear := s.PendingKnown && s.Pending&(1<<netRX) == 0 && !servesSoftirq(&s.At)
+		isClear := s.PendingKnown && s.Pending&(1<<kernel.NetRXSoftirq) == 0 && !servesSoftirq(&s.At)
 		if isClear && !isThread && s.Time < e.end {
 			move(e.nextRaise(s.Time))
 		}
@@ -67,12 +68,12 @@ func (e *evidence) nextRaise(from time.Duration) time.Duration {
 	next := e.end
 	for i := range e.window.Edges {
 		edge := &e.window.Edges[i]
-		if edge.Kind == event.EdgeRaise && edge.Vector == netRX && edge.Time >= from {
+		if edge.Kind == event.EdgeRaise && edge.Vector == kernel.NetRXSoftirq && edge.Time >= from {
 			next = min(next, edge.Time)
 		}
 	}
 	for i := range e.samples {
-		if s := &e.samples[i]; s.PendingKnown && s.Pending&(1<<netRX) != 0 && s.Time >= from {
+		if s := &e.samples[i]; s.PendingKnown && s.Pending&(1<<kernel.NetRXSoftirq) != 0 && s.Time >= from {
 			return min(next, s.Time)
 		}
 	}

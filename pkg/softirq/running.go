@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // running is what a CPU does, by the edges seen so far.
@@ -26,6 +27,12 @@ type timer struct {
 	function *event.Frame
 	hard     bool
 }
+
+// A CPU serves no softirq, or one whose vector is unknown.
+const (
+	noVector      = -1
+	unknownVector = -2
+)
 
 // maxTimers bounds what lost exits can pile up. A hard timer on top of a soft one
 // is as deep as it gets.
@@ -75,7 +82,7 @@ func (r *running) apply(e *event.Edge, at time.Duration) {
 		r.vector, r.inIRQ, r.timers = int8(min(e.Vector, 127)), false, nil
 	case event.EdgeSoftirqExit:
 		r.vector, r.inIRQ, r.timers = noVector, false, nil
-		if e.Vector != netRX {
+		if e.Vector != kernel.NetRXSoftirq {
 			r.vector = r.rest
 		}
 	case event.EdgeIRQEntry:
@@ -102,7 +109,7 @@ func (r *running) apply(e *event.Edge, at time.Duration) {
 // timerIsHard tells the context of a timer that begins now. Soft timers run one by
 // one in their own vectors, so all others are in a hard interrupt.
 func (r *running) timerIsHard() bool {
-	soft := r.vector == timerVector || r.vector == hrtimerVector
+	soft := r.vector == kernel.TimerSoftirq || r.vector == kernel.HRTimerSoftirq
 	return !soft || r.inIRQ || len(r.timers) > 0
 }
 

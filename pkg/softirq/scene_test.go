@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // Tests tell times in milliseconds since the start of the recording.
@@ -87,7 +88,7 @@ func sampled(w *event.Window, from float64, n int, s event.CPUSample) []event.CP
 	var all []event.CPUSample
 	for i := range n {
 		s.CPU, s.Window, s.Time = w.CPU, w.Start, ms(from+4*float64(i))
-		s.Pending, s.PendingKnown = 1<<netRX|1<<timerVector, true
+		s.Pending, s.PendingKnown = 1<<kernel.NetRXSoftirq|1<<kernel.TimerSoftirq, true
 		all = append(all, s)
 	}
 	return all

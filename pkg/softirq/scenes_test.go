@@ -2,7 +2,10 @@
 
 package softirq
 
-import "github.com/dropwatch/dropwatch/pkg/event"
+import (
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
+)
 
 const memoryStat = "/sys/fs/cgroup/memory/kubepods/burstable/pod1b2c/0123456789abcdef/memory.stat"
 
@@ -14,7 +17,7 @@ func longSyscallScene() scene {
 	at.Task.Cgroup = 77
 	s := scene{window: w, samples: sampled(w, 13, 24, event.CPUSample{
 		At: at, Cgroup: "/kubepods.slice/pod1b2c", Stack: ticked(readFrames),
-		Syscall: &event.Syscall{Args: [3]uint64{9, 0xc000123000, 4096}, Path: memoryStat, Magic: magicCgroup},
+		Syscall: &event.Syscall{Args: [3]uint64{9, 0xc000123000, 4096}, Path: memoryStat, Magic: kernel.CgroupMagic},
 		User:    []event.Frame{{Addr: 0x401000, Symbol: "syscall.read", Module: "cadvisor"}},
 	})}
 	for i := range 10 {
@@ -64,10 +67,10 @@ func hardTimerScene() scene {
 
 // timerSoftirqScene is IPVS' estimation of many services.
 func timerSoftirqScene() scene {
-	at := inVector(idleTask, timerVector, 300)
+	at := inVector(idleTask, kernel.TimerSoftirq, 300)
 	at.Timer, at.TimerSince = frame("estimation_timer"), ms(300.5)
 	w := raised(310, 390, at)
-	w.Edges = []event.Edge{edge(389, event.EdgeTimerExit), vectorEdge(389.5, event.EdgeSoftirqExit, timerVector)}
+	w.Edges = []event.Edge{edge(389, event.EdgeTimerExit), vectorEdge(389.5, event.EdgeSoftirqExit, kernel.TimerSoftirq)}
 	s := scene{window: w, samples: sampled(w, 313, 19, event.CPUSample{At: at, Stack: ticked(timerFrames)})}
 	for i := range s.samples {
 		s.samples[i].Pending = 0 // taken down before the vectors are served
@@ -88,7 +91,7 @@ func threadScene(edges ...event.Edge) scene {
 // rtStarveScene has a SCHED_FIFO spinner before the thread.
 func rtStarveScene() scene {
 	s := threadScene()
-	s.window.At.Policy, s.window.At.Priority = schedFIFO, 49
+	s.window.At.Policy, s.window.At.Priority = kernel.SchedFIFO, 49
 	at := s.window.At
 	at.PreemptCount = 0x10000
 	s.samples = sampled(s.window, 23, 14, event.CPUSample{At: at})
@@ -112,7 +115,7 @@ func contentionScene() scene {
 // floodScene is a flood with netdev_budget = 1.
 func floodScene() scene {
 	at := interrupted(ksoftirq1, 0x101)
-	at.Vector, at.VectorSince, at.Kthread = netRX, ms(400), true
+	at.Vector, at.VectorSince, at.Kthread = kernel.NetRXSoftirq, ms(400), true
 	w := raised(400, 400, at)
 	w.Waiter, w.Raised, w.Done, w.Late = event.WaiterPackets, 0, ms(420), 900
 	w.Polls = event.Polls{Runs: 120, Polls: 120, Packets: 7000, Full: 100, Squeezed: 119, Device: "veth1"}
@@ -125,7 +128,7 @@ func floodScene() scene {
 
 // slowScene is a chain of fifty thousand rules.
 func slowScene() scene {
-	at := inVector(builder, netRX, 500)
+	at := inVector(builder, kernel.NetRXSoftirq, 500)
 	w := raised(500, 500, at)
 	w.Waiter, w.Raised, w.Done, w.Late = event.WaiterPackets, 0, ms(540), 90
 	w.Polls = event.Polls{Runs: 2, Polls: 2, Packets: 100, Full: 1, Squeezed: 1, Device: "eth0"}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // Sentence says for people who waited, how long, and why. It holds nothing that does
@@ -122,7 +123,7 @@ func (s *Stall) held() string {
 	if s.Waiter == event.WaiterThread {
 		return "did not leave the CPU"
 	}
-	return fmt.Sprintf("%s%d could not run", ksoftirqd, s.CPU)
+	return fmt.Sprintf("%s%d could not run", kernel.Ksoftirqd, s.CPU)
 }
 
 // slow says where packets took their time, and how much each.

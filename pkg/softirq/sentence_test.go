@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 func TestSentence(t *testing.T) {
@@ -48,7 +49,7 @@ func TestSentence(t *testing.T) {
 		},
 		"packets may have come later": {bound, "NET_RX on CPU 1 waited up to 50 ms because interrupts were off until they came back on in cc1 (pid 70); 1 packet delayed"},
 		"no packet seen": {
-			change(plain(100, 150, 1<<netRX), func(*event.Window) {}),
+			change(plain(100, 150, 1<<kernel.NetRXSoftirq), func(*event.Window) {}),
 			"NET_RX on CPU 1 waited 50 ms because other tasks had the CPU: cc1 (pid 70) 100 %",
 		},
 		"hostile names":               {hostile, `NET_RX on CPU 1 waited 97 ms because spin (pid 900) was in read(/tmp/\x1b[2J\xe2\x80\xae) with bottom halves disabled; 1 packet delayed`},
@@ -111,8 +112,8 @@ func TestHints(t *testing.T) {
 		scene scene
 		want  HintTopic
 	}{
-		"cgroup v2":                {onFile("/sys/fs/cgroup/memory.stat", magicCgroup2), TopicCgroup},
-		"cgroup v1":                {onFile("/sys/fs/cgroup/memory/memory.stat", magicCgroup), TopicCgroup},
+		"cgroup v2":                {onFile("/sys/fs/cgroup/memory.stat", kernel.Cgroup2Magic), TopicCgroup},
+		"cgroup v1":                {onFile("/sys/fs/cgroup/memory/memory.stat", kernel.CgroupMagic), TopicCgroup},
 		"cgroup, no magic":         {onFile("/sys/fs/cgroup/memory.stat", 0), TopicCgroup},
 		"a file by a similar name": {onFile("/tmp/memory.stat", 0x01021994), TopicNone},
 		"slabinfo":                 {onFile("/proc/slabinfo", 0x9fa0), TopicSlab},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // slowestTick is the period of the timer tick where it is not known, CONFIG_HZ=100.
@@ -18,7 +19,7 @@ func (j *judgement) tasks(blamed time.Duration) candidate {
 	if 2*len(off) > len(running) || len(running) == 0 && j.raisedWithBHOff() {
 		return j.bhOff(off)
 	}
-	realtime := j.account.of(func(w activity) bool { return j.isTask(w) && realTime(j.sched(w.pid).policy) != "" })
+	realtime := j.account.of(func(w activity) bool { return j.isTask(w) && kernel.RealTimePolicy(j.sched(w.pid).policy) != "" })
 	if !j.isDeferred(running) {
 		if j.account.total <= j.tick() && j.evidence.window.Waiter != event.WaiterPackets {
 			return j.longest(TickDeferral, blamed)
@@ -39,13 +40,13 @@ func (j *judgement) tasks(blamed time.Duration) candidate {
 // isBHOff reports whether a sample shows a task that has bottom halves disabled.
 // Those that do network work may.
 func isBHOff(s *event.CPUSample) bool {
-	return s.At.CountKnown && s.At.PreemptCount&bhOff != 0 && s.At.PreemptCount&serving == 0 &&
-		!isNetwork(s.At.Task, s.At.Kthread)
+	return s.At.CountKnown && s.At.PreemptCount&kernel.SoftirqDisabled != 0 && s.At.PreemptCount&kernel.SoftirqServing == 0 &&
+		!kernel.IsNetworkThread(s.At.Task.Comm, s.At.Kthread)
 }
 
 // isPlain reports whether a sample shows a task that has bottom halves enabled.
 func isPlain(s *event.CPUSample) bool {
-	return s.At.CountKnown && s.At.PreemptCount&(serving|bhOff) == 0
+	return s.At.CountKnown && s.At.PreemptCount&(kernel.SoftirqServing|kernel.SoftirqDisabled) == 0
 }
 
 // raisedWithBHOff reports whether bottom halves were off at the raise, and no task was
@@ -72,11 +73,11 @@ func (j *judgement) isDeferred(running []event.CPUSample) bool {
 		return true
 	case j.evidence.window.Waiter == event.WaiterPackets:
 		return j.evidence.window.Polls.Squeezed > 0 // what a run leaves
-	case j.evidence.raised() && at.CountKnown && at.PreemptCount&hardirqBit != 0 && at.PreemptCount&(serving|bhOff) == 0:
+	case j.evidence.raised() && at.CountKnown && at.PreemptCount&kernel.HardirqMask != 0 && at.PreemptCount&(kernel.SoftirqServing|kernel.SoftirqDisabled) == 0:
 		return true
 	}
 	plain := filter(running, func(s *event.CPUSample) bool {
-		return isPlain(s) && (!s.PendingKnown || s.Pending&(1<<netRX) != 0)
+		return isPlain(s) && (!s.PendingKnown || s.Pending&(1<<kernel.NetRXSoftirq) != 0)
 	})
 	return len(plain) >= 2 || j.threadWaited() && j.account.total > j.tick()
 }
@@ -89,9 +90,9 @@ func (j *judgement) threadWaited() bool {
 		switch {
 		case edge.Time >= j.wait.end-slack:
 			return woken
-		case edge.Kind == event.EdgeWake && isKsoftirqd(edge.Task, true):
+		case edge.Kind == event.EdgeWake && kernel.IsKsoftirqd(edge.Task.Comm, true):
 			woken = true
-		case edge.Kind == event.EdgeSwitch && isKsoftirqd(edge.Task, edge.Kthread):
+		case edge.Kind == event.EdgeSwitch && kernel.IsKsoftirqd(edge.Task.Comm, edge.Kthread):
 			woken = false
 		}
 	}

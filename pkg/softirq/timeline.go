@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 const (
@@ -69,7 +70,7 @@ func (e *evidence) timeline() []segment {
 func (t *timeline) losesTrack(edge *event.Edge) bool {
 	return t.evidence.slowPackets && edge.Kind == event.EdgeSwitch &&
 		!slices.ContainsFunc(t.evidence.window.Edges, func(e event.Edge) bool {
-			return e.Vector == netRX && (e.Kind == event.EdgeSoftirqEntry || e.Kind == event.EdgeSoftirqExit)
+			return e.Vector == kernel.NetRXSoftirq && (e.Kind == event.EdgeSoftirqEntry || e.Kind == event.EdgeSoftirqExit)
 		})
 }
 
@@ -100,11 +101,11 @@ func (t *timeline) before() {
 			t.cut(w.Served, false, false) // the packet waited for the softirq first
 		}
 		if t.now.vector == noVector {
-			t.now.vector = netRX
+			t.now.vector = kernel.NetRXSoftirq
 		}
 	}
-	if t.now.vector == netRX {
-		t.now.rest = netRX
+	if t.now.vector == kernel.NetRXSoftirq {
+		t.now.rest = kernel.NetRXSoftirq
 	}
 	t.now.task, t.now.taskKnown = at.Task, at.Task != event.Task{}
 }

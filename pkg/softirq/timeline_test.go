@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // TestTimeline cuts windows from 100 to 150 ms. No sampler is due.
@@ -15,7 +16,7 @@ func TestTimeline(t *testing.T) {
 	inF, hardG := soft, Part{Kind: PartHardirq, Function: frame("g")}
 	inF.Function = frame("f")
 	during := interrupted(builder, 0x10101)
-	during.Vector, during.VectorSince, during.IRQ, during.Handler, during.IRQSince = timerVector, ms(80), 24, "eth0", ms(99)
+	during.Vector, during.VectorSince, during.IRQ, during.Handler, during.IRQSince = kernel.TimerSoftirq, ms(80), 24, "eth0", ms(99)
 	during.Timer, during.TimerSince = frame("f"), ms(90)
 	for name, test := range map[string]struct {
 		at    event.Interrupted
@@ -32,9 +33,9 @@ func TestTimeline(t *testing.T) {
 		},
 		"a timer in an interrupt in a timer in a softirq": {
 			edges: []event.Edge{
-				vectorEdge(110, event.EdgeSoftirqEntry, timerVector), timerEdge(111, "f"), irqEdge(115, 24, "arch_timer"), timerEdge(116, "g"),
+				vectorEdge(110, event.EdgeSoftirqEntry, kernel.TimerSoftirq), timerEdge(111, "f"), irqEdge(115, 24, "arch_timer"), timerEdge(116, "g"),
 				edge(119, event.EdgeTimerExit), edge(120, event.EdgeIRQExit), edge(130, event.EdgeTimerExit),
-				vectorEdge(131, event.EdgeSoftirqExit, timerVector),
+				vectorEdge(131, event.EdgeSoftirqExit, kernel.TimerSoftirq),
 			},
 			want: []Part{
 				taskPart(builder, 29, 50), part(inF, 14, 50),
@@ -44,14 +45,14 @@ func TestTimeline(t *testing.T) {
 		},
 		"a timer on top of a timer is a hard one": {
 			edges: []event.Edge{
-				vectorEdge(110, event.EdgeSoftirqEntry, timerVector), timerEdge(110, "f"), timerEdge(112, "g"), edge(115, event.EdgeTimerExit),
-				edge(120, event.EdgeTimerExit), vectorEdge(120, event.EdgeSoftirqExit, timerVector),
+				vectorEdge(110, event.EdgeSoftirqEntry, kernel.TimerSoftirq), timerEdge(110, "f"), timerEdge(112, "g"), edge(115, event.EdgeTimerExit),
+				edge(120, event.EdgeTimerExit), vectorEdge(120, event.EdgeSoftirqExit, kernel.TimerSoftirq),
 			},
 			want: []Part{taskPart(builder, 40, 50), part(inF, 7, 50), part(hardG, 3, 50)},
 		},
 		"an exit is missing": {
 			edges: []event.Edge{
-				irqEdge(110, 24, "a"), vectorEdge(112, event.EdgeSoftirqEntry, timerVector), timerEdge(112, "f"), switchEdge(120, spinner, 0, 120),
+				irqEdge(110, 24, "a"), vectorEdge(112, event.EdgeSoftirqEntry, kernel.TimerSoftirq), timerEdge(112, "f"), switchEdge(120, spinner, 0, 120),
 			},
 			want: []Part{taskPart(spinner, 30, 50), taskPart(builder, 10, 50), part(inF, 8, 50), part(hardirq("a"), 2, 50)},
 		},
@@ -65,7 +66,7 @@ func TestTimeline(t *testing.T) {
 		},
 		"what went on at the raise, and since when": {
 			at: during, start: 70,
-			edges: []event.Edge{edge(101, event.EdgeIRQExit), edge(102, event.EdgeTimerExit), vectorEdge(103, event.EdgeSoftirqExit, timerVector)},
+			edges: []event.Edge{edge(101, event.EdgeIRQExit), edge(102, event.EdgeTimerExit), vectorEdge(103, event.EdgeSoftirqExit, kernel.TimerSoftirq)},
 			want: []Part{
 				taskPart(builder, 47, 80), part(soft, 11, 80), part(inF, 10, 80), part(Part{Kind: PartUnaccounted}, 10, 80),
 				part(hardirq("eth0"), 2, 80),

@@ -137,7 +137,7 @@ func (t *Tracker) window(w *event.Window) *Stall {
 		return nil
 	}
 	s := t.judge(e, waited, c)
-	c.last = &reported{s.Start, s.End, s.Waiter, isKsoftirqd(s.Thread, true)}
+	c.last = &reported{s.Start, s.End, s.Waiter, kernel.IsKsoftirqd(s.Thread.Comm, true)}
 	t.stats.Stalls++
 	return s
 }

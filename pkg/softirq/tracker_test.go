@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 func TestOtherEvents(t *testing.T) {
@@ -64,11 +65,11 @@ func TestRecorded(t *testing.T) {
 // TestSeenTwice plays one wait as NET_RX's and as that of ksoftirqd.
 func TestSeenTwice(t *testing.T) {
 	tracker := New(Config{})
-	first := plain(100, 150, 1<<netRX, packet(cpu1, 100, 150.1))
-	second := change(plain(100, 150.05, 1<<netRX, packet(cpu1, 100, 150.1)), func(w *event.Window) {
+	first := plain(100, 150, 1<<kernel.NetRXSoftirq, packet(cpu1, 100, 150.1))
+	second := change(plain(100, 150.05, 1<<kernel.NetRXSoftirq, packet(cpu1, 100, 150.1)), func(w *event.Window) {
 		w.Waiter, w.ThreadPID, w.Edges = event.WaiterThread, ksoftirq1.PID, []event.Edge{wakeEdge(100, ksoftirq1)}
 	})
-	another := change(plain(100, 150.05, 1<<netRX, packet(cpu1, 100, 150.1)), func(w *event.Window) {
+	another := change(plain(100, 150.05, 1<<kernel.NetRXSoftirq, packet(cpu1, 100, 150.1)), func(w *event.Window) {
 		w.Waiter, w.ThreadPID, w.Edges = event.WaiterThread, napi.PID, []event.Edge{wakeEdge(100, napi)}
 	})
 	for i, s := range []scene{first, second, another} {
@@ -146,7 +147,7 @@ func TestUnseenRuns(t *testing.T) {
 	s := floodScene()
 	s.window.Edges = []event.Edge{switchEdge(404, builder, 0, 120)}
 	for i := 1; i < len(s.samples); i++ {
-		s.samples[i].At = inVector(builder, netRX, 405)
+		s.samples[i].At = inVector(builder, kernel.NetRXSoftirq, 405)
 	}
 	got := s.play(New(Config{}))
 	want := []Part{part(Part{Kind: PartSoftirq, Softirq: "NET_RX"}, 17.5, 19), taskPart(builder, 1.5, 19)}

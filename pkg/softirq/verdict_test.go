@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // part is one of a window of so many milliseconds.
@@ -48,7 +49,7 @@ func TestVerdicts(t *testing.T) {
 			s.Verdict, s.Deferred, s.Expected = LongSyscall, true, 24
 			s.Culprit = &Culprit{
 				PID: 10436, TID: 10440, Comm: "cadvisor", Cgroup: 77, CgroupPath: "/kubepods.slice/pod1b2c",
-				Syscall: &Syscall{Name: "read", Args: [3]uint64{9, 0xc000123000, 4096}, Path: memoryStat, Magic: magicCgroup},
+				Syscall: &Syscall{Name: "read", Args: [3]uint64{9, 0xc000123000, 4096}, Path: memoryStat, Magic: kernel.CgroupMagic},
 			}
 			s.Parts = []Part{taskPart(cadvisor, 99, 99)}
 			s.Stack, s.User = stack(readFrames...), []event.Frame{{Addr: 0x401000, Symbol: "syscall.read", Module: "cadvisor"}}
