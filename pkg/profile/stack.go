@@ -49,37 +49,15 @@ func root(d *event.Drop) string {
 func trimmed(stack *event.Stack, process bool) (frames []*event.Frame, cut bool) {
 	frames = stack.Frames
 	if process {
-		for len(frames) > 1 && isEntry(frames[len(frames)-1].Symbol) {
+		for len(frames) > 1 && kernel.IsEntry(frames[len(frames)-1].Symbol) {
 			frames = frames[:len(frames)-1]
 		}
 		return frames, stack.Cut
 	}
 	for i, f := range frames {
-		if i > 0 && isPoll(f.Symbol) {
+		if i > 0 && kernel.IsPoll(f.Symbol) {
 			return frames[:i], false
 		}
 	}
 	return frames, stack.Cut
-}
-
-// isPoll reports whether a function only runs softirqs or polls devices.
-func isPoll(symbol string) bool {
-	switch symbol {
-	case "__napi_poll", "__napi_poll.constprop.0", "napi_poll", "net_rx_action",
-		"handle_softirqs", "__do_softirq", "do_softirq":
-		return true
-	}
-	return strings.HasPrefix(symbol, "napi_threaded_poll") || strings.HasPrefix(symbol, "handle_softirqs.")
-}
-
-// isEntry reports whether a function only leads from user space or from a thread's
-// start to the kernel's work.
-func isEntry(symbol string) bool {
-	switch symbol {
-	case "do_syscall_64", "x64_sys_call", "ret_from_fork", "ret_from_fork_asm", "kthread",
-		"el0t_64_sync", "el0t_64_sync_handler", "el0_svc", "do_el0_svc", "invoke_syscall",
-		"el0_svc_common", "invoke_syscall.constprop.0", "el0_svc_common.constprop.0":
-		return true
-	}
-	return strings.HasPrefix(symbol, "entry_SYSCALL_") || strings.HasPrefix(symbol, "napi_threaded_poll")
 }

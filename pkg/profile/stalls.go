@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 	"github.com/dropwatch/dropwatch/pkg/softirq"
 )
 
@@ -106,7 +107,7 @@ func stallRoot(s *softirq.Stall) string {
 func stallFunctions(s *softirq.Stall) []*event.Frame {
 	if s.Stack != nil {
 		frames := s.Stack.Frames
-		for len(frames) > 1 && isEntry(frames[len(frames)-1].Symbol) {
+		for len(frames) > 1 && kernel.IsEntry(frames[len(frames)-1].Symbol) {
 			frames = frames[:len(frames)-1]
 		}
 		return frames

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // credibleBlocked returns the part of w.Blocked that no edge and no sample contradicts,
@@ -22,7 +23,7 @@ func credibleBlocked(w *event.Window, samples []event.CPUSample, delay, alive ti
 	}
 	if b.Late {
 		late := lateTimers(samples, b.Till)
-		isTick := b.Function != nil && slices.Contains(event.TickFunctions(), symbol(b.Function))
+		isTick := b.Function != nil && slices.Contains(kernel.TickFunctions(), symbol(b.Function))
 		// A timer may be started when its time is past, as clock_nanosleep does with
 		// TIMER_ABSTIME. It is then the only late one. The tick is always started
 		// ahead, and it is late as well if interrupts were off for longer than its

@@ -3,9 +3,11 @@
 package softirq
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
 // commonStack returns the kernel stack that most samples have, without the sampler's
@@ -20,7 +22,7 @@ func softirqStack(samples []event.CPUSample) *event.Stack {
 	stack, _ := commonest(samples, func(frames []*event.Frame) []*event.Frame {
 		frames = trim(frames)
 		for i, f := range frames {
-			if isRunner(symbol(f)) {
+			if kernel.IsSoftirqRunner(symbol(f)) {
 				return frames[:i+1]
 			}
 		}
@@ -84,13 +86,13 @@ func trim(frames []*event.Frame) []*event.Frame {
 	isTick := false
 	for i, f := range frames {
 		switch name := symbol(f); {
-		case isRunner(name):
+		case kernel.IsSoftirqRunner(name):
 			return frames
-		case name == "__hrtimer_run_queues", name == "hrtimer_interrupt":
+		case kernel.IsTimerInterrupt(name):
 			isTick = true
-		case isInterruptEntry(name) && !isTick:
+		case kernel.IsInterruptEntry(name) && !isTick:
 			return frames
-		case isInterruptEntry(name):
+		case kernel.IsInterruptEntry(name):
 			return trimExit(frames[i+1:])
 		}
 	}
@@ -101,9 +103,9 @@ func trim(frames []*event.Frame) []*event.Frame {
 func trimExit(frames []*event.Frame) []*event.Frame {
 	for i, f := range frames {
 		switch name := symbol(f); {
-		case isInterruptEntry(name) && i > 0:
+		case kernel.IsInterruptEntry(name) && i > 0:
 			return frames[i+1:]
-		case !isRunner(name) && !isExit(name) && !strings.HasPrefix(name, "sysvec_"):
+		case !kernel.IsSoftirqRunner(name) && !kernel.IsInterruptExit(name):
 			return frames
 		}
 	}
@@ -117,7 +119,8 @@ func isUser(s *event.CPUSample) bool {
 		return false
 	}
 	for _, f := range trim(s.Stack.Frames) {
-		if !isBackToUser(symbol(f)) && !isInterruptEntry(symbol(f)) && !strings.HasPrefix(symbol(f), "sysvec_") && !isExit(symbol(f)) {
+		name := symbol(f)
+		if !kernel.IsExitToUser(name) && !kernel.IsInterruptEntry(name) && !kernel.IsInterruptExit(name) {
 			return false
 		}
 	}
@@ -129,58 +132,42 @@ func inUser(samples []event.CPUSample) bool {
 	return 2*len(filter(samples, isUser)) > len(samples)
 }
 
-// symbol returns a frame's function, without what compilers append to it.
+// symbol returns the function of a frame, without what compilers append to its name.
 func symbol(f *event.Frame) string {
 	if f == nil {
 		return ""
 	}
-	name, _, _ := strings.Cut(f.Symbol, ".")
-	return name
+	return kernel.FunctionName(f.Symbol)
 }
 
-// isInterruptEntry reports whether a function is the outermost of an interrupt: on
-// amd64 arch/x86/include/asm/idtentry.h, on arm64 arch/arm64/kernel/entry.S.
-func isInterruptEntry(name string) bool {
-	switch name {
-	case "asm_common_interrupt", "el1_irq", "el0_irq", "el1h_64_irq", "el1t_64_irq", "el0t_64_irq", "el0t_32_irq":
-		return true
+// vectorFunction returns what a softirq ran: the outermost frame within it that does
+// not only call others.
+func vectorFunction(s *event.Stack) *event.Frame {
+	if s == nil {
+		return nil
 	}
-	return strings.HasPrefix(name, "asm_sysvec_")
+	runner := slices.IndexFunc(s.Frames, func(f *event.Frame) bool { return kernel.IsSoftirqRunner(symbol(f)) })
+	for i := runner - 1; i >= 0; i-- {
+		if !kernel.IsSoftirqDispatcher(symbol(s.Frames[i])) {
+			return s.Frames[i]
+		}
+	}
+	return nil
 }
 
-// isRunner reports whether a function calls the actions of vectors; kernel/softirq.c. Up to
-// 6.8 it was __do_softirq.
-func isRunner(name string) bool {
-	switch name {
-	case "handle_softirqs", "__do_softirq", "__softirqentry_text_start":
-		return true
-	}
-	return false
-}
+// unknownBPF is the name of BPF programs that the kernel's symbols lack.
+const unknownBPF = "[bpf]"
 
-// isExit reports whether a function lies between the entry of an interrupt and the softirqs
-// at its end; kernel/softirq.c, arch/x86/kernel/irq.c, arch/arm64/kernel/entry-common.c.
-func isExit(name string) bool {
-	switch name {
-	case "do_softirq_own_stack", "____do_softirq", "call_on_irq_stack",
-		"asm_call_irq_on_stack", "invoke_softirq", "__irq_exit_rcu", "irq_exit_rcu",
-		"irq_exit", "common_interrupt", "el1_interrupt", "__el1_irq", "el1h_64_irq_handler",
-		"handle_domain_irq", "gic_handle_irq":
-		return true
+// packetFunction returns where packets took their time: a BPF program, a chain of
+// rules, else the innermost function.
+func packetFunction(s *event.Stack) *event.Frame {
+	if s == nil || len(s.Frames) == 0 {
+		return nil
 	}
-	return false
-}
-
-// isBackToUser reports whether a function lies between an interrupt that came in user space
-// and the return there, where interrupts come back on for what is pending;
-// kernel/entry/common.c (in include/linux/irq-entry-common.h since 6.17),
-// arch/arm64/kernel/entry-common.c.
-func isBackToUser(name string) bool {
-	switch name {
-	case "irqentry_exit_to_user_mode", "irqentry_exit", "exit_to_user_mode_loop",
-		"exit_to_user_mode_prepare", "prepare_exit_to_usermode", "asm_exit_to_user_mode",
-		"el0_interrupt", "__el0_irq_handler_common", "el0t_64_irq_handler", "ret_to_user":
-		return true
+	for _, f := range s.Frames {
+		if name := symbol(f); kernel.IsPacketWork(name) || name == unknownBPF {
+			return f
+		}
 	}
-	return false
+	return s.Frames[0]
 }

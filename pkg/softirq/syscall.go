@@ -4,7 +4,6 @@ package softirq
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
@@ -50,19 +49,11 @@ func inSyscall(s *event.CPUSample) bool {
 		return false
 	}
 	frames := s.Stack.Frames
-	if len(frames) == 0 {
-		return false
+	var last []string
+	for _, f := range frames[max(0, len(frames)-3):] {
+		last = append(last, symbol(f))
 	}
-	switch root := symbol(frames[len(frames)-1]); {
-	case strings.HasPrefix(root, "entry_SYSCALL_64"): // arch/x86/entry/entry_64.S
-		return true
-	case root == "el0_svc":
-		return true
-	case root == "el0t_64_sync", root == "el0_sync": // arch/arm64/kernel/entry.S: faults, too
-		outer := frames[max(0, len(frames)-3):]
-		return slices.ContainsFunc(outer, func(f *event.Frame) bool { return symbol(f) == "el0_svc" })
-	}
-	return false
+	return kernel.EntersBySyscall(last...)
 }
 
 // syscallOf returns the call that most samples show, of those the most common file. It is

@@ -19,6 +19,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/bpf"
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/kernel"
 	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
@@ -156,7 +157,7 @@ const userSymbols = 16 << 20
 // tickFunction returns the address of what the scheduler's tick runs, 0 if it is not
 // known.
 func tickFunction(names symbols) uint64 {
-	for _, name := range event.TickFunctions() {
+	for _, name := range kernel.TickFunctions() {
 		if address, ok := names.Find(name); ok {
 			return address
 		}
