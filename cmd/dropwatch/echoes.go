@@ -10,6 +10,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/report"
 	"github.com/dropwatch/dropwatch/pkg/rtt"
 	"github.com/dropwatch/dropwatch/pkg/softirq"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // maxPending bounds the echo requests that wait for more to be known of them.
@@ -50,15 +51,15 @@ func (t *echoes) add(e *event.Echo) error {
 }
 
 // window takes the end of a window on a CPU, and the stall it was, if any.
-func (t *echoes) window(w *event.Window, stall *softirq.Stall) error {
+func (t *echoes) window(w *event.Window, s *stall.Stall) error {
 	for _, p := range t.pending {
 		if p.CPU != w.CPU || p.judged || p.Time > w.Done {
 			continue
 		}
 		p.judged = true
-		if stall != nil && p.Queued < stall.End {
-			p.Verdict = stall.Verdict
-			if c := stall.Culprit; c != nil {
+		if s != nil && p.Queued < s.End {
+			p.Verdict = s.Verdict
+			if c := s.Culprit; c != nil {
 				p.Because = c.Name()
 				if doing := c.Doing(); doing != "-" {
 					p.Because += " in " + doing

@@ -12,7 +12,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/report"
 	"github.com/dropwatch/dropwatch/pkg/rtt"
-	"github.com/dropwatch/dropwatch/pkg/softirq"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 const ms = time.Millisecond
@@ -65,11 +65,11 @@ func TestEchoesWaitForTheirStall(t *testing.T) {
 		t.Errorf("before the window (-want +got):\n%s", diff)
 	}
 	check(t, e.window(&event.Window{CPU: 0, Done: 200 * ms}, nil)) // of another CPU
-	stall := &softirq.Stall{
-		CPU: 1, Start: 20 * ms, End: 100 * ms, Verdict: softirq.BHOff,
-		Culprit: &softirq.Culprit{PID: 42, Comm: "cadvisor", Syscall: &softirq.Syscall{Name: "read", Path: "/proc/x"}},
+	s := &stall.Stall{
+		CPU: 1, Start: 20 * ms, End: 100 * ms, Verdict: stall.BHOff,
+		Culprit: &stall.Culprit{PID: 42, Comm: "cadvisor", Syscall: &stall.Syscall{Name: "read", Path: "/proc/x"}},
 	}
-	check(t, e.window(&event.Window{CPU: 1, Done: 100 * ms}, stall))
+	check(t, e.window(&event.Window{CPU: 1, Done: 100 * ms}, s))
 	want := []string{"1 0s", "2 80ms BH_OFF cadvisor (pid 42) in read(/proc/x)", "3 70ms BH_OFF cadvisor (pid 42) in read(/proc/x)", "4 0s"}
 	if diff := cmp.Diff(want, *shown); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -6,23 +6,23 @@ import (
 	"os"
 
 	"github.com/dropwatch/dropwatch/pkg/node"
-	"github.com/dropwatch/dropwatch/pkg/softirq"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // stallHint returns what looks on this machine for what a stall points to, if it is
 // this machine's.
-func stallHint(live bool) func(*softirq.Stall) string {
+func stallHint(live bool) func(*stall.Stall) string {
 	if !live {
 		return nil
 	}
 	files := node.Files{Root: os.DirFS("/")}
-	return func(s *softirq.Stall) string {
+	return func(s *stall.Stall) string {
 		switch {
-		case s.HintTopic == softirq.TopicCgroup && s.Culprit.Syscall != nil:
+		case s.HintTopic == stall.TopicCgroup && s.Culprit.Syscall != nil:
 			return files.DyingCgroups(s.Culprit.Syscall.Path)
-		case s.HintTopic == softirq.TopicIPVS:
+		case s.HintTopic == stall.TopicIPVS:
 			return files.IPVS()
-		case s.HintTopic == softirq.TopicBudget:
+		case s.HintTopic == stall.TopicBudget:
 			return files.Sysctls("net.core.netdev_budget", "net.core.netdev_budget_usecs")
 		}
 		return ""

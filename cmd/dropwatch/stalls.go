@@ -17,6 +17,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/profile"
 	"github.com/dropwatch/dropwatch/pkg/report"
 	"github.com/dropwatch/dropwatch/pkg/softirq"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // defaultThreshold is how long packets may wait on a CPU before that is a stall.
@@ -101,12 +102,12 @@ func newStallPrinter(s streams, meta *event.Meta, flags stallFlags) *stallPrinte
 	return p
 }
 
-func (p *stallPrinter) show(stall *softirq.Stall) (err error) {
-	p.sums.Add(stall)
+func (p *stallPrinter) show(s *stall.Stall) (err error) {
+	p.sums.Add(s)
 	if p.flags.format == "json" {
-		err = report.EncodeStall(p.json, p.meta, stall)
+		err = report.EncodeStall(p.json, p.meta, s)
 	} else {
-		p.text = report.AppendStall(p.text[:0], p.meta, stall, p.options)
+		p.text = report.AppendStall(p.text[:0], p.meta, s, p.options)
 		_, err = p.out.Write(p.text)
 	}
 	p.failed = err != nil
@@ -156,8 +157,8 @@ func showStalls(s streams, src event.Source, flags stallFlags, times func() []ev
 		} else if report.IsStallRecord(e) {
 			printer.told++
 		}
-		if stall := tracker.Add(e); stall != nil {
-			return printer.show(stall)
+		if found := tracker.Add(e); found != nil {
+			return printer.show(found)
 		}
 		return nil
 	})

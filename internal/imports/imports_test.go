@@ -53,7 +53,7 @@ func TestPublic(t *testing.T) {
 
 // TestPastEvents: what judges and adds up events knows nothing of where they come from.
 func TestPastEvents(t *testing.T) {
-	for _, pkg := range []string{"softirq", "ledger", "rtt", "profile", "stackfile", "spell"} {
+	for _, pkg := range []string{"softirq", "stall", "ledger", "rtt", "profile", "stackfile", "spell"} {
 		for _, p := range deps(t, "linux", "pkg/"+pkg) {
 			for _, kernel := range []string{"github.com/cilium/", "github.com/vishvananda/", "github.com/safchain/", module + "bpf", module + "pkg/trace", module + "pkg/node"} {
 				if strings.HasPrefix(p, kernel) {

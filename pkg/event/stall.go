@@ -198,6 +198,9 @@ type LatePacket struct {
 	Len    uint32
 }
 
+// ArrivalKnown reports whether Queued is known and no later than Time.
+func (p *LatePacket) ArrivalKnown() bool { return p.Queued != 0 && p.Queued <= p.Time }
+
 // Echo is an ICMP echo request as the kernel was about to answer it.
 type Echo struct {
 	Time    time.Duration // since Meta.Start

@@ -15,8 +15,8 @@ import (
 
 	"github.com/dropwatch/dropwatch/flamegraph"
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/softirq"
 	"github.com/dropwatch/dropwatch/pkg/spell"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // WriteFoldedStalls writes a line per stack, sorted: frames from the root, separated
@@ -72,7 +72,7 @@ func DrawStalls(recordings []Recording, o StackOptions) (*Picture, error) {
 // stallKey is what a sample of a profile of stalls stands for.
 type stallKey struct {
 	frames  string
-	verdict softirq.Verdict
+	verdict stall.Verdict
 	comm    string
 	syscall string
 	cpu     int
@@ -89,9 +89,9 @@ func PProfStalls(src event.Source, o PProfOptions) (*profile.Profile, *event.Cut
 		locations: map[locationKey]*profile.Location{}, mappings: map[string]*profile.Mapping{},
 	}
 	var order []stallKey
-	values, first := map[stallKey]*StallValue{}, map[stallKey]*softirq.Stall{}
+	values, first := map[stallKey]*StallValue{}, map[stallKey]*stall.Stall{}
 	var ended time.Duration
-	readErr := EachStall(src, func(s *softirq.Stall) error {
+	readErr := EachStall(src, func(s *stall.Stall) error {
 		key := stallKey{frames: strings.Join(stallFrames(s, StackOptions{}), separator), verdict: s.Verdict, cpu: s.CPU}
 		if c := s.Culprit; c != nil {
 			key.comm, key.pid = c.Comm, c.PID
@@ -129,15 +129,15 @@ func (b *builder) beginStalls(duration int64) {
 	b.profile.PeriodType = stalls
 }
 
-func (b *builder) stall(key stallKey, stall *softirq.Stall, v *StallValue) {
+func (b *builder) stall(key stallKey, first *stall.Stall, v *StallValue) {
 	s := &profile.Sample{Value: []int64{int64(v.Stalls), v.Delay.Nanoseconds()}}
 	if !b.options.NoReason {
 		s.Location = append(s.Location, b.pseudo(string(key.verdict)))
 	}
-	for _, f := range stallFunctions(stall) {
+	for _, f := range stallFunctions(first) {
 		s.Location = append(s.Location, b.location(f))
 	}
-	s.Location = append(s.Location, b.pseudo(stallRoot(stall)))
+	s.Location = append(s.Location, b.pseudo(stallRoot(first)))
 	s.Label = map[string][]string{"verdict": {string(key.verdict)}}
 	for name, value := range map[string]string{"comm": key.comm, "syscall": key.syscall} {
 		if value != "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/kernel"
 	"github.com/dropwatch/dropwatch/pkg/softirq"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // StallValue is what stalls add up to.
@@ -19,7 +20,7 @@ type StallValue struct {
 	Packets uint64 // that were late
 }
 
-func (v *StallValue) add(s *softirq.Stall) {
+func (v *StallValue) add(s *stall.Stall) {
 	v.Delay += s.Duration()
 	v.Stalls++
 	v.Packets += s.LateCount
@@ -39,7 +40,7 @@ type StallStacks struct {
 // cut short is no error; with any other error comes what was read before it.
 func FoldStalls(src event.Source, o StackOptions) (*StallStacks, error) {
 	f := &StallStacks{Of: map[string]*StallValue{}}
-	err := EachStall(src, func(s *softirq.Stall) error {
+	err := EachStall(src, func(s *stall.Stall) error {
 		key := strings.Join(stallFrames(s, o), separator)
 		if f.Of[key] == nil {
 			f.Of[key] = &StallValue{}
@@ -56,20 +57,20 @@ func FoldStalls(src event.Source, o StackOptions) (*StallStacks, error) {
 
 // EachStall calls do for every stall of a source, until either returns an error, and
 // ended at its end.
-func EachStall(src event.Source, do func(*softirq.Stall) error, ended func(*event.End)) error {
+func EachStall(src event.Source, do func(*stall.Stall) error, ended func(*event.End)) error {
 	tracker := softirq.New(softirq.ConfigOf(src.Meta()))
 	return Each(src, func(e event.Event) error {
 		if end, ok := e.(*event.End); ok {
 			ended(end)
 		}
-		if stall := tracker.Add(e); stall != nil {
-			return do(stall)
+		if found := tracker.Add(e); found != nil {
+			return do(found)
 		}
 		return nil
 	})
 }
 
-func stallFrames(s *softirq.Stall, o StackOptions) []string {
+func stallFrames(s *stall.Stall, o StackOptions) []string {
 	frames := []string{stallRoot(s)}
 	for _, f := range slices.Backward(stallFunctions(s)) {
 		frames = append(frames, f.Name())
@@ -81,12 +82,12 @@ func stallFrames(s *softirq.Stall, o StackOptions) []string {
 }
 
 // stallRoot names what held the CPU.
-func stallRoot(s *softirq.Stall) string {
+func stallRoot(s *stall.Stall) string {
 	c := s.Culprit
 	switch {
-	case s.Verdict == softirq.Steal:
+	case s.Verdict == stall.Steal:
 		return "[hypervisor]"
-	case s.Verdict == softirq.IdleExit:
+	case s.Verdict == stall.IdleExit:
 		return "[idle]"
 	case c == nil:
 		return "[unknown]"
@@ -104,7 +105,7 @@ func stallRoot(s *softirq.Stall) string {
 
 // stallFunctions returns the functions that held the CPU, innermost first: those of
 // the samples, or at least the handler or timer that is blamed.
-func stallFunctions(s *softirq.Stall) []*event.Frame {
+func stallFunctions(s *stall.Stall) []*event.Frame {
 	if s.Stack != nil {
 		frames := s.Stack.Frames
 		for len(frames) > 1 && kernel.IsEntry(frames[len(frames)-1].Symbol) {

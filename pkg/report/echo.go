@@ -9,8 +9,8 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/rtt"
-	"github.com/dropwatch/dropwatch/pkg/softirq"
 	"github.com/dropwatch/dropwatch/pkg/spell"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // Echo is an ICMP echo request with what is known of it from elsewhere.
@@ -18,8 +18,8 @@ type Echo struct {
 	event.Echo
 	RTT     time.Duration // of its reply, if HasRTT
 	HasRTT  bool
-	Verdict softirq.Verdict // of the stall that held it up, empty for none
-	Because string          // what the stall's culprit was, empty for none
+	Verdict stall.Verdict // of the stall that held it up, empty for none
+	Because string        // what the stall's culprit was, empty for none
 }
 
 // Delay returns how long the request waited until the kernel was about to answer it,
@@ -94,20 +94,20 @@ func EncodeDrain(enc *json.Encoder, d *rtt.Drain) error {
 
 // The names of these fields are promised in docs/json.md.
 type echoJSON struct {
-	Time    time.Time       `json:"time"`
-	CPU     int             `json:"cpu"`
-	TGID    uint32          `json:"tgid"`
-	PID     uint32          `json:"pid"`
-	Comm    string          `json:"comm"`
-	Context event.Context   `json:"context"`
-	Src     string          `json:"src"`
-	Dst     string          `json:"dst"`
-	ID      uint16          `json:"id"`
-	Seq     uint16          `json:"seq"`
-	Delay   *time.Duration  `json:"delay_ns"`
-	RTT     *time.Duration  `json:"rtt_ns"`
-	Verdict softirq.Verdict `json:"verdict,omitempty"`
-	Because string          `json:"because,omitempty"`
+	Time    time.Time      `json:"time"`
+	CPU     int            `json:"cpu"`
+	TGID    uint32         `json:"tgid"`
+	PID     uint32         `json:"pid"`
+	Comm    string         `json:"comm"`
+	Context event.Context  `json:"context"`
+	Src     string         `json:"src"`
+	Dst     string         `json:"dst"`
+	ID      uint16         `json:"id"`
+	Seq     uint16         `json:"seq"`
+	Delay   *time.Duration `json:"delay_ns"`
+	RTT     *time.Duration `json:"rtt_ns"`
+	Verdict stall.Verdict  `json:"verdict,omitempty"`
+	Because string         `json:"because,omitempty"`
 }
 
 // EncodeEcho writes an echo request as a line of JSON.

@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/softirq"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // theStall is that of the second story, and one that nobody is blamed for.
-func theStalls() []*softirq.Stall {
+func theStalls() []*stall.Stall {
 	const ms = time.Millisecond
 	reader := event.Task{PID: 10436, TGID: 10430, Comm: "cadvisor"}
 	echo := func(seq uint16, queued time.Duration) event.LatePacket {
@@ -27,25 +27,25 @@ func theStalls() []*softirq.Stall {
 		}
 	}
 	walk := &event.Frame{Addr: 0xffffffff81000020, Symbol: "mem_cgroup_stat_show", Offset: 16, Module: "vmlinux"}
-	return []*softirq.Stall{
+	return []*stall.Stall{
 		{
-			CPU: 11, Start: 20 * ms, End: 119 * ms, Drained: 120 * ms, Verdict: softirq.LongSyscall, Confidence: softirq.High,
-			Culprit: &softirq.Culprit{
+			CPU: 11, Start: 20 * ms, End: 119 * ms, Drained: 120 * ms, Verdict: stall.LongSyscall, Confidence: stall.High,
+			Culprit: &stall.Culprit{
 				PID: 10430, TID: 10436, Comm: "cadvisor", CgroupPath: "/kubepods/burstable/pod1a2b3c4d-0000-1111-2222-333344445555",
-				Syscall: &softirq.Syscall{Name: "read", Args: [3]uint64{3, 4, 5}, Path: "/sys/fs/cgroup/memory.stat"},
+				Syscall: &stall.Syscall{Name: "read", Args: [3]uint64{3, 4, 5}, Path: "/sys/fs/cgroup/memory.stat"},
 			},
-			Parts: []softirq.Part{
-				{Kind: softirq.PartTask, Task: reader, Duration: 98 * ms, Share: 98. / 99},
-				{Kind: softirq.PartUnaccounted, Duration: ms, Share: 1. / 99},
+			Parts: []stall.Part{
+				{Kind: stall.PartTask, Task: reader, Duration: 98 * ms, Share: 98. / 99},
+				{Kind: stall.PartUnaccounted, Duration: ms, Share: 1. / 99},
 			},
 			Stack: &event.Stack{Frames: []*event.Frame{walk}}, User: []event.Frame{{Addr: 1, Symbol: "main.read", Offset: 4, Module: "cadvisor"}},
 			Late: []event.LatePacket{echo(1, 20*ms), echo(2, 0)}, LateCount: 10,
 			Samples: 24, Agreeing: 24, Expected: 24, Accounted: 98. / 99, Hint: "1500 dying cgroups below /sys/fs/cgroup",
 		},
 		{
-			CPU: 0, Start: 200 * ms, End: 208 * ms, Drained: 208 * ms, Verdict: softirq.Unexplained,
-			Parts: []softirq.Part{{Kind: softirq.PartUnaccounted, Duration: 8 * ms, Share: 1}}, LateCount: 1,
-			Unavailable: []softirq.Source{softirq.SourceCount},
+			CPU: 0, Start: 200 * ms, End: 208 * ms, Drained: 208 * ms, Verdict: stall.Unexplained,
+			Parts: []stall.Part{{Kind: stall.PartUnaccounted, Duration: 8 * ms, Share: 1}}, LateCount: 1,
+			Unavailable: []stall.Source{stall.SourceCount},
 		},
 	}
 }

@@ -7,33 +7,33 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/softirq"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // The names of these fields are promised in docs/json.md.
 type (
 	stallJSON struct {
-		Time        time.Time        `json:"time"` // when the wait ended
-		CPU         int              `json:"cpu"`
-		RanOn       *int             `json:"ran_on,omitempty"`
-		Duration    time.Duration    `json:"duration_ns"`
-		Bound       bool             `json:"bound,omitempty"`
-		Verdict     softirq.Verdict  `json:"verdict"`
-		Confidence  string           `json:"confidence"`
-		Sentence    string           `json:"sentence"`
-		Culprit     *culpritJSON     `json:"culprit"`
-		Window      []partJSON       `json:"window"`
-		Stack       []string         `json:"stack"`
-		UserStack   []string         `json:"user_stack"`
-		Delayed     []delayedJSON    `json:"delayed"`
-		DelayedAll  uint64           `json:"delayed_count"`
-		DelayedMore bool             `json:"delayed_more,omitempty"`
-		Samples     int              `json:"samples"`
-		Agreeing    int              `json:"samples_agreeing"`
-		Expected    int              `json:"samples_expected"`
-		Accounted   float64          `json:"accounted"`
-		Unavailable []softirq.Source `json:"unavailable,omitempty"`
-		Hint        string           `json:"hint,omitempty"`
+		Time        time.Time      `json:"time"` // when the wait ended
+		CPU         int            `json:"cpu"`
+		RanOn       *int           `json:"ran_on,omitempty"`
+		Duration    time.Duration  `json:"duration_ns"`
+		Bound       bool           `json:"bound,omitempty"`
+		Verdict     stall.Verdict  `json:"verdict"`
+		Confidence  string         `json:"confidence"`
+		Sentence    string         `json:"sentence"`
+		Culprit     *culpritJSON   `json:"culprit"`
+		Window      []partJSON     `json:"window"`
+		Stack       []string       `json:"stack"`
+		UserStack   []string       `json:"user_stack"`
+		Delayed     []delayedJSON  `json:"delayed"`
+		DelayedAll  uint64         `json:"delayed_count"`
+		DelayedMore bool           `json:"delayed_more,omitempty"`
+		Samples     int            `json:"samples"`
+		Agreeing    int            `json:"samples_agreeing"`
+		Expected    int            `json:"samples_expected"`
+		Accounted   float64        `json:"accounted"`
+		Unavailable []stall.Source `json:"unavailable,omitempty"`
+		Hint        string         `json:"hint,omitempty"`
 	}
 
 	culpritJSON struct {
@@ -75,7 +75,7 @@ type (
 )
 
 // EncodeStall writes a stall as a line of JSON.
-func EncodeStall(enc *json.Encoder, meta *event.Meta, s *softirq.Stall) error {
+func EncodeStall(enc *json.Encoder, meta *event.Meta, s *stall.Stall) error {
 	out := stallJSON{
 		Time: meta.Start.Add(s.End), CPU: s.CPU, Duration: s.Duration(), Bound: s.Bound,
 		Verdict: s.Verdict, Confidence: s.Confidence.String(), Sentence: s.Sentence(), Culprit: newCulpritJSON(s.Culprit),
@@ -103,7 +103,7 @@ func EncodeStall(enc *json.Encoder, meta *event.Meta, s *softirq.Stall) error {
 	return enc.Encode(out)
 }
 
-func newCulpritJSON(c *softirq.Culprit) *culpritJSON {
+func newCulpritJSON(c *stall.Culprit) *culpritJSON {
 	if c == nil {
 		return nil
 	}
@@ -120,7 +120,7 @@ func newCulpritJSON(c *softirq.Culprit) *culpritJSON {
 	return out
 }
 
-func newDelayedJSON(s *softirq.Stall, late *event.LatePacket) delayedJSON {
+func newDelayedJSON(s *stall.Stall, late *event.LatePacket) delayedJSON {
 	p := &late.Packet
 	out := delayedJSON{Proto: "-", Sport: p.SrcPort, Dport: p.DstPort, Device: late.Device.String()}
 	out.Delay, out.Exact = s.Delay(late)
@@ -141,14 +141,14 @@ type (
 	}
 
 	stallSumJSON struct {
-		CPU     int             `json:"cpu"`
-		Verdict softirq.Verdict `json:"verdict"`
-		Culprit string          `json:"culprit"`
-		In      string          `json:"in"`
-		Stalls  uint64          `json:"stalls"`
-		Total   time.Duration   `json:"total_ns"`
-		Longest time.Duration   `json:"longest_ns"`
-		Packets uint64          `json:"packets"`
+		CPU     int           `json:"cpu"`
+		Verdict stall.Verdict `json:"verdict"`
+		Culprit string        `json:"culprit"`
+		In      string        `json:"in"`
+		Stalls  uint64        `json:"stalls"`
+		Total   time.Duration `json:"total_ns"`
+		Longest time.Duration `json:"longest_ns"`
+		Packets uint64        `json:"packets"`
 	}
 )
 

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/softirq"
 	"github.com/dropwatch/dropwatch/pkg/spell"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // Stalls adds up stalls by CPU, verdict and culprit.
@@ -23,7 +23,7 @@ type Stalls struct {
 
 type stallKey struct {
 	cpu           int
-	verdict       softirq.Verdict
+	verdict       stall.Verdict
 	culprit, what string
 }
 
@@ -37,7 +37,7 @@ type stallRow struct {
 func NewStalls() *Stalls { return &Stalls{rows: map[stallKey]*stallRow{}} }
 
 // Add adds a stall.
-func (a *Stalls) Add(s *softirq.Stall) {
+func (a *Stalls) Add(s *stall.Stall) {
 	key := stallKey{cpu: s.CPU, verdict: s.Verdict, culprit: "-", what: "-"}
 	if c := s.Culprit; c != nil {
 		key.culprit, key.what = c.Name(), c.Doing()

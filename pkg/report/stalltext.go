@@ -9,8 +9,8 @@ import (
 	"github.com/fatih/color"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/softirq"
 	"github.com/dropwatch/dropwatch/pkg/spell"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // StallOptions says how much to tell of each stall.
@@ -22,7 +22,7 @@ type StallOptions struct {
 
 // AppendStall appends a stall as a block: the sentence, the verdict, where the time
 // went, the stack, the packets that were late.
-func AppendStall(b []byte, meta *event.Meta, s *softirq.Stall, o StallOptions) []byte {
+func AppendStall(b []byte, meta *event.Meta, s *stall.Stall, o StallOptions) []byte {
 	sentence := s.Sentence()
 	if o.Color {
 		sentence = tint(color.Bold, sentence)
@@ -50,7 +50,7 @@ func AppendStall(b []byte, meta *event.Meta, s *softirq.Stall, o StallOptions) [
 }
 
 // appendCulprit tells of a task what the sentence has no room for.
-func appendCulprit(b []byte, c *softirq.Culprit) []byte {
+func appendCulprit(b []byte, c *stall.Culprit) []byte {
 	if c == nil || c.Comm == "" {
 		return b
 	}
@@ -70,14 +70,14 @@ func appendCulprit(b []byte, c *softirq.Culprit) []byte {
 	return append(b, '\n')
 }
 
-func appendParts(b []byte, s *softirq.Stall, most int) []byte {
+func appendParts(b []byte, s *stall.Stall, most int) []byte {
 	for i, p := range s.Parts {
 		head := ""
 		if i == 0 {
 			head = "window"
 		}
 		if most > 0 && i == most && len(s.Parts) > most+1 {
-			var rest softirq.Part
+			var rest stall.Part
 			for _, p := range s.Parts[i:] {
 				rest.Duration += p.Duration
 				rest.Share += p.Share
@@ -110,7 +110,7 @@ func appendFrames(b []byte, head string, frames []string, most int) []byte {
 	return b
 }
 
-func appendLate(b []byte, s *softirq.Stall, most int) []byte {
+func appendLate(b []byte, s *stall.Stall, most int) []byte {
 	head := "late"
 	for i := range s.Late {
 		if most > 0 && i == most {
@@ -162,7 +162,7 @@ func spanText(d time.Duration) string {
 }
 
 // policyText quotes a real-time task's policy and priority, as chrt does.
-func policyText(c *softirq.Culprit) string {
+func policyText(c *stall.Culprit) string {
 	if c.Priority == 0 {
 		return c.Policy
 	}

@@ -2,7 +2,10 @@
 
 package softirq
 
-import "github.com/dropwatch/dropwatch/pkg/event"
+import (
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/stall"
+)
 
 // Thresholds of confidence, in percent.
 const (
@@ -13,58 +16,58 @@ const (
 )
 
 // confidence rates a candidate; see the package comment.
-func (s *Stall) confidence(f candidate) Confidence {
-	level := s.rate(f)
+func confidence(s *stall.Stall, f candidate) stall.Confidence {
+	level := rate(s, f)
 	if f.capped {
-		level = min(level, Medium)
+		level = min(level, stall.Medium)
 	}
 	if len(s.Unavailable) > 0 {
-		level = max(level, Medium) - 1
+		level = max(level, stall.Medium) - 1
 	}
 	if f.doubtful {
-		level = Low
+		level = stall.Low
 	}
 	return level
 }
 
-func (s *Stall) rate(f candidate) Confidence {
+func rate(s *stall.Stall, f candidate) stall.Confidence {
 	covered := 0.0
 	if d := s.Duration(); d > 0 {
 		covered = 100 * float64(f.blamed) / float64(d)
 	}
-	isTimed := f.verdict == HardirqLong || f.verdict == OtherSoftirq
+	isTimed := f.verdict == stall.HardirqLong || f.verdict == stall.OtherSoftirq
 	isSampled := s.Samples >= enoughSamples && 2*(s.Samples+s.SamplesLeft) >= s.Expected
 	switch {
-	case f.verdict == Unexplained, 100*s.Accounted < mostAccounted:
-		return Low
+	case f.verdict == stall.Unexplained, 100*s.Accounted < mostAccounted:
+		return stall.Low
 	case isTimed && f.named && covered >= mostCovered:
-		return High
+		return stall.High
 	case isSampled && 100*s.Agreeing >= mostAgree*s.Samples:
-		return High
+		return stall.High
 	case isSampled && f.stack && !f.capped && 2*s.Agreeing < s.Samples:
-		return Low // most samples say something else
+		return stall.Low // most samples say something else
 	case covered >= 50:
-		return Medium
+		return stall.Medium
 	}
-	return Low
+	return stall.Low
 }
 
 // unavailable lists what this kernel does not tell.
-func (e *evidence) unavailable(samples []event.CPUSample) []Source {
+func (e *evidence) unavailable(samples []event.CPUSample) []stall.Source {
 	count, pending := true, true
 	for i := range samples {
 		count = count && samples[i].At.CountKnown
 		pending = pending && samples[i].PendingKnown
 	}
-	var missing []Source
+	var missing []stall.Source
 	if !count {
-		missing = append(missing, SourceCount)
+		missing = append(missing, stall.SourceCount)
 	}
 	if !pending {
-		missing = append(missing, SourcePending)
+		missing = append(missing, stall.SourcePending)
 	}
 	if !e.window.StolenKnown {
-		missing = append(missing, SourceStolen)
+		missing = append(missing, stall.SourceStolen)
 	}
 	return missing
 }

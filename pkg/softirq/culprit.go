@@ -7,6 +7,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/kernel"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // bhOff blames the task that most samples show with bottom halves disabled, or the
@@ -18,13 +19,13 @@ func (j *judgement) bhOff(off []event.CPUSample) candidate {
 	}
 	agreeing := ofTask(off, pid)
 	return candidate{
-		verdict: BHOff, blamed: j.ofTask(pid), culprit: j.taskCulprit(pid, agreeing),
+		verdict: stall.BHOff, blamed: j.ofTask(pid), culprit: j.taskCulprit(pid, agreeing),
 		agreeing: agreeing, stack: true, doubtful: len(off) == 0,
 	}
 }
 
 // longest blames the task that ran most of the time.
-func (j *judgement) longest(verdict Verdict, blamed time.Duration) candidate {
+func (j *judgement) longest(verdict stall.Verdict, blamed time.Duration) candidate {
 	w, _ := j.largest(j.isTask)
 	agreeing := ofTask(j.samples, w.pid)
 	return candidate{
@@ -35,9 +36,9 @@ func (j *judgement) longest(verdict Verdict, blamed time.Duration) candidate {
 
 // contention blames the task of a class that ran most of the time; all of that class
 // agree.
-func (j *judgement) contention(verdict Verdict, blamed time.Duration) candidate {
+func (j *judgement) contention(verdict stall.Verdict, blamed time.Duration) candidate {
 	isClass := func(pid uint32) bool {
-		return pid != 0 && (kernel.RealTimePolicy(j.sched(pid).policy) != "") == (verdict == RTStarve)
+		return pid != 0 && (kernel.RealTimePolicy(j.sched(pid).policy) != "") == (verdict == stall.RTStarve)
 	}
 	w, _ := j.largest(func(w activity) bool { return j.isTask(w) && isClass(w.pid) })
 	agreeing := filter(j.samples, func(s *event.CPUSample) bool {
@@ -66,14 +67,14 @@ func (j *judgement) longSyscall(running []event.CPUSample) (candidate, bool) {
 	worst := mostCommon(in, of)
 	agreeing, blamed := filter(in, func(s *event.CPUSample) bool { return of(s) == worst }), j.ofTask(worst.pid)
 	return candidate{
-		verdict: LongSyscall, blamed: blamed, culprit: j.taskCulprit(worst.pid, agreeing), agreeing: agreeing, stack: true,
+		verdict: stall.LongSyscall, blamed: blamed, culprit: j.taskCulprit(worst.pid, agreeing), agreeing: agreeing, stack: true,
 	}, len(agreeing) >= 2 && 5*len(agreeing) >= 4*len(j.samples) && 5*blamed >= 4*j.account.total
 }
 
 // taskCulprit describes a task, and the system call that it was in.
-func (j *judgement) taskCulprit(pid uint32, samples []event.CPUSample) *Culprit {
+func (j *judgement) taskCulprit(pid uint32, samples []event.CPUSample) *stall.Culprit {
 	s := j.sched(pid)
-	c := &Culprit{PID: s.task.TGID, TID: s.task.PID, Comm: s.task.Comm, Cgroup: s.task.Cgroup}
+	c := &stall.Culprit{PID: s.task.TGID, TID: s.task.PID, Comm: s.task.Comm, Cgroup: s.task.Cgroup}
 	if c.Policy = kernel.RealTimePolicy(s.policy); c.Policy != "" {
 		c.Priority = kernel.UserPriority(s.priority)
 	}
@@ -116,7 +117,7 @@ func (j *judgement) sched(pid uint32) sched {
 
 // ofTask sums up a task's time.
 func (j *judgement) ofTask(pid uint32) time.Duration {
-	return j.account.of(func(w activity) bool { return w.kind == PartTask && w.pid == pid })
+	return j.account.of(func(w activity) bool { return w.kind == stall.PartTask && w.pid == pid })
 }
 
 func ofTask(samples []event.CPUSample, pid uint32) []event.CPUSample {

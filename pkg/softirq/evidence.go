@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // evidence is what is known of one window. Nothing changes it once it is made.
@@ -114,7 +115,7 @@ func (e *evidence) expected(w wait) int {
 // isWaiter reports whether time seems to have gone to the thread that had to wait, which
 // nothing can show that was seen rightly.
 func (e *evidence) isWaiter(w *activity) bool {
-	return e.window.Waiter == event.WaiterThread && w.kind == PartTask && w.pid == e.window.ThreadPID
+	return e.window.Waiter == event.WaiterThread && w.kind == stall.PartTask && w.pid == e.window.ThreadPID
 }
 
 // waiter returns the thread that had to wait, as far as edges name it.

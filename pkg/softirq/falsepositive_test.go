@@ -10,18 +10,19 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/kernel"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // told is what a test of a wrong verdict looks at.
 type told struct {
-	Verdict    Verdict
+	Verdict    stall.Verdict
 	Start, End time.Duration
 	Comm       string // of the culprit
-	Confidence Confidence
+	Confidence stall.Confidence
 	Bound      bool
 }
 
-func tell(s *Stall) *told {
+func tell(s *stall.Stall) *told {
 	if s == nil {
 		return nil
 	}
@@ -95,21 +96,21 @@ func TestFalsePositives(t *testing.T) {
 				w.Start, w.Raised = ms(-5000), ms(-5000)
 				w.Edges = []event.Edge{vectorEdge(100, event.EdgeRaise, kernel.NetRXSoftirq)}
 			}).pendingFrom(100),
-			&told{CPUContention, ms(100), ms(150), "cc1", High, false}, Stats{Stalls: 1},
+			&told{stall.CPUContention, ms(100), ms(150), "cc1", stall.High, false}, Stats{Stalls: 1},
 		},
 		"lost edges": {
 			change(plain(100, 150, 1<<kernel.NetRXSoftirq, unknown(150.1)), func(w *event.Window) {
 				w.Edges, w.EdgesLost = []event.Edge{switchEdge(101, spinner, 0, 120)}, 9
 			}).only(1),
-			&told{Unexplained, ms(100), ms(150), "", Low, false}, Stats{Stalls: 1},
+			&told{stall.Unexplained, ms(100), ms(150), "", stall.Low, false}, Stats{Stalls: 1},
 		},
 		"a missed switch": {
 			change(plain(100, 130, 1<<kernel.NetRXSoftirq, unknown(130.1)), func(w *event.Window) { w.At = interrupted(spinner, 0) }).only(1),
-			&told{Unexplained, ms(100), ms(130), "", Low, false}, Stats{Stalls: 1},
+			&told{stall.Unexplained, ms(100), ms(130), "", stall.Low, false}, Stats{Stalls: 1},
 		},
 		"lost samples": {
 			change(plain(100, 150, 1<<kernel.NetRXSoftirq, unknown(150.1)), func(w *event.Window) { w.Ticks = 12 }).only(1),
-			&told{Unexplained, ms(100), ms(150), "", Low, false}, Stats{Stalls: 1},
+			&told{stall.Unexplained, ms(100), ms(150), "", stall.Low, false}, Stats{Stalls: 1},
 		},
 		"CPU hotplug": {
 			plain(100, 3600e3, 0, unknown(3600e3)).only(0), nil, Stats{Stale: 1},
@@ -129,7 +130,7 @@ func TestFalsePositives(t *testing.T) {
 					w.Edges = append(w.Edges, vectorEdge(at, event.EdgeRaise, kernel.NetRXSoftirq))
 				}
 			}),
-			&told{CPUContention, ms(100), ms(150), "cc1", High, false}, Stats{Stalls: 1},
+			&told{stall.CPUContention, ms(100), ms(150), "cc1", stall.High, false}, Stats{Stalls: 1},
 		},
 		"coalesced raises, the packet came with the last": {
 			change(plain(100, 150, 1<<kernel.NetRXSoftirq, packet(cpu1, 149, 150.1)), func(w *event.Window) {
@@ -145,7 +146,7 @@ func TestFalsePositives(t *testing.T) {
 			change(plain(100, 108, 1<<kernel.NetRXSoftirq, unknown(108.1)), func(w *event.Window) {
 				w.At, w.Edges = interrupted(builder, 0), []event.Edge{wakeEdge(100, ksoftirq1)}
 			}),
-			&told{TickDeferral, ms(100), ms(108), "cc1", Medium, false}, Stats{Stalls: 1},
+			&told{stall.TickDeferral, ms(100), ms(108), "cc1", stall.Medium, false}, Stats{Stalls: 1},
 		},
 		"ksoftirqd was woken for another vector": {
 			change(plain(100, 150, 0), func(w *event.Window) {
@@ -153,15 +154,15 @@ func TestFalsePositives(t *testing.T) {
 			}), nil, Stats{Empty: 1},
 		},
 		"idle exit": {
-			idleScene(100, 8), &told{IdleExit, ms(100), ms(108), "", Low, false}, Stats{Stalls: 1},
+			idleScene(100, 8), &told{stall.IdleExit, ms(100), ms(108), "", stall.Low, false}, Stats{Stalls: 1},
 		},
 		"idle, but for too long": {
-			idleScene(100, 30), &told{Unexplained, ms(100), ms(130), "", Low, false}, Stats{Stalls: 1},
+			idleScene(100, 30), &told{stall.Unexplained, ms(100), ms(130), "", stall.Low, false}, Stats{Stalls: 1},
 		},
 		"a late timer of a CPU that sleeps": {
 			change(idleScene(100, 10), func(w *event.Window) {
 				w.Raised, w.Blocked = ms(109.9), &event.Blocked{From: ms(100), Till: ms(109.8), Late: true}
-			}), &told{IdleExit, ms(100), ms(110), "", Low, false}, Stats{Stalls: 1},
+			}), &told{stall.IdleExit, ms(100), ms(110), "", stall.Low, false}, Stats{Stalls: 1},
 		},
 		"suspend": {
 			change(plain(149.95, 150, 0, unknown(150.1)).only(0), func(w *event.Window) {
@@ -180,11 +181,11 @@ func TestFalsePositives(t *testing.T) {
 		},
 		"a late timer, and another": {
 			lateSample(change(plain(149.95, 150, 0, unknown(150.1)).only(0), func(w *event.Window) { w.Start, w.Blocked = ms(100), wakeup }), 49.9, 48).under(),
-			&told{IRQOff, ms(100), ms(150), "cc1", Medium, true}, Stats{Stalls: 1},
+			&told{stall.IRQOff, ms(100), ms(150), "cc1", stall.Medium, true}, Stats{Stalls: 1},
 		},
 		"a late timer, less than a tick": {
 			lateSample(change(plain(149.95, 150, 0, unknown(150.1)).only(0), func(w *event.Window) { w.Start, w.Blocked = ms(144), short }), 5.9).under(),
-			&told{IRQOff, ms(144), ms(150), "cc1", Low, true}, Stats{Stalls: 1},
+			&told{stall.IRQOff, ms(144), ms(150), "cc1", stall.Low, true}, Stats{Stalls: 1},
 		},
 		"interrupts off, nothing waited": {
 			change(plain(149.95, 150, 0).only(0), func(w *event.Window) { w.Start, w.Raised, w.Blocked = ms(100), 0, late }), nil, Stats{Empty: 1},
@@ -195,27 +196,27 @@ func TestFalsePositives(t *testing.T) {
 		},
 		"interrupts off, a ring does not tell": {
 			change(plain(149.95, 150, 0, unknown(150.1)).only(0), func(w *event.Window) { w.Start, w.Blocked = ms(100), late }),
-			&told{IRQOff, ms(100), ms(150), "cc1", Medium, true}, Stats{Stalls: 1},
+			&told{stall.IRQOff, ms(100), ms(150), "cc1", stall.Medium, true}, Stats{Stalls: 1},
 		},
 		"interrupts off, a ring does not tell, a queue does": {
 			change(plain(149.95, 150, 0, unknown(150.1), packet(cpu1, 149.8, 150.2)).only(0), func(w *event.Window) { w.Start, w.Blocked = ms(100), late }),
 			nil, Stats{Short: 1},
 		},
 		"interrupts were on in between": {
-			contradicted, &told{Unexplained, ms(205), ms(240), "", Low, false}, Stats{Stalls: 1},
+			contradicted, &told{stall.Unexplained, ms(205), ms(240), "", stall.Low, false}, Stats{Stalls: 1},
 		},
 		"packets came after the entry": {
 			plain(100, 150, 1<<kernel.NetRXSoftirq, packet(cpu1, 150.05, 150.1)).only(0), nil, Stats{Empty: 1},
 		},
 		"a packet taken for one that came long ago": {
 			plain(100, 150, 1<<kernel.NetRXSoftirq, packet(cpu1, 20, 150.1)),
-			&told{CPUContention, ms(100), ms(150), "cc1", High, false}, Stats{Stalls: 1},
+			&told{stall.CPUContention, ms(100), ms(150), "cc1", stall.High, false}, Stats{Stalls: 1},
 		},
 		"a NAPI thread turns bottom halves off": {
-			inThread, &told{NetRXSlow, ms(100), ms(150), "napi/veth0-1", High, false}, Stats{Stalls: 1},
+			inThread, &told{stall.NetRXSlow, ms(100), ms(150), "napi/veth0-1", stall.High, false}, Stats{Stalls: 1},
 		},
 		"a process with a NAPI thread's name turns them off": {
-			inProcess, &told{BHOff, ms(100), ms(150), "napi/veth0-1", High, false}, Stats{Stalls: 1},
+			inProcess, &told{stall.BHOff, ms(100), ms(150), "napi/veth0-1", stall.High, false}, Stats{Stalls: 1},
 		},
 		"a window that contradicts itself": {
 			change(plain(100, 150, 0, unknown(150.1)), func(w *event.Window) { w.Served = ms(99) }), nil, Stats{Invalid: 1},

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 func containsWords(text, words string) bool { return strings.Contains(text, words) }
@@ -26,7 +27,7 @@ func TestManySamples(t *testing.T) {
 	tracker := New(Config{})
 	got := s.play(tracker)
 	check(t, got)
-	if got.Verdict != BHOff || got.Confidence != High || got.Accounted != 1 {
+	if got.Verdict != stall.BHOff || got.Confidence != stall.High || got.Accounted != 1 {
 		t.Errorf("%s, %s, %v accounted", got.Verdict, got.Confidence, got.Accounted)
 	}
 	if got.Samples+got.SamplesLeft != n || got.Samples > maxSamples || got.Samples < maxSamples/2 || got.Expected != n {

@@ -7,14 +7,15 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/kernel"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // hardirq blames the handler that took most of the time in hard interrupts.
 func (j *judgement) hardirq(time.Duration) candidate {
 	w, blamed := j.largest(isHardirq)
 	return candidate{
-		verdict: HardirqLong, blamed: blamed, named: w.handler != "" || w.function != nil,
-		culprit:  &Culprit{IRQ: w.irq, Handler: w.handler, Function: w.function},
+		verdict: stall.HardirqLong, blamed: blamed, named: w.handler != "" || w.function != nil,
+		culprit:  &stall.Culprit{IRQ: w.irq, Handler: w.handler, Function: w.function},
 		agreeing: lateSamples(j.samples), // no tick interrupts a handler
 	}
 }
@@ -26,21 +27,21 @@ func (j *judgement) otherSoftirq(time.Duration) candidate {
 		if !j.isOtherSoftirq(w) {
 			continue
 		}
-		if d := j.account.of(func(o activity) bool { return o.kind == PartSoftirq && o.vector == w.vector }); d > most {
+		if d := j.account.of(func(o activity) bool { return o.kind == stall.PartSoftirq && o.vector == w.vector }); d > most {
 			worst, most = w.vector, d
 		}
 	}
-	w, _ := j.largest(func(o activity) bool { return o.kind == PartSoftirq && o.vector == worst })
+	w, _ := j.largest(func(o activity) bool { return o.kind == stall.PartSoftirq && o.vector == worst })
 	agreeing := filter(j.samples, func(s *event.CPUSample) bool {
 		vector := vectorOf(&s.At)
 		return vector == worst || vector == unknownVector
 	})
-	c := &Culprit{Softirq: kernel.SoftirqName(worst), Function: w.function}
+	c := &stall.Culprit{Softirq: kernel.SoftirqName(worst), Function: w.function}
 	if w.function == nil {
 		c.Function = vectorFunction(softirqStack(agreeing))
 	}
 	return candidate{
-		verdict: OtherSoftirq, blamed: most, named: c.Softirq != "", culprit: c,
+		verdict: stall.OtherSoftirq, blamed: most, named: c.Softirq != "", culprit: c,
 		agreeing: agreeing, stack: true, softirq: true,
 	}
 }
@@ -55,8 +56,8 @@ func (j *judgement) irqsOff(blamed time.Duration) candidate {
 		c.PID, c.TID, c.Comm, c.Cgroup = at.Task.TGID, at.Task.PID, at.Task.Comm, at.Task.Cgroup
 	}
 	return candidate{
-		verdict: IRQOff, blamed: blamed, capped: true, culprit: c, agreeing: agreeing, stack: true,
-		doubtful: 10*j.account.spent[activity{kind: PartStolen}] >= j.account.total || j.evidence.singleTimer || len(filter(agreeing, isUser)) > 0,
+		verdict: stall.IRQOff, blamed: blamed, capped: true, culprit: c, agreeing: agreeing, stack: true,
+		doubtful: 10*j.account.spent[activity{kind: stall.PartStolen}] >= j.account.total || j.evidence.singleTimer || len(filter(agreeing, isUser)) > 0,
 	}
 }
 
@@ -64,10 +65,10 @@ func (j *judgement) irqsOff(blamed time.Duration) candidate {
 func (j *judgement) idle(blamed time.Duration) candidate {
 	isUsual := j.idleExits.isUsual(blamed)
 	if !isUsual && blamed > ordinaryExit {
-		return candidate{verdict: Unexplained, idleExit: blamed}
+		return candidate{verdict: stall.Unexplained, idleExit: blamed}
 	}
 	return candidate{
-		verdict: IdleExit, blamed: blamed, capped: true, doubtful: !isUsual, idleExit: blamed,
+		verdict: stall.IdleExit, blamed: blamed, capped: true, doubtful: !isUsual, idleExit: blamed,
 		agreeing: filter(j.samples, func(s *event.CPUSample) bool { return s.At.Task.PID == 0 }),
 	}
 }
@@ -84,16 +85,16 @@ func (j *judgement) network(blamed time.Duration) candidate {
 			vector == noVector && kernel.IsNetworkThread(s.At.Task.Comm, s.At.Kthread)
 	})
 	p := &j.evidence.window.Polls
-	c := &Culprit{Softirq: kernel.SoftirqName(kernel.NetRXSoftirq), Device: p.Device}
-	if w, _ := j.largest(j.isNetworkWork); w.kind == PartTask {
+	c := &stall.Culprit{Softirq: kernel.SoftirqName(kernel.NetRXSoftirq), Device: p.Device}
+	if w, _ := j.largest(j.isNetworkWork); w.kind == stall.PartTask {
 		c.PID, c.TID, c.Comm = w.tgid, w.pid, w.comm
 	}
 	f := candidate{blamed: blamed, culprit: c, agreeing: agreeing, stack: true, softirq: true}
 	if p.Squeezed > 0 && 2*p.Squeezed >= p.Runs && p.Packets > 0 && j.perPacket() < cheapPacket {
-		f.verdict, f.capped = NetRXBudget, p.Full == 0
+		f.verdict, f.capped = stall.NetRXBudget, p.Full == 0
 		return f
 	}
-	f.verdict, c.Function = NetRXSlow, packetFunction(softirqStack(agreeing))
+	f.verdict, c.Function = stall.NetRXSlow, packetFunction(softirqStack(agreeing))
 	return f
 }
 

@@ -3,21 +3,24 @@
 package softirq
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/kernel"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // candidate is a verdict with what it rests on.
 type candidate struct {
-	verdict  Verdict
+	verdict  stall.Verdict
 	blamed   time.Duration // of the wait, spent on what is blamed
 	named    bool          // the blamed handler or vector has a name, an entry and an exit
 	capped   bool          // never of high confidence
 	doubtful bool          // of low confidence whatever else holds
 	deferred bool          // softirqs were left to a thread
-	culprit  *Culprit
+	culprit  *stall.Culprit
 	agreeing []event.CPUSample
 	stack    bool          // the samples' stacks show what is blamed
 	softirq  bool          // what is blamed is in a softirq, not in a task
@@ -35,7 +38,7 @@ type judgement struct {
 }
 
 // judge returns the stall that a wait was, by the evidence for it.
-func (t *Tracker) judge(e *evidence, w wait, c *cpu) *Stall {
+func (t *Tracker) judge(e *evidence, w wait, c *cpu) *stall.Stall {
 	j := &judgement{
 		evidence: e, wait: w, account: newAccount(w, e.stolen(w)), samples: e.within(w),
 		syscalls: t.syscalls, idleExits: c.idleExits,
@@ -45,20 +48,27 @@ func (t *Tracker) judge(e *evidence, w wait, c *cpu) *Stall {
 		c.idleExits = c.idleExits.with(f.idleExit)
 	}
 	s := j.stall(f)
-	t.hint(s)
+	s.HintTopic, s.Hint = stall.HintFor(s)
+	if t.config.Hint != nil {
+		s.Hint = joinHints(s.Hint, t.config.Hint(s))
+	}
 	return s
 }
 
+func joinHints(hints ...string) string {
+	return strings.Join(slices.DeleteFunc(hints, func(h string) bool { return h == "" }), "; ")
+}
+
 // stall spells out a verdict.
-func (j *judgement) stall(f candidate) *Stall {
+func (j *judgement) stall(f candidate) *stall.Stall {
 	e, w := j.evidence, j.wait
-	s := &Stall{
+	s := &stall.Stall{
 		CPU: e.window.CPU, Waiter: e.window.Waiter, Thread: e.waiter(),
 		Start: w.start, End: w.end, Bound: w.bound, Drained: e.drained(w.end),
 		Verdict: f.verdict, Culprit: f.culprit, Parts: j.account.parts(),
 		Late: e.arrivals.waited, LateCount: e.arrivals.late, LateMore: e.window.Cut && e.arrivals.late > 0,
 		Samples: len(j.samples), Agreeing: len(f.agreeing), Expected: e.expected(w), SamplesLeft: e.left,
-		Accounted:   1 - j.account.share(activity{kind: PartUnaccounted}),
+		Accounted:   1 - j.account.share(activity{kind: stall.PartUnaccounted}),
 		EdgesLost:   e.window.EdgesLost,
 		Unavailable: e.unavailable(j.samples), Polls: e.window.Polls,
 	}
@@ -72,14 +82,14 @@ func (j *judgement) stall(f candidate) *Stall {
 			s.Moved, s.RanOn = true, e.window.CPU
 		}
 	}
-	s.Confidence = s.confidence(f)
+	s.Confidence = confidence(s, f)
 	switch {
 	case f.softirq:
 		s.Stack = softirqStack(f.agreeing)
 	case f.stack:
 		s.Stack, s.User = commonStack(f.agreeing)
 	}
-	if f.verdict == NetRXSlow || f.verdict == NetRXBudget {
+	if f.verdict == stall.NetRXSlow || f.verdict == stall.NetRXBudget {
 		s.PerPacket = j.perPacket()
 	}
 	return s
@@ -87,12 +97,12 @@ func (j *judgement) stall(f candidate) *Stall {
 
 // find chooses the verdict.
 func (j *judgement) find() candidate {
-	stolen := j.account.spent[activity{kind: PartStolen}]
+	stolen := j.account.spent[activity{kind: stall.PartStolen}]
 	switch {
 	case 2*stolen >= j.account.total:
-		return candidate{verdict: Steal, blamed: stolen, capped: true, agreeing: lateSamples(j.samples)}
-	case 10*j.account.spent[activity{kind: PartUnaccounted}] > 3*j.account.total:
-		return candidate{verdict: Unexplained}
+		return candidate{verdict: stall.Steal, blamed: stolen, capped: true, agreeing: lateSamples(j.samples)}
+	case 10*j.account.spent[activity{kind: stall.PartUnaccounted}] > 3*j.account.total:
+		return candidate{verdict: stall.Unexplained}
 	}
 	candidates := []struct {
 		spent time.Duration
@@ -112,28 +122,28 @@ func (j *judgement) find() candidate {
 		}
 	}
 	if most.spent == 0 {
-		return candidate{verdict: Unexplained}
+		return candidate{verdict: stall.Unexplained}
 	}
 	return most.find(most.spent)
 }
 
-func isHardirq(w activity) bool { return w.kind == PartHardirq }
-func isIRQsOff(w activity) bool { return w.kind == PartIRQsOff }
-func isIdle(w activity) bool    { return w.kind == PartIdle }
+func isHardirq(w activity) bool { return w.kind == stall.PartHardirq }
+func isIRQsOff(w activity) bool { return w.kind == stall.PartIRQsOff }
+func isIdle(w activity) bool    { return w.kind == stall.PartIdle }
 
 func (j *judgement) isOtherSoftirq(w activity) bool {
-	return w.kind == PartSoftirq && w.vector != kernel.NetRXSoftirq
+	return w.kind == stall.PartSoftirq && w.vector != kernel.NetRXSoftirq
 }
 
-func (j *judgement) isTask(w activity) bool { return w.kind == PartTask && !j.isNetworkWork(w) }
+func (j *judgement) isTask(w activity) bool { return w.kind == stall.PartTask && !j.isNetworkWork(w) }
 
 // isNetworkWork reports whether time went to packets. A NAPI thread that another
 // thread had to wait for is a task like any other.
 func (j *judgement) isNetworkWork(w activity) bool {
 	switch {
-	case w.kind == PartSoftirq:
+	case w.kind == stall.PartSoftirq:
 		return w.vector == kernel.NetRXSoftirq
-	case w.kind != PartTask, j.evidence.window.Waiter == event.WaiterThread:
+	case w.kind != stall.PartTask, j.evidence.window.Waiter == event.WaiterThread:
 		return false
 	}
 	return kernel.IsNetworkThread(w.comm, j.sched(w.pid).kthread)

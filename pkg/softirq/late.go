@@ -8,9 +8,6 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// arrivalKnown reports whether the arrival of a packet was seen.
-func arrivalKnown(p *event.LatePacket) bool { return p.Queued != 0 && p.Queued <= p.Time }
-
 // maxReach is how long before a window one of its packets can have arrived. While
 // interrupts are off the first evidence is the next timer, a tick later at most. An
 // earlier arrival belongs to another packet at the same address.
@@ -39,7 +36,7 @@ func arrivalsOf(w *event.Window, end time.Duration, listed []event.LatePacket, t
 			p.Queued = 0
 		}
 		switch {
-		case !arrivalKnown(&p):
+		case !p.ArrivalKnown():
 			a.unknown = true
 		case p.Queued >= end:
 			a.after = true

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/kernel"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // onCPU is a part of the wait of a NAPI thread, which was woken at 100.
@@ -38,14 +39,14 @@ func TestMoved(t *testing.T) {
 	if got == nil {
 		t.Fatal("told nothing")
 	}
-	want := &told{RTStarve, ms(100), ms(132), "spin", Medium, false}
+	want := &told{stall.RTStarve, ms(100), ms(132), "spin", stall.Medium, false}
 	if diff := cmp.Diff(want, tell(got)); diff != "" {
 		t.Errorf("stall (-want +got):\n%s", diff)
 	}
 	if got.CPU != 0 || !got.Moved || got.RanOn != 1 {
 		t.Errorf("waited on CPU %d, moved %t, ran on %d", got.CPU, got.Moved, got.RanOn)
 	}
-	parts := []Part{part(Part{Kind: PartTask, Task: spinner}, 20, 32), part(Part{Kind: PartTask, Task: builder}, 12, 32)}
+	parts := []stall.Part{part(stall.Part{Kind: stall.PartTask, Task: spinner}, 20, 32), part(stall.Part{Kind: stall.PartTask, Task: builder}, 12, 32)}
 	if diff := cmp.Diff(parts, got.Parts); diff != "" {
 		t.Errorf("parts (-want +got):\n%s", diff)
 	}
@@ -68,10 +69,10 @@ func TestMovedUnseen(t *testing.T) {
 	tracker := New(Config{})
 	other.play(tracker)
 	got := last.play(tracker)
-	if got == nil || got.Verdict != Unexplained || got.Culprit != nil || got.Start != ms(100) {
+	if got == nil || got.Verdict != stall.Unexplained || got.Culprit != nil || got.Start != ms(100) {
 		t.Fatalf("got %+v", tell(got))
 	}
-	parts := []Part{part(Part{Kind: PartUnaccounted}, 20, 32), part(Part{Kind: PartTask, Task: builder}, 12, 32)}
+	parts := []stall.Part{part(stall.Part{Kind: stall.PartUnaccounted}, 20, 32), part(stall.Part{Kind: stall.PartTask, Task: builder}, 12, 32)}
 	if diff := cmp.Diff(parts, got.Parts); diff != "" {
 		t.Errorf("parts (-want +got):\n%s", diff)
 	}
@@ -81,7 +82,7 @@ func TestMovedUnseen(t *testing.T) {
 func TestWaiterIsNotBlamed(t *testing.T) {
 	s := onCPU(0, 100, 120, napi, 0, 120)
 	s.packets = []event.LatePacket{packet(s.window, 0, 120.1)}
-	if got := s.play(New(Config{})); got == nil || got.Verdict != Unexplained || got.Culprit != nil {
+	if got := s.play(New(Config{})); got == nil || got.Verdict != stall.Unexplained || got.Culprit != nil {
 		t.Errorf("got %+v", tell(got))
 	}
 }
@@ -97,7 +98,7 @@ func TestTwoThreadsWait(t *testing.T) {
 			s.window.ThreadPID = 56
 		}
 		got := s.play(tracker)
-		if got == nil || got.Verdict != RTStarve || got.Samples != 5 || got.Confidence != High || got.End != ms(till) {
+		if got == nil || got.Verdict != stall.RTStarve || got.Samples != 5 || got.Confidence != stall.High || got.End != ms(till) {
 			t.Errorf("thread %d: got %+v, %+v", i, tell(got), got)
 		}
 	}
@@ -113,7 +114,7 @@ func TestLongest(t *testing.T) {
 	s := scene{window: w, packets: []event.LatePacket{packet(w, 150, 160), packet(w, 155.3, 200), packet(w, 266, 270)}}
 	s.samples = sampled(w, 102, 40, event.CPUSample{At: inVector(idleTask, kernel.NetRXSoftirq, 100)})
 	got := s.play(New(Config{}))
-	if got == nil || got.Verdict != NetRXSlow || got.Duration() != ms(44.7) || got.LateCount != 69 || len(got.Late) != 2 {
+	if got == nil || got.Verdict != stall.NetRXSlow || got.Duration() != ms(44.7) || got.LateCount != 69 || len(got.Late) != 2 {
 		t.Fatalf("got %+v, %+v", tell(got), got)
 	}
 	w.Cut, w.Done = true, ms(272)

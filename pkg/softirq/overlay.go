@@ -2,7 +2,10 @@
 
 package softirq
 
-import "github.com/dropwatch/dropwatch/pkg/event"
+import (
+	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/stall"
+)
 
 // overlay writes what is known to have kept interrupts off over the segments that do
 // not say more.
@@ -35,16 +38,16 @@ func (e *evidence) overlay(segments []segment) []segment {
 func (e *evidence) blockedActivity(seen activity) activity {
 	b := e.blocked
 	switch {
-	case seen.kind == PartHardirq, seen.kind == PartIdle && b.Late:
+	case seen.kind == stall.PartHardirq, seen.kind == stall.PartIdle && b.Late:
 		return seen
 	case !b.Late:
-		return activity{kind: PartHardirq, handler: b.Handler, function: b.Function}
-	case seen.kind == PartSoftirq:
+		return activity{kind: stall.PartHardirq, handler: b.Handler, function: b.Function}
+	case seen.kind == stall.PartSoftirq:
 		return seen
-	case seen.kind == PartUnaccounted && e.backOn().Task.PID == 0:
-		return activity{kind: PartIdle}
+	case seen.kind == stall.PartUnaccounted && e.backOn().Task.PID == 0:
+		return activity{kind: stall.PartIdle}
 	}
-	return activity{kind: PartIRQsOff}
+	return activity{kind: stall.PartIRQsOff}
 }
 
 // backOn returns where interrupts came back on: what the late tick interrupted, or

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/kernel"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // account is where the time of a wait went. Nothing changes it once it is made.
@@ -46,15 +47,15 @@ func withStolen(spent map[activity]time.Duration, stolen time.Duration) map[acti
 			rest[w] = spent[w] - d
 		}
 	}
-	rest[activity{kind: PartStolen}] = stolen - left
+	rest[activity{kind: stall.PartStolen}] = stolen - left
 	return rest
 }
 
 func stolenRank(w activity) int {
 	switch w.kind {
-	case PartIRQsOff:
+	case stall.PartIRQsOff:
 		return 0
-	case PartUnaccounted:
+	case stall.PartUnaccounted:
 		return 1
 	}
 	return 2
@@ -99,15 +100,15 @@ func frameName(f *event.Frame) string {
 }
 
 // parts spells an account.
-func (a *account) parts() []Part {
-	var parts []Part
+func (a *account) parts() []stall.Part {
+	var parts []stall.Part
 	for _, w := range a.sorted() {
-		p := Part{
+		p := stall.Part{
 			Kind: w.kind, Task: event.Task{PID: w.pid, TGID: w.tgid, Comm: w.comm},
 			IRQ: w.irq, Handler: w.handler, Function: w.function,
 			Duration: a.spent[w], Share: a.share(w),
 		}
-		if w.kind == PartSoftirq {
+		if w.kind == stall.PartSoftirq {
 			p.Softirq = kernel.SoftirqName(w.vector)
 		}
 		parts = append(parts, p)

@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // check finds what no stall may be.
-func check(t *testing.T, s *Stall) {
+func check(t *testing.T, s *stall.Stall) {
 	t.Helper()
 	if s.End < s.Start || s.Duration() < 0 {
 		t.Errorf("from %v to %v", s.Start, s.End)
@@ -32,11 +33,11 @@ func check(t *testing.T, s *Stall) {
 	if math.Abs(shares-1) > 1e-6 || s.Accounted < 0 || s.Accounted > 1 {
 		t.Errorf("shares sum to %v, %v accounted", shares, s.Accounted)
 	}
-	blamesNobody := s.Verdict == Unexplained || s.Verdict == Steal || s.Verdict == IdleExit
+	blamesNobody := s.Verdict == stall.Unexplained || s.Verdict == stall.Steal || s.Verdict == stall.IdleExit
 	if blamesNobody != (s.Culprit == nil) {
 		t.Errorf("%s blames %+v", s.Verdict, s.Culprit)
 	}
-	if s.Accounted < 0.7 && s.Verdict != Unexplained && s.Verdict != Steal {
+	if s.Accounted < 0.7 && s.Verdict != stall.Unexplained && s.Verdict != stall.Steal {
 		t.Errorf("%s with %v accounted", s.Verdict, s.Accounted)
 	}
 	if s.Agreeing > s.Samples || s.Samples > maxSamples || uint64(len(s.Late)) > s.LateCount {
@@ -116,7 +117,7 @@ func (c chance) scene() scene {
 // TestPartsSum plays windows that no kernel would send.
 func TestPartsSum(t *testing.T) {
 	c := chance{rand.New(rand.NewPCG(1, 2))}
-	tracker, verdicts := New(Config{Threshold: ms(1), Arch: "arm64"}), map[Verdict]int{}
+	tracker, verdicts := New(Config{Threshold: ms(1), Arch: "arm64"}), map[stall.Verdict]int{}
 	other := New(Config{Threshold: ms(1), Arch: "arm64"})
 	for range 2000 {
 		scene := c.scene()
@@ -137,9 +138,9 @@ func TestPartsSum(t *testing.T) {
 		t.Errorf("%+v: %d of %d windows", stats, sum, stats.Windows)
 	}
 	t.Logf("%+v of %+v", verdicts, stats)
-	for _, v := range []Verdict{
-		TickDeferral, BHOff, HardirqLong, OtherSoftirq, RTStarve, CPUContention, NetRXBudget, NetRXSlow,
-		Steal, IdleExit, Unexplained,
+	for _, v := range []stall.Verdict{
+		stall.TickDeferral, stall.BHOff, stall.HardirqLong, stall.OtherSoftirq, stall.RTStarve, stall.CPUContention, stall.NetRXBudget, stall.NetRXSlow,
+		stall.Steal, stall.IdleExit, stall.Unexplained,
 	} {
 		if verdicts[v] == 0 {
 			t.Errorf("no window gave %s", v)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/kernel"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // running is what a CPU does, by the edges seen so far.
@@ -41,7 +42,7 @@ const maxTimers = 4
 // activity is that which a segment of time goes to. It is comparable; fields that do not
 // apply to its kind are zero.
 type activity struct {
-	kind      PartKind
+	kind      stall.PartKind
 	pid, tgid uint32
 	comm      string
 	irq       int32
@@ -58,19 +59,19 @@ func (r *running) activity() activity {
 	}
 	switch {
 	case r.inIRQ && top.hard:
-		return activity{kind: PartHardirq, irq: r.irq, handler: r.handler, function: top.function}
+		return activity{kind: stall.PartHardirq, irq: r.irq, handler: r.handler, function: top.function}
 	case r.inIRQ:
-		return activity{kind: PartHardirq, irq: r.irq, handler: r.handler}
+		return activity{kind: stall.PartHardirq, irq: r.irq, handler: r.handler}
 	case top.hard:
-		return activity{kind: PartHardirq, function: top.function}
+		return activity{kind: stall.PartHardirq, function: top.function}
 	case r.vector != noVector:
-		return activity{kind: PartSoftirq, vector: r.vector, function: top.function}
+		return activity{kind: stall.PartSoftirq, vector: r.vector, function: top.function}
 	case !r.taskKnown:
-		return activity{kind: PartUnaccounted}
+		return activity{kind: stall.PartUnaccounted}
 	case r.task.PID == 0:
-		return activity{kind: PartIdle}
+		return activity{kind: stall.PartIdle}
 	}
-	return activity{kind: PartTask, pid: r.task.PID, tgid: r.task.TGID, comm: r.task.Comm}
+	return activity{kind: stall.PartTask, pid: r.task.PID, tgid: r.task.TGID, comm: r.task.Comm}
 }
 
 // apply follows an edge. What an edge rules out was left by an edge that is missing:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/kernel"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // Tests tell times in milliseconds since the start of the recording.
@@ -114,7 +115,7 @@ type scene struct {
 }
 
 // play feeds a scene to a tracker, reusing the memory of each event at once.
-func (s scene) play(t *Tracker) *Stall {
+func (s scene) play(t *Tracker) *stall.Stall {
 	for _, sample := range s.samples {
 		if sample.Syscall != nil {
 			call := *sample.Syscall
@@ -134,10 +135,10 @@ func (s scene) play(t *Tracker) *Stall {
 	}
 	w := *s.window
 	w.Edges = append([]event.Edge(nil), w.Edges...)
-	stall := t.Add(&w)
+	played := t.Add(&w)
 	clear(w.Edges)
 	w = event.Window{}
-	return stall
+	return played
 }
 
 // Edges.

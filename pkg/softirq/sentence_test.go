@@ -7,6 +7,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/kernel"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 func TestSentence(t *testing.T) {
@@ -71,31 +72,6 @@ func TestSentence(t *testing.T) {
 	}
 }
 
-func TestSpell(t *testing.T) {
-	for d, want := range map[float64]string{0.0124: "12 µs", 0.4: "400 µs", 7: "7.0 ms", 99.4: "99 ms", 1500: "1.5 s", 20000: "20 s"} {
-		if got := spell(ms(d)); got != want {
-			t.Errorf("spell(%v ms) = %q, want %q", d, got, want)
-		}
-	}
-}
-
-func TestWhat(t *testing.T) {
-	for want, p := range map[string]Part{
-		"cc1 (pid 70)":                         {Kind: PartTask, Task: builder},
-		"the handler of interrupt 24 (eth0)":   {Kind: PartHardirq, IRQ: 24, Handler: "eth0"},
-		"timer f in interrupt 10 (arch_timer)": {Kind: PartHardirq, IRQ: 10, Handler: "arch_timer", Function: frame("f")},
-		"timer f":                              {Kind: PartHardirq, Function: frame("f")},
-		"f in softirq TIMER":                   {Kind: PartSoftirq, Softirq: "TIMER", Function: frame("f")},
-		"another softirq":                      {Kind: PartSoftirq},
-		"idle":                                 {Kind: PartIdle},
-		"interrupts off":                       {Kind: PartIRQsOff},
-	} {
-		if got := p.What(); got != want {
-			t.Errorf("%+v is %q, want %q", p, got, want)
-		}
-	}
-}
-
 func TestHints(t *testing.T) {
 	onFile := func(path string, magic uint32) scene {
 		s := longSyscallScene()
@@ -110,24 +86,24 @@ func TestHints(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		scene scene
-		want  HintTopic
+		want  stall.HintTopic
 	}{
-		"cgroup v2":                {onFile("/sys/fs/cgroup/memory.stat", kernel.Cgroup2Magic), TopicCgroup},
-		"cgroup v1":                {onFile("/sys/fs/cgroup/memory/memory.stat", kernel.CgroupMagic), TopicCgroup},
-		"cgroup, no magic":         {onFile("/sys/fs/cgroup/memory.stat", 0), TopicCgroup},
-		"a file by a similar name": {onFile("/tmp/memory.stat", 0x01021994), TopicNone},
-		"slabinfo":                 {onFile("/proc/slabinfo", 0x9fa0), TopicSlab},
-		"pagetypeinfo":             {onFile("/proc/pagetypeinfo", 0x9fa0), TopicSlab},
-		"IPVS":                     {timerSoftirqScene(), TopicIPVS},
-		"virtio_net":               {virtio, TopicVirtioNet},
-		"real-time":                {rtStarveScene(), TopicRealTime},
-		"hypervisor":               {stealScene(), TopicHypervisor},
-		"budget":                   {floodScene(), TopicBudget},
-		"none":                     {hardirqScene(), TopicNone},
+		"cgroup v2":                {onFile("/sys/fs/cgroup/memory.stat", kernel.Cgroup2Magic), stall.TopicCgroup},
+		"cgroup v1":                {onFile("/sys/fs/cgroup/memory/memory.stat", kernel.CgroupMagic), stall.TopicCgroup},
+		"cgroup, no magic":         {onFile("/sys/fs/cgroup/memory.stat", 0), stall.TopicCgroup},
+		"a file by a similar name": {onFile("/tmp/memory.stat", 0x01021994), stall.TopicNone},
+		"slabinfo":                 {onFile("/proc/slabinfo", 0x9fa0), stall.TopicSlab},
+		"pagetypeinfo":             {onFile("/proc/pagetypeinfo", 0x9fa0), stall.TopicSlab},
+		"IPVS":                     {timerSoftirqScene(), stall.TopicIPVS},
+		"virtio_net":               {virtio, stall.TopicVirtioNet},
+		"real-time":                {rtStarveScene(), stall.TopicRealTime},
+		"hypervisor":               {stealScene(), stall.TopicHypervisor},
+		"budget":                   {floodScene(), stall.TopicBudget},
+		"none":                     {hardirqScene(), stall.TopicNone},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := test.scene.play(New(Config{Arch: "amd64"}))
-			if s.HintTopic != test.want || (s.Hint == "") != (s.HintTopic == TopicNone) {
+			if s.HintTopic != test.want || (s.Hint == "") != (s.HintTopic == stall.TopicNone) {
 				t.Errorf("topic %q, hint %q, want %q", s.HintTopic, s.Hint, test.want)
 			}
 		})

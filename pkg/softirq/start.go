@@ -8,6 +8,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/kernel"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // dismissal is why a window is no stall; empty if it is one.
@@ -92,7 +93,7 @@ func (e *evidence) hasLongest() bool {
 func (e *evidence) untilDrained(w wait) wait {
 	drained := e.drained(w.end)
 	// The edges end with the entry, and then network work ran.
-	run := segment{from: w.end, till: drained, activity: activity{kind: PartSoftirq, vector: kernel.NetRXSoftirq}}
+	run := segment{from: w.end, till: drained, activity: activity{kind: stall.PartSoftirq, vector: kernel.NetRXSoftirq}}
 	w.segments = append(slices.Clone(w.segments), run)
 	w.slowPackets, w.end = true, drained
 	return w

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/kernel"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // slowestTick is the period of the timer tick where it is not known, CONFIG_HZ=100.
@@ -22,16 +23,16 @@ func (j *judgement) tasks(blamed time.Duration) candidate {
 	realtime := j.account.of(func(w activity) bool { return j.isTask(w) && kernel.RealTimePolicy(j.sched(w.pid).policy) != "" })
 	if !j.isDeferred(running) {
 		if j.account.total <= j.tick() && j.evidence.window.Waiter != event.WaiterPackets {
-			return j.longest(TickDeferral, blamed)
+			return j.longest(stall.TickDeferral, blamed)
 		}
-		return candidate{verdict: Unexplained}
+		return candidate{verdict: stall.Unexplained}
 	}
 	f, isCall := j.longSyscall(running)
 	switch {
 	case 2*realtime >= blamed:
-		f = j.contention(RTStarve, realtime)
+		f = j.contention(stall.RTStarve, realtime)
 	case !isCall:
-		f = j.contention(CPUContention, blamed-realtime)
+		f = j.contention(stall.CPUContention, blamed-realtime)
 	}
 	f.deferred = true
 	return f

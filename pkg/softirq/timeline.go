@@ -9,6 +9,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/kernel"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 const (
@@ -137,14 +138,14 @@ func (t *timeline) cut(till time.Duration, believed, open bool) {
 	s := segment{from: t.last, till: till, activity: t.now.activity()}
 	quiet := e.quiet(s.from, till)
 	switch kind := s.activity.kind; {
-	case kind == PartIdle:
+	case kind == stall.PartIdle:
 		s.dead = quiet > e.stale() && !t.lost && !e.missing
-	case kind == PartTask, open && kind != PartUnaccounted, t.lost:
+	case kind == stall.PartTask, open && kind != stall.PartUnaccounted, t.lost:
 		s.dead = quiet > e.stale() && !t.lost && !e.missing
 		believed = believed && quiet <= e.doubt()
 	}
 	if !believed || s.dead || e.isWaiter(&s.activity) {
-		s.activity = activity{kind: PartUnaccounted}
+		s.activity = activity{kind: stall.PartUnaccounted}
 	}
 	t.segments = append(t.segments, s)
 	t.last = till

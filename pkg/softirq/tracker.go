@@ -7,6 +7,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/kernel"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // DefaultThreshold is the shortest wait that is a stall unless told otherwise.
@@ -19,7 +20,7 @@ type Config struct {
 	Arch      string        // of the recorded kernel, as GOARCH, for names of system calls
 	// Hint returns what else is known of a stall, such as what a file says that its
 	// HintTopic points to, or nothing. Nil is allowed.
-	Hint func(*Stall) string
+	Hint func(*stall.Stall) string
 }
 
 // ConfigOf looks for the stalls that the recorder of events looked for.
@@ -78,7 +79,7 @@ func New(config Config) *Tracker {
 
 // Add takes the next event, of which it keeps no part that belongs to the Source
 // except frames and stacks. It returns a Stall if the event completes one, else nil.
-func (t *Tracker) Add(e event.Event) *Stall {
+func (t *Tracker) Add(e event.Event) *stall.Stall {
 	switch e := e.(type) {
 	case *event.CPUSample:
 		if g := t.group(e.CPU, e.Window); g != nil && sane(e.Time, e.Late) {
@@ -102,7 +103,7 @@ func (t *Tracker) Add(e event.Event) *Stall {
 func (t *Tracker) Stats() Stats { return t.stats }
 
 // window takes a complete window.
-func (t *Tracker) window(w *event.Window) *Stall {
+func (t *Tracker) window(w *event.Window) *stall.Stall {
 	t.stats.Windows++
 	c := t.cpu(w.CPU)
 	if c == nil {

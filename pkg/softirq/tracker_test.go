@@ -3,12 +3,14 @@
 package softirq
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/kernel"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 func TestOtherEvents(t *testing.T) {
@@ -52,8 +54,8 @@ func TestRecorded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := -1
-			if stall := s.play(New(ConfigOf(&test.meta))); stall != nil {
-				got = stall.Expected
+			if found := s.play(New(ConfigOf(&test.meta))); found != nil {
+				got = found.Expected
 			}
 			if got != test.expected {
 				t.Errorf("%d samples expected, want %d", got, test.expected)
@@ -93,17 +95,17 @@ func TestBusyTime(t *testing.T) {
 			s.samples[i].Time += ms(till) - ms(420)
 		}
 		s.packets = []event.LatePacket{packet(s.window, 401, till)}
-		if stall := s.play(tracker); stall != nil {
-			check(t, stall)
-			got = append(got, *tell(stall))
-			if want := "up to " + spell(ms(till-401)); !containsWords(stall.Sentence(), want) {
-				t.Errorf("%q lacks %q", stall.Sentence(), want)
+		if found := s.play(tracker); found != nil {
+			check(t, found)
+			got = append(got, *tell(found))
+			if want := fmt.Sprintf("up to %.0f ms", till-401); !containsWords(found.Sentence(), want) {
+				t.Errorf("%q lacks %q", found.Sentence(), want)
 			}
 		}
 	}
 	want := []told{
-		{NetRXBudget, ms(401), ms(420), "", High, false},
-		{NetRXBudget, ms(420), ms(440), "", High, false},
+		{stall.NetRXBudget, ms(401), ms(420), "", stall.High, false},
+		{stall.NetRXBudget, ms(420), ms(440), "", stall.High, false},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("stalls (-want +got):\n%s", d)
@@ -119,8 +121,8 @@ func TestIdleExitIsLearned(t *testing.T) {
 		got = append(got, told{Verdict: s.Verdict, Confidence: s.Confidence})
 	}
 	want := []told{
-		{Verdict: IdleExit, Confidence: Low}, {Verdict: IdleExit, Confidence: Low}, {Verdict: Unexplained, Confidence: Low},
-		{Verdict: IdleExit, Confidence: Medium}, {Verdict: IdleExit, Confidence: Medium}, {Verdict: Unexplained, Confidence: Low},
+		{Verdict: stall.IdleExit, Confidence: stall.Low}, {Verdict: stall.IdleExit, Confidence: stall.Low}, {Verdict: stall.Unexplained, Confidence: stall.Low},
+		{Verdict: stall.IdleExit, Confidence: stall.Medium}, {Verdict: stall.IdleExit, Confidence: stall.Medium}, {Verdict: stall.Unexplained, Confidence: stall.Low},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("stalls (-want +got):\n%s", d)
@@ -132,11 +134,11 @@ func TestLostEdges(t *testing.T) {
 	s := contentionScene()
 	s.window.Edges, s.window.EdgesLost = s.window.Edges[:1], 300
 	got := s.play(New(Config{}))
-	want := []Part{taskPart(spinner, 40, 60), taskPart(builder, 20, 60)}
-	if d := diff(&Stall{Parts: want}, &Stall{Parts: got.Parts}); d != "" {
+	want := []stall.Part{taskPart(spinner, 40, 60), taskPart(builder, 20, 60)}
+	if d := diff(&stall.Stall{Parts: want}, &stall.Stall{Parts: got.Parts}); d != "" {
 		t.Errorf("parts (-want +got):\n%s", d)
 	}
-	if got.Verdict != CPUContention || got.Confidence != High || got.EdgesLost != 300 {
+	if got.Verdict != stall.CPUContention || got.Confidence != stall.High || got.EdgesLost != 300 {
 		t.Errorf("%s, %s, %d edges lost", got.Verdict, got.Confidence, got.EdgesLost)
 	}
 }
@@ -150,8 +152,8 @@ func TestUnseenRuns(t *testing.T) {
 		s.samples[i].At = inVector(builder, kernel.NetRXSoftirq, 405)
 	}
 	got := s.play(New(Config{}))
-	want := []Part{part(Part{Kind: PartSoftirq, Softirq: "NET_RX"}, 17.5, 19), taskPart(builder, 1.5, 19)}
-	if d := diff(&Stall{Parts: want}, &Stall{Parts: got.Parts}); d != "" || got.Verdict != NetRXBudget {
+	want := []stall.Part{part(stall.Part{Kind: stall.PartSoftirq, Softirq: "NET_RX"}, 17.5, 19), taskPart(builder, 1.5, 19)}
+	if d := diff(&stall.Stall{Parts: want}, &stall.Stall{Parts: got.Parts}); d != "" || got.Verdict != stall.NetRXBudget {
 		t.Errorf("%s, parts (-want +got):\n%s", got.Verdict, d)
 	}
 }
@@ -162,14 +164,14 @@ func TestSlowDrain(t *testing.T) {
 	w.Done, w.Late, w.Polls = ms(130), 40, event.Polls{Runs: 1, Polls: 1, Packets: 40, Device: "eth0"}
 	s := scene{window: w, packets: []event.LatePacket{packet(w, 100, 103), packet(w, 101, 130)}}
 	got := tell(s.play(New(Config{})))
-	if d := cmp.Diff(&told{NetRXSlow, ms(100), ms(130), "", Medium, false}, got); d != "" {
+	if d := cmp.Diff(&told{stall.NetRXSlow, ms(100), ms(130), "", stall.Medium, false}, got); d != "" {
 		t.Errorf("stall (-want +got):\n%s", d)
 	}
 }
 
 func TestHintIsAdded(t *testing.T) {
-	hint := func(s *Stall) string {
-		if s.HintTopic == TopicCgroup {
+	hint := func(s *stall.Stall) string {
+		if s.HintTopic == stall.TopicCgroup {
 			return "this node has 1500 of them"
 		}
 		return ""

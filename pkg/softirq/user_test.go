@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // TestInterruptsOffInUserSpace has a late tick come while a process is in user space, on
@@ -18,17 +19,17 @@ func TestInterruptsOffInUserSpace(t *testing.T) {
 	}{
 		"in the kernel": {
 			[]string{"ioremap", "do_syscall_64", "entry_SYSCALL_64_after_hwframe"},
-			told{IRQOff, ms(200), ms(240), "spin", Medium, false},
+			told{stall.IRQOff, ms(200), ms(240), "spin", stall.Medium, false},
 			"NET_RX on CPU 1 waited 40 ms because interrupts were off until they came back on in spin (pid 900); 2 packets delayed",
 		},
 		"on the way to user space": {
 			[]string{"irqentry_exit_to_user_mode", "asm_sysvec_reschedule_ipi"},
-			told{IRQOff, ms(200), ms(240), "spin", Low, false},
+			told{stall.IRQOff, ms(200), ms(240), "spin", stall.Low, false},
 			"NET_RX on CPU 1 waited 40 ms, possibly because no interrupt came until spin (pid 900) was in user space; 2 packets delayed",
 		},
 		"in user space": {
 			nil,
-			told{IRQOff, ms(200), ms(240), "spin", Low, false},
+			told{stall.IRQOff, ms(200), ms(240), "spin", stall.Low, false},
 			"NET_RX on CPU 1 waited 40 ms, possibly because no interrupt came until spin (pid 900) was in user space; 2 packets delayed",
 		},
 	} {

@@ -17,7 +17,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/internal/lab/inject"
 	"github.com/dropwatch/dropwatch/internal/lab/labtest"
-	"github.com/dropwatch/dropwatch/pkg/softirq"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // estimated is how many virtual services there are. QEMU without KVM takes about 40 ms
@@ -62,8 +62,8 @@ func TestIPVS(t *testing.T) {
 			continue
 		}
 		// A wait that only the end of a pass caused has too few ticks in it to be sure.
-		sure := s.Confidence == softirq.High || s.Expected < 3 && s.Confidence == softirq.Medium
-		if s.Verdict != softirq.OtherSoftirq || c.Softirq != "TIMER" || s.HintTopic != softirq.TopicIPVS || !sure {
+		sure := s.Confidence == stall.High || s.Expected < 3 && s.Confidence == stall.Medium
+		if s.Verdict != stall.OtherSoftirq || c.Softirq != "TIMER" || s.HintTopic != stall.TopicIPVS || !sure {
 			t.Errorf("verdict %s of softirq %s, confidence %s, topic %q", s.Verdict, c.Softirq, s.Confidence, s.HintTopic)
 		}
 		if err := compareDelay(s, packets); err != nil {
@@ -79,7 +79,7 @@ func TestIPVS(t *testing.T) {
 
 // compareDelay returns an error unless a stall took as long as the packet that waited
 // longest, by the clock of who sent it and got it.
-func compareDelay(s *softirq.Stall, packets []inject.Packet) error {
+func compareDelay(s *stall.Stall, packets []inject.Packet) error {
 	var longest time.Duration
 	slack := max(time.Millisecond, s.Duration()/20)
 	for _, p := range packets {

@@ -22,7 +22,7 @@ import (
 	"github.com/dropwatch/dropwatch/internal/lab/inject"
 	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 	"github.com/dropwatch/dropwatch/pkg/event"
-	"github.com/dropwatch/dropwatch/pkg/softirq"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // near is how far apart the two may be about the same.
@@ -262,7 +262,7 @@ func (s *scene) watch(t *testing.T) (m match) {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	told := make(chan []*softirq.Stall, 1)
+	told := make(chan []*stall.Stall, 1)
 	go func() { told <- stallsOf(t, source) }()
 	time.Sleep(50 * time.Millisecond)
 	from := clockNow()
@@ -289,7 +289,7 @@ type match struct {
 	referee    *referee
 	start      time.Duration // of the source's clock
 	from, till time.Duration // both watched
-	stalls     []*softirq.Stall
+	stalls     []*stall.Stall
 	unwatched  []moment
 	excused    int
 	blind      bool // most of the packets were late while programs did not run
@@ -340,7 +340,7 @@ func (m *match) compare(least int) (n int, spoiled bool) {
 
 // isWait reports whether a stall is a wait of the referee's: of the same thread or of NET_RX
 // on the same CPU, over at the same time.
-func (m *match) isWait(s *softirq.Stall, w *refereeWait) bool {
+func (m *match) isWait(s *stall.Stall, w *refereeWait) bool {
 	if (s.Waiter == event.WaiterThread) != (w.thread != 0) || s.Waiter == event.WaiterPackets {
 		return false
 	}
@@ -363,7 +363,7 @@ func (w *refereeWait) begin() time.Duration {
 
 // begins reports whether a stall begins with a wait, or with what kept that from beginning.
 // Where a run left packets, or some were not seen to come, it may begin with the first that was.
-func (m *match) begins(s *softirq.Stall, w *refereeWait) bool {
+func (m *match) begins(s *stall.Stall, w *refereeWait) bool {
 	at, first := s.Start+m.start, w.begin()
 	if w.first != 0 {
 		first = min(first, w.first)
@@ -372,9 +372,9 @@ func (m *match) begins(s *softirq.Stall, w *refereeWait) bool {
 }
 
 // kept is how much of a stall was before anybody was woken: interrupts off, or no CPU.
-func kept(s *softirq.Stall) (d time.Duration) {
+func kept(s *stall.Stall) (d time.Duration) {
 	for i := range s.Parts {
-		if k := s.Parts[i].Kind; k == softirq.PartIRQsOff || k == softirq.PartStolen || k == softirq.PartHardirq {
+		if k := s.Parts[i].Kind; k == stall.PartIRQsOff || k == stall.PartStolen || k == stall.PartHardirq {
 			d += s.Parts[i].Duration
 		}
 	}
@@ -390,7 +390,7 @@ func (m *match) waits() (compared int) {
 			continue
 		}
 		compared++
-		found := slices.ContainsFunc(m.stalls, func(s *softirq.Stall) bool {
+		found := slices.ContainsFunc(m.stalls, func(s *stall.Stall) bool {
 			return m.isWait(s, w) && m.begins(s, w)
 		})
 		if found {
@@ -455,7 +455,7 @@ func (m *match) blame() {
 			m.t.Errorf("waited for itself: %s", s.Sentence())
 		}
 		for i := range s.Parts {
-			if p := &s.Parts[i]; p.Kind == softirq.PartTask && s.EdgesLost == 0 && p.Duration > ran(p.Task.PID)+near {
+			if p := &s.Parts[i]; p.Kind == stall.PartTask && s.EdgesLost == 0 && p.Duration > ran(p.Task.PID)+near {
 				m.differ(s.Start+m.start, s.End+m.start, "%s (%d) ran for %v, told as %v: %s", p.Task.Comm, p.Task.PID, ran(p.Task.PID), p.Duration, s.Sentence())
 			}
 		}

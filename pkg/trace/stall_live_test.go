@@ -18,7 +18,7 @@ import (
 
 	"github.com/dropwatch/dropwatch/internal/lab/inject"
 	"github.com/dropwatch/dropwatch/internal/lab/labtest"
-	"github.com/dropwatch/dropwatch/pkg/softirq"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // attempts is how often a test tries again what other work of the machine may spoil:
@@ -96,12 +96,12 @@ func testInjected(t *testing.T, bench *inject.Bench, class inject.Class, d time.
 }
 
 // compareStall returns an error if what was told is not what was done.
-func compareStall(class inject.Class, d time.Duration, truth inject.Truth, packets []inject.Packet, netns uint32, stalls []*softirq.Stall) error {
-	overlap := func(s *softirq.Stall) time.Duration { return min(s.End, truth.End) - max(s.Start, truth.Start) }
+func compareStall(class inject.Class, d time.Duration, truth inject.Truth, packets []inject.Packet, netns uint32, stalls []*stall.Stall) error {
+	overlap := func(s *stall.Stall) time.Duration { return min(s.End, truth.End) - max(s.Start, truth.Start) }
 	if len(stalls) == 0 {
 		return fmt.Errorf("no stall was told in the window %v to %v", truth.Start, truth.End)
 	}
-	s := slices.MaxFunc(stalls, func(a, b *softirq.Stall) int { return cmp.Compare(overlap(a), overlap(b)) })
+	s := slices.MaxFunc(stalls, func(a, b *stall.Stall) int { return cmp.Compare(overlap(a), overlap(b)) })
 	if overlap(s) <= 0 {
 		return fmt.Errorf("no stall overlaps the window %v to %v", truth.Start, truth.End)
 	}
@@ -119,9 +119,9 @@ func compareStall(class inject.Class, d time.Duration, truth inject.Truth, packe
 	sure := d > 40*time.Millisecond && class != inject.IRQOff && class != inject.CPUContention &&
 		(class != inject.NETRXSlow || s.Samples > 0) &&
 		(class != inject.NETRXBudget || 5*s.Agreeing >= 4*s.Samples) // ksoftirqd shares the CPU
-	best := softirq.High
+	best := stall.High
 	if kernel, err := btf.LoadKernelSpec(); err == nil && len(findPerCPU(kernel).offsets) == 0 {
-		best = softirq.Medium // such as 5.10 for arm64: neither BTF nor symbols tell of the variables
+		best = stall.Medium // such as 5.10 for arm64: neither BTF nor symbols tell of the variables
 	}
 	if sure && s.Confidence != best {
 		return fmt.Errorf("confidence %s in %d samples of %d, %.1f %% accounted", s.Confidence, s.Agreeing, s.Samples, 100*s.Accounted)
@@ -162,7 +162,7 @@ func compareGroup(path string) error {
 
 // compareTimes checks that a stall begins with the first packet sent in the window and
 // ends with it.
-func compareTimes(class inject.Class, d time.Duration, truth inject.Truth, packets []inject.Packet, s *softirq.Stall) error {
+func compareTimes(class inject.Class, d time.Duration, truth inject.Truth, packets []inject.Packet, s *stall.Stall) error {
 	first := slices.IndexFunc(packets, func(p inject.Packet) bool { return p.Sent >= truth.Start })
 	if first < 0 {
 		return errors.New("no packet was sent in the window")
@@ -196,7 +196,7 @@ func compareTimes(class inject.Class, d time.Duration, truth inject.Truth, packe
 // into its queue between the start of the system call that sent it and the return of that.
 // An echo request says nothing: its reply is put into a queue of the same CPU, behind what
 // is left of the burst, so that its round trip is two waits.
-func compareLongest(truth inject.Truth, packets []inject.Packet, s *softirq.Stall) error {
+func compareLongest(truth inject.Truth, packets []inject.Packet, s *stall.Stall) error {
 	const slack = time.Millisecond // from the end of the wait to the socket
 	var least, most time.Duration
 	for _, p := range packets {
@@ -229,7 +229,7 @@ func firstHandled(class inject.Class, truth inject.Truth, packets []inject.Packe
 
 // compareLate checks that the packets told to be late are those that took as long as the
 // threshold. One that was in system calls for part of that may be either.
-func compareLate(class inject.Class, truth inject.Truth, packets []inject.Packet, netns uint32, s *softirq.Stall) error {
+func compareLate(class inject.Class, truth inject.Truth, packets []inject.Packet, netns uint32, s *stall.Stall) error {
 	var inside, across uint64
 	handled := firstHandled(class, truth, packets)
 	for _, p := range packets {

@@ -14,6 +14,7 @@ import (
 	"github.com/dropwatch/dropwatch/internal/lab/inject"
 	"github.com/dropwatch/dropwatch/pkg/event"
 	"github.com/dropwatch/dropwatch/pkg/softirq"
+	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
 // watched is what was done while a source watched, by the source's clock, and what it
@@ -21,7 +22,7 @@ import (
 type watched struct {
 	truth   inject.Truth
 	packets []inject.Packet
-	stalls  []*softirq.Stall
+	stalls  []*stall.Stall
 	echoes  []event.Echo
 }
 
@@ -44,7 +45,7 @@ func watchInjected(t *testing.T, source *Stalls, bench *inject.Bench, d time.Dur
 	}
 	w.packets = packets
 	w.stalls, w.echoes = told(t, source)
-	w.stalls = slices.DeleteFunc(w.stalls, func(s *softirq.Stall) bool { return s.CPU != w.truth.CPU })
+	w.stalls = slices.DeleteFunc(w.stalls, func(s *stall.Stall) bool { return s.CPU != w.truth.CPU })
 	start := source.Meta().StartMono
 	w.truth.Start, w.truth.End = w.truth.Start-start, w.truth.End-start
 	rebase(packets, start)
@@ -63,14 +64,14 @@ func rebase(packets []inject.Packet, start time.Duration) {
 }
 
 // stallsOf reads the stalls of a source.
-func stallsOf(t *testing.T, source *Stalls) []*softirq.Stall {
+func stallsOf(t *testing.T, source *Stalls) []*stall.Stall {
 	t.Helper()
 	stalls, _ := told(t, source)
 	return stalls
 }
 
 // told reads a source to its end and checks that nothing was lost.
-func told(t *testing.T, source *Stalls) (stalls []*softirq.Stall, echoes []event.Echo) {
+func told(t *testing.T, source *Stalls) (stalls []*stall.Stall, echoes []event.Echo) {
 	t.Helper()
 	tracker := softirq.New(softirq.ConfigOf(source.Meta()))
 	for {
@@ -84,8 +85,8 @@ func told(t *testing.T, source *Stalls) (stalls []*softirq.Stall, echoes []event
 		if echo, ok := e.(*event.Echo); ok {
 			echoes = append(echoes, *echo)
 		}
-		if stall := tracker.Add(e); stall != nil {
-			stalls = append(stalls, stall)
+		if found := tracker.Add(e); found != nil {
+			stalls = append(stalls, found)
 		}
 		if end, ok := e.(*event.End); ok {
 			if l := end.Stalls; l.Submitted != l.Read || l.RingFull > 0 || l.Malformed > 0 {

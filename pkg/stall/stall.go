@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package softirq
+package stall
 
 import (
 	"time"
@@ -57,7 +57,7 @@ func (s *Stall) Duration() time.Duration { return s.End - s.Start }
 // Delay returns how long a packet of Late waited until it was handled: exactly, or at
 // most if it is not known when it came.
 func (s *Stall) Delay(p *event.LatePacket) (delay time.Duration, exact bool) {
-	if arrivalKnown(p) {
+	if p.ArrivalKnown() {
 		return p.Time - p.Queued, true
 	}
 	return max(0, p.Time-s.Start), false

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package softirq
+package stall
 
 import (
 	"strings"
@@ -79,7 +79,7 @@ func TestCgroupHint(t *testing.T) {
 		{"", kernel.Cgroup2Magic, TopicNone, ""},
 	} {
 		s := &Stall{Culprit: &Culprit{Syscall: &Syscall{Name: "read", Path: tt.path, Magic: tt.magic}}}
-		if topic, hint := s.hintTopic(); topic != tt.topic || hint != tt.hint {
+		if topic, hint := HintFor(s); topic != tt.topic || hint != tt.hint {
 			t.Errorf("%s of %#x: got %q, %q, want %q, %q", tt.path, tt.magic, topic, hint, tt.topic, tt.hint)
 		}
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package softirq
+package stall
 
 import (
 	"fmt"
@@ -27,20 +27,9 @@ const (
 	TopicBudget     HintTopic = "budget"     // net.core.netdev_budget
 )
 
-// hint sets HintTopic and Hint.
-func (t *Tracker) hint(s *Stall) {
-	s.HintTopic, s.Hint = s.hintTopic()
-	if t.config.Hint == nil {
-		return
-	}
-	if more := t.config.Hint(s); more != "" && s.Hint != "" {
-		s.Hint += "; " + more
-	} else if more != "" {
-		s.Hint = more
-	}
-}
-
-func (s *Stall) hintTopic() (HintTopic, string) {
+// HintFor returns what evidence in a stall points to, and what to do about it in words;
+// both are empty if nothing is known.
+func HintFor(s *Stall) (HintTopic, string) {
 	switch c := s.Culprit; {
 	case s.Verdict == Steal:
 		return TopicHypervisor, "ask the hypervisor: the host's load, or a limit on this machine's CPU time"
@@ -49,7 +38,7 @@ func (s *Stall) hintTopic() (HintTopic, string) {
 		return TopicCgroup, "dead cgroups make such files slow: " + countsDead(c.Syscall.Magic)
 	case c.Syscall != nil && slices.Contains([]string{"slabinfo", "pagetypeinfo"}, path.Base(c.Syscall.Path)):
 		return TopicSlab, "reading " + path.Base(c.Syscall.Path) + " walks lists of the whole memory; who reads it, and how often?"
-	case c.Function != nil && symbol(c.Function) == "estimation_timer":
+	case isFunction(c.Function, "estimation_timer"):
 		// 2232642ec3fb (5.16) brought the switch, 705dd3444081 (6.2) the thread.
 		return TopicIPVS, "IPVS estimates the rates of all its services here: ipvsadm -Ln counts them; from 5.16 on net.ipv4.vs.run_estimation=0 stops it, from 6.2 on a thread does it"
 	case s.runs("virtnet_send_command"):
@@ -87,8 +76,12 @@ func countsDead(magic uint32) string {
 // runs reports whether a function is in the stack.
 func (s *Stall) runs(function string) bool {
 	return s.Stack != nil && slices.ContainsFunc(s.Stack.Frames, func(f *event.Frame) bool {
-		return symbol(f) == function
+		return isFunction(f, function)
 	})
+}
+
+func isFunction(f *event.Frame, name string) bool {
+	return f != nil && kernel.FunctionName(f.Symbol) == name
 }
 
 // policy quotes a real-time task's policy and priority.
