@@ -74,7 +74,7 @@ With FILE it shows the stalls of a recording instead; - is standard input.`,
 	durationVar(f, &flags.duration, "how long to watch; 0: until interrupted")
 	f.StringVarP(&flags.format, "format", "f", "text", "text or json (one object a line)")
 	f.StringVar(&flags.btf, "btf", "", btfUsage)
-	f.BoolVarP(&flags.verbose, "verbose", "v", false, "show all late packets, frames and parts of the window")
+	f.BoolVarP(&flags.verbose, "verbose", "v", false, "show all late packets, frames and parts of the window, and why windows were dismissed")
 	return cmd
 }
 
@@ -115,7 +115,7 @@ func (p *stallPrinter) show(s *stall.Stall) (err error) {
 }
 
 // end writes the sums, unless show could not write. times may be nil: a recording has none.
-func (p *stallPrinter) end(times []event.SoftirqTimes, loss *event.StallLoss) error {
+func (p *stallPrinter) end(times []event.SoftirqTimes, loss *event.StallLoss, windows softirq.Stats) error {
 	if p.flags.format == "json" || p.failed {
 		return nil
 	}
@@ -132,6 +132,9 @@ func (p *stallPrinter) end(times []event.SoftirqTimes, loss *event.StallLoss) er
 	}
 	if loss != nil {
 		fmt.Fprintf(&b, "\n%s\n", report.StallAccounting(loss, p.told))
+	}
+	if p.flags.verbose {
+		fmt.Fprintf(&b, "\n%s\n", report.StallWindows(windows))
 	}
 	_, err := p.out.Write(b.Bytes())
 	return err
@@ -170,5 +173,5 @@ func showStalls(s streams, src event.Source, flags stallFlags, times func() []ev
 	if times != nil {
 		known = times()
 	}
-	return errors.Join(err, printer.end(known, loss))
+	return errors.Join(err, printer.end(known, loss, tracker.Stats()))
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dropwatch/dropwatch/pkg/event"
+	"github.com/dropwatch/dropwatch/pkg/softirq"
 	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
@@ -101,6 +102,22 @@ func TestStallSums(t *testing.T) {
 	b.Reset()
 	if err := NewStalls().Write(&b, 5*time.Millisecond, 0); err != nil || b.String() != "no packets waited for 5.00 ms or longer\n" {
 		t.Errorf("nothing is %q, error %v", b.String(), err)
+	}
+}
+
+func TestStallWindows(t *testing.T) {
+	for want, stats := range map[string]softirq.Stats{
+		"0 windows judged: 0 stalls": {},
+		"1 window judged: 1 stall":   {Windows: 1, Stalls: 1},
+		"1,021 windows judged: 2 stalls, 4 part of a later window, 1,000 shorter than the threshold, 5 with nothing waiting, " +
+			"6 with a stale raise, 3 covered by another stall, 1 inconsistent; " +
+			"samples and packets not used: 7 without a window, 8 above the limit of a window": {
+			Windows: 1021, Stalls: 2, Moved: 4, Short: 1000, Empty: 5, Stale: 6, Twice: 3, Invalid: 1, Orphans: 7, Left: 8,
+		},
+	} {
+		if got := StallWindows(stats); got != want {
+			t.Errorf("%+v:\ngot  %s\nwant %s", stats, got, want)
+		}
 	}
 }
 

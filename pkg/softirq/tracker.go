@@ -37,18 +37,22 @@ type Tracker struct {
 	stats    Stats
 }
 
-// Stats says what became of what a Tracker was given.
+// Stats counts the windows a Tracker has judged, and what it could not use.
+// Windows is the sum of Stalls, Moved and the five kinds of dismissed windows.
 type Stats struct {
-	Windows uint64 // seen
-	Stalls  uint64 // of them, reported
-	// Windows that are no stalls: they contradict themselves, nothing waited, the raise
-	// was stale, packets waited for less than the threshold, another window told of
-	// the same.
-	Invalid, Empty, Stale, Short, Twice uint64
-	// Moved are windows that are part of a later one.
-	Moved uint64
-	// Samples and packets without a window, and those past the room for them.
-	Orphans, Left uint64
+	Windows uint64 // judged
+	Stalls  uint64 // returned
+	Moved   uint64 // kept as part of a later window: the thread moved to another CPU
+
+	// Dismissed windows:
+	Invalid uint64 // contradicts itself, or its CPU number is impossible
+	Empty   uint64 // nothing waited
+	Stale   uint64 // the raise was no longer pending
+	Short   uint64 // packets waited for less than the threshold
+	Twice   uint64 // the previous stall covers it
+
+	Orphans uint64 // samples and packets whose window never came
+	Left    uint64 // samples and packets above the limits of a window
 }
 
 // cpu is what is kept of a CPU between windows.
