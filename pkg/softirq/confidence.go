@@ -53,7 +53,7 @@ func rate(s *stall.Stall, f candidate) stall.Confidence {
 }
 
 // unavailable lists what this kernel does not tell.
-func (e *evidence) unavailable(samples []event.CPUSample) []stall.Source {
+func unavailable(w *event.Window, samples []event.CPUSample) []stall.Source {
 	count, pending := true, true
 	for i := range samples {
 		count = count && samples[i].At.CountKnown
@@ -66,7 +66,7 @@ func (e *evidence) unavailable(samples []event.CPUSample) []stall.Source {
 	if !pending {
 		missing = append(missing, stall.SourcePending)
 	}
-	if !e.window.StolenKnown {
+	if !w.StolenKnown {
 		missing = append(missing, stall.SourceStolen)
 	}
 	return missing

@@ -94,24 +94,6 @@ func (e *evidence) instant() time.Duration { return instantOf(e.window, e.end) }
 // raised reports whether network work was seen to be pending before its turn.
 func (e *evidence) raised() bool { return e.window.Raised != 0 }
 
-// within returns the samples in a wait, and a late one that was due in it: when interrupts
-// come back on, the tick may be taken after network work has begun.
-func (e *evidence) within(w wait) []event.CPUSample {
-	return filter(e.samples, func(s *event.CPUSample) bool {
-		isDue := s.Late > 0 && s.Time-s.Late < w.end && s.Time <= w.end+slack
-		return s.Time >= w.start && (s.Time <= w.end || isDue)
-	})
-}
-
-// expected returns how many samples were due in a wait.
-func (e *evidence) expected(w wait) int {
-	from := max(w.start, instantOf(e.window, w.end)+e.delay)
-	if e.window.Period <= 0 || from >= w.end {
-		return 0
-	}
-	return int((w.end - from) / e.window.Period)
-}
-
 // isWaiter reports whether time seems to have gone to the thread that had to wait, which
 // nothing can show that was seen rightly.
 func (e *evidence) isWaiter(w *activity) bool {
@@ -131,4 +113,15 @@ func (e *evidence) waiter() event.Task {
 		}
 	}
 	return event.Task{PID: e.window.ThreadPID}
+}
+
+// backOn returns where interrupts came back on: what the late tick interrupted, or
+// else what the raise did.
+func (e *evidence) backOn() *event.Interrupted {
+	for i := len(e.samples) - 1; i >= 0; i-- {
+		if s := &e.samples[i]; s.Late > 0 && s.Time >= e.blocked.Till-slack && s.Time <= e.blocked.Till+slack {
+			return &s.At
+		}
+	}
+	return &e.window.At
 }

@@ -40,7 +40,7 @@ type judgement struct {
 // judge returns the stall that a wait was, by the evidence for it.
 func (t *Tracker) judge(e *evidence, w wait, c *cpu) *stall.Stall {
 	j := &judgement{
-		evidence: e, wait: w, account: newAccount(w, e.stolen(w)), samples: e.within(w),
+		evidence: e, wait: w, account: newAccount(w, stolen(e.window, w)), samples: samplesIn(e.samples, w),
 		syscalls: t.syscalls, idleExits: c.idleExits,
 	}
 	f := j.find()
@@ -55,6 +55,25 @@ func (t *Tracker) judge(e *evidence, w wait, c *cpu) *stall.Stall {
 	return s
 }
 
+// samplesIn returns the samples in a wait, and a late one that was due in it: when interrupts
+// come back on, the tick may be taken after network work has begun.
+func samplesIn(samples []event.CPUSample, w wait) []event.CPUSample {
+	return filter(samples, func(s *event.CPUSample) bool {
+		isDue := s.Late > 0 && s.Time-s.Late < w.end && s.Time <= w.end+slack
+		return s.Time >= w.start && (s.Time <= w.end || isDue)
+	})
+}
+
+// expected returns how many samples were due in the wait.
+func (j *judgement) expected() int {
+	e, w := j.evidence, j.wait
+	from := max(w.start, instantOf(e.window, w.end)+e.delay)
+	if e.window.Period <= 0 || from >= w.end {
+		return 0
+	}
+	return int((w.end - from) / e.window.Period)
+}
+
 func joinHints(hints ...string) string {
 	return strings.Join(slices.DeleteFunc(hints, func(h string) bool { return h == "" }), "; ")
 }
@@ -67,10 +86,10 @@ func (j *judgement) stall(f candidate) *stall.Stall {
 		Start: w.start, End: w.end, Bound: w.bound, Drained: e.drained(w.end),
 		Verdict: f.verdict, Culprit: f.culprit, Parts: j.account.parts(),
 		Late: e.arrivals.waited, LateCount: e.arrivals.late, LateMore: e.window.Cut && e.arrivals.late > 0,
-		Samples: len(j.samples), Agreeing: len(f.agreeing), Expected: e.expected(w), SamplesLeft: e.left,
+		Samples: len(j.samples), Agreeing: len(f.agreeing), Expected: j.expected(), SamplesLeft: e.left,
 		Accounted:   1 - j.account.share(activity{kind: stall.PartUnaccounted}),
 		EdgesLost:   e.window.EdgesLost,
-		Unavailable: e.unavailable(j.samples), Polls: e.window.Polls,
+		Unavailable: unavailable(e.window, j.samples), Polls: e.window.Polls,
 	}
 	if w.slowPackets {
 		s.Waiter = event.WaiterPackets

@@ -63,8 +63,7 @@ func stolenRank(w activity) int {
 
 // stolen returns how much of a wait the hypervisor kept for itself at least: what it kept
 // outside of it may have been all of that.
-func (e *evidence) stolen(w wait) time.Duration {
-	window := e.window
+func stolen(window *event.Window, w wait) time.Duration {
 	if !window.StolenKnown {
 		return 0
 	}

@@ -62,8 +62,8 @@ func (e *evidence) timeline() []segment {
 			samples = samples[1:]
 		}
 	}
-	t.cut(e.end, !t.lost || e.end-t.last <= e.period()+slack, true)
-	return e.overlay(t.segments)
+	t.cut(e.end, !t.lost || e.end-t.last <= t.period()+slack, true)
+	return t.overlaid()
 }
 
 // losesTrack reports whether it is not seen from an edge on what the CPU does: a
@@ -79,7 +79,7 @@ func (t *timeline) losesTrack(edge *event.Edge) bool {
 // halfway to the one before.
 func (t *timeline) sample(s *event.CPUSample) {
 	agrees := t.now.agrees(s) || t.evidence.slowPackets && t.now.servesNetRX(s)
-	if !agrees && t.lost && t.evidence.quiet(t.last, s.Time) <= t.evidence.doubt() {
+	if !agrees && t.lost && t.quiet(t.last, s.Time) <= t.doubt() {
 		t.cut(t.last+(s.Time-t.last)/2, true, false)
 		t.now.adopt(s)
 		agrees = true
@@ -136,17 +136,96 @@ func (t *timeline) cut(till time.Duration, believed, open bool) {
 		return
 	}
 	s := segment{from: t.last, till: till, activity: t.now.activity()}
-	quiet := e.quiet(s.from, till)
+	quiet := t.quiet(s.from, till)
 	switch kind := s.activity.kind; {
 	case kind == stall.PartIdle:
-		s.dead = quiet > e.stale() && !t.lost && !e.missing
+		s.dead = quiet > t.stale() && !t.lost && !e.missing
 	case kind == stall.PartTask, open && kind != stall.PartUnaccounted, t.lost:
-		s.dead = quiet > e.stale() && !t.lost && !e.missing
-		believed = believed && quiet <= e.doubt()
+		s.dead = quiet > t.stale() && !t.lost && !e.missing
+		believed = believed && quiet <= t.doubt()
 	}
 	if !believed || s.dead || e.isWaiter(&s.activity) {
 		s.activity = activity{kind: stall.PartUnaccounted}
 	}
 	t.segments = append(t.segments, s)
 	t.last = till
+}
+
+// quiet returns for how long the sampler was silent although it was due between two
+// times at which something was seen.
+func (t *timeline) quiet(from, till time.Duration) time.Duration {
+	due := max(from, t.evidence.instant()+t.evidence.delay)
+	return max(0, till-due-t.blockedWithin(due, till))
+}
+
+// doubt returns the longest silence in which a task is believed to run on.
+func (t *timeline) doubt() time.Duration {
+	if t.evidence.window.Period <= 0 {
+		return staleUnsampled
+	}
+	return min(doubtAfter*t.period(), staleUnsampled)
+}
+
+// stale returns the longest silence of a CPU that is there.
+func (t *timeline) stale() time.Duration {
+	if t.evidence.window.Period <= 0 {
+		return staleUnsampled
+	}
+	return min(staleAfter*t.period(), staleUnsampled)
+}
+
+// period returns the time between two samples that were kept.
+func (t *timeline) period() time.Duration {
+	return min(t.evidence.window.Period, staleUnsampled) * time.Duration(max(1, t.evidence.stride))
+}
+
+// blockedWithin returns how long interrupts are known to have been off between two times.
+func (t *timeline) blockedWithin(from, till time.Duration) time.Duration {
+	if t.evidence.blocked == nil {
+		return 0
+	}
+	return max(0, min(till, t.evidence.blocked.Till)-max(from, t.evidence.blocked.From))
+}
+
+// overlaid writes what is known to have kept interrupts off over the segments that do
+// not say more.
+func (t *timeline) overlaid() []segment {
+	b := t.evidence.blocked
+	if b == nil {
+		return t.segments
+	}
+	out := make([]segment, 0, len(t.segments)+2)
+	for _, s := range t.segments {
+		from, till := max(s.from, b.From), min(s.till, b.Till)
+		if from >= till {
+			out = append(out, s)
+			continue
+		}
+		head, middle, tail := s, s, s
+		head.till, middle.from, middle.till, tail.from = from, from, till, till
+		middle.activity, middle.dead = t.evidence.blockedActivity(s.activity), false
+		for _, part := range []segment{head, middle, tail} {
+			if part.from < part.till {
+				out = append(out, part)
+			}
+		}
+	}
+	return out
+}
+
+// blockedActivity returns what a segment was, knowing that interrupts were off. A timer is
+// late on a CPU that sleeps, too.
+func (e *evidence) blockedActivity(seen activity) activity {
+	b := e.blocked
+	switch {
+	case seen.kind == stall.PartHardirq, seen.kind == stall.PartIdle && b.Late:
+		return seen
+	case !b.Late:
+		return activity{kind: stall.PartHardirq, handler: b.Handler, function: b.Function}
+	case seen.kind == stall.PartSoftirq:
+		return seen
+	case seen.kind == stall.PartUnaccounted && e.backOn().Task.PID == 0:
+		return activity{kind: stall.PartIdle}
+	}
+	return activity{kind: stall.PartIRQsOff}
 }
