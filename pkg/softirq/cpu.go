@@ -46,17 +46,21 @@ func (t *Tracker) group(number int, window time.Duration) *group {
 // interrupts were off before the raise, so the raise may stand for the start. Samples are
 // kept on for other work that waited at the same time, which has the same Start.
 func (c *cpu) take(w *event.Window) *group {
-	var all *group
-	c.groups = slices.DeleteFunc(c.groups, func(g *group) bool {
-		if g.window != w.Start && (g.window != w.Raised || w.Raised == 0) {
-			return g.taken
+	var taken, kept []*group
+	for _, g := range c.groups {
+		isWindow := g.window == w.Start || g.window == w.Raised && w.Raised != 0
+		if isWindow {
+			taken = append(taken, g)
 		}
-		all = all.with(g)
+		if isWindow || !g.taken {
+			kept = append(kept, g)
+		}
+	}
+	all := merged(taken)
+	for _, g := range taken {
 		g.packets, g.packetsLeft, g.samplesLeft, g.taken = nil, 0, 0, true
-		return false
-	})
-	all = all.with(&group{stride: 1})
-	all.sort()
+	}
+	c.groups = kept
 	return all
 }
 

@@ -84,27 +84,26 @@ func (g *group) addPacket(p *event.LatePacket) {
 	g.packets = append(g.packets, *p)
 }
 
-// with returns a group with what is in another, too; of none, a copy of that.
-func (g *group) with(other *group) *group {
-	if g == nil {
-		c := *other
-		c.samples, c.users = slices.Clone(other.samples), slices.Clone(other.users)
-		return &c
+// merged returns a new group with the samples and packets of all groups, in the order of
+// their times.
+func merged(groups []*group) *group {
+	if len(groups) == 0 {
+		return &group{stride: 1}
 	}
-	g.merge(other)
-	return g
-}
-
-// merge adds what belongs to the same window under another name.
-func (g *group) merge(other *group) {
-	for i := range other.samples {
-		g.addSample(&other.samples[i])
+	all := *groups[0]
+	all.samples, all.packets, all.users = slices.Clone(all.samples), slices.Clone(all.packets), slices.Clone(all.users)
+	for _, g := range groups[1:] {
+		for i := range g.samples {
+			all.addSample(&g.samples[i])
+		}
+		for i := range g.packets {
+			all.addPacket(&g.packets[i])
+		}
+		all.samplesLeft += g.samplesLeft
+		all.packetsLeft += g.packetsLeft
 	}
-	for i := range other.packets {
-		g.addPacket(&other.packets[i])
-	}
-	g.samplesLeft += other.samplesLeft
-	g.packetsLeft += other.packetsLeft
+	all.sort()
+	return &all
 }
 
 // sort puts samples and packets in the order of their times.

@@ -35,13 +35,16 @@ func (t *Tracker) takeMoved(w *event.Window) (before []moved) {
 	if w.Waiter != event.WaiterThread || w.Woken == 0 {
 		return nil
 	}
-	t.moved = slices.DeleteFunc(t.moved, func(m moved) bool {
-		isThread := m.window.ThreadPID == w.ThreadPID && m.window.Woken <= w.Woken
-		if isThread && m.window.Woken == w.Woken { // else of an earlier wait, which was short
+	var others []moved
+	for _, m := range t.moved {
+		switch isThread := m.window.ThreadPID == w.ThreadPID; {
+		case isThread && m.window.Woken == w.Woken:
 			before = append(before, m)
+		case !isThread || m.window.Woken > w.Woken: // else of an earlier wait that was short
+			others = append(others, m)
 		}
-		return isThread
-	})
+	}
+	t.moved = others
 	slices.SortStableFunc(before, func(a, b moved) int { return cmp.Compare(a.window.Raised, b.window.Raised) })
 	return before
 }
@@ -49,7 +52,8 @@ func (t *Tracker) takeMoved(w *event.Window) (before []moved) {
 // join makes one window of a wait on one CPU after another: what each did while the thread
 // was in its queue. Where a window is missing, that is not known.
 func join(before []moved, last *event.Window, g *group) (*event.Window, *group) {
-	whole, all := *last, (*group)(nil)
+	whole := *last
+	var groups []*group
 	whole.Start, whole.Raised = last.Woken, last.Woken
 	whole.At, whole.Blocked, whole.Edges = event.Interrupted{Vector: noVector, IRQ: noVector}, nil, nil
 	whole.EdgesLost, whole.Ticks, whole.Stolen = 0, 0, 0
@@ -72,11 +76,10 @@ func join(before []moved, last *event.Window, g *group) (*event.Window, *group) 
 		if b := w.Blocked; b != nil && (w.Raised == last.Woken || b.From >= w.Raised) {
 			whole.Blocked = b
 		}
-		all = all.with(m.group.between(w.Raised, w.Served))
+		groups = append(groups, m.group.between(w.Raised, w.Served))
 		at = w.Served
 	}
-	all.sort()
-	return &whole, all
+	return &whole, merged(groups)
 }
 
 // seam is what may pass between the end of a wait on one CPU and the begin of it on the
