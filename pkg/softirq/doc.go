@@ -1,80 +1,86 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package softirq names what kept NET_RX waiting.
+// Package softirq finds what kept NET_RX waiting.
 //
-// A Tracker takes events and returns a Stall for each Window in which packets
-// waited for longer than the threshold. It knows no clock and no kernel: the same
-// events give the same stalls, live or from a recording.
+// A Tracker takes events and returns a stall for each event.Window in which packets
+// waited for the threshold or longer. It reads no clock and no kernel: the same events
+// give the same stalls, live or from a recording.
 //
-// # When a stall begins and ends
+// A window passes four steps, each a function of what the one before returned:
 //
-// It ends when network work began (Window.Served), or for packets behind slow
-// packets when all were handled (Done). It begins with the first packet that waited:
+//   - newEvidence keeps what the events say and drops what they contradict.
+//   - timeline cuts the CPU's time into segments, one activity each.
+//   - findStart and clipToPrevious decide when packets waited, or dismiss the window.
+//   - judge adds up the segments of the wait and picks the verdict.
 //
-//   - If all listed packets have a known arrival, with the first of them, and there
-//     is no stall if none waited for the threshold. Packets that came after the end
-//     did not wait and are left out. An arrival long before the window is not believed.
-//   - A packet from a ring does not say when it came. Then the wait begins with the
-//     raise, or, if interrupts were off before it, with those; Stall.Bound says that
-//     the packets may have come later.
-//   - A raise counts only while it can have been pending. It is stale up to a sample
-//     that finds the NET_RX bit clear outside of softirqs (inside, the kernel has
-//     taken the bits down already), up to the end of a NET_RX run, and up to the end
-//     of a silence: no edge and no tick for ten periods, or for a second if nothing
-//     samples. That is how missed entries, CPU hotplug and suspend look. From there
-//     on only the next raise or sample proves that NET_RX was pending.
-//   - Without any packet nothing waited, unless NET_RX is known to have been pending.
-//   - If NET_RX was entered soon and packets waited for the threshold all the same,
-//     they waited for others, and the time in which they were handled counts, too.
-//   - Behind slow packets the stall is the longest wait of a packet that was seen to come
-//     (Window.Longest). Recordings before schema 4 lack it: there each stall begins where
-//     the one before ended while NET_RX is busy without a break, though packets may have
-//     waited for longer.
-//   - A thread waits on one CPU after another if it is moved: the windows of the CPUs
-//     that it left (Window.Moved) and the last one are joined.
+// # When a wait begins and ends
+//
+// A wait ends when network work begins (Window.Served). Behind slow packets it ends when
+// all packets are handled (Window.Done). It begins when the first packet arrives:
+//
+//   - If every listed packet has a known arrival, the wait begins with the first. The
+//     window is dismissed if no packet waited for the threshold. Packets that arrived
+//     after the end did not wait and are left out. An arrival long before the window is
+//     not credible and counts as unknown.
+//   - The arrival of a packet from a device ring is unknown. The wait then begins with
+//     the raise, or with interrupts being disabled if that came first. Stall.Bound says
+//     that packets may have arrived later.
+//   - A raise counts only while it can be pending. It is stale before a sample that finds
+//     the NET_RX bit clear outside softirqs (while softirqs are served the kernel has
+//     cleared the bits already), before the end of a NET_RX run, and before the end of a
+//     silence: ten sampler periods without an edge or tick, or one second where nothing
+//     samples. Missed softirq entries, CPU hotplug and suspend look like that. After it,
+//     only another raise or sample proves that NET_RX is pending.
+//   - Without a packet nothing waited, unless NET_RX is known to have been pending.
+//   - If NET_RX was entered soon and packets still waited for the threshold, they waited
+//     behind other packets, and the time to handle those counts.
+//   - Behind slow packets the stall is the longest wait of a packet with a known arrival
+//     (Window.Longest). Recordings before schema 4 lack it. While NET_RX stays busy, each
+//     of their stalls begins where the previous one ended, though packets may have waited
+//     for longer.
+//   - A thread that is moved waits on several CPUs. The windows of the CPUs that it left
+//     (Window.Moved) and the last one are joined.
 //
 // Late packets are those that waited for the threshold, or may have.
 //
-// Evidence that interrupts were off (Blocked) begins earlier, by a tick at most, if a
-// packet came earlier. It loses the part before any edge or
-// sample that needs interrupts. It is not believed from ten seconds on: a watchdog
-// would have fired, so a clock was set or the machine slept. Nor is a late timer for
-// longer than a tick, if neither the tick nor any other was late: somebody started it
-// when its time was past.
+// Evidence that interrupts were disabled (Window.Blocked) begins earlier, by one tick at
+// most, if a packet arrived earlier. It loses the part before any edge or sample that
+// needs interrupts. From ten seconds on it is ignored: the hard lockup detector would have
+// fired, so a clock was set or the machine slept. A single late timer that is not the tick
+// is ignored if it is later than a tick: it was started when its time was past.
 //
 // # Where the time went
 //
-// The window is cut into segments at each edge and sample, and each segment goes to
-// the innermost of hard interrupt, softirq vector, and task. A task is believed for
-// three periods without a sample; beyond that, and where a sample contradicts the
-// edges, the time is unaccounted. Where edges were lost, a sample stands for the time
-// halfway to its neighbours. Stolen time lies somewhere in the window: it is taken
-// from where it must be, time with interrupts off, then unaccounted time, then the
-// largest rest. Parts sum to the window exactly.
+// The window is cut into segments at every edge and sample. Each segment goes to the
+// innermost of hard interrupt, softirq vector and task. A task is trusted for three
+// sampler periods without a sample. After that, and where a sample contradicts the edges,
+// time is unaccounted. Where edges were lost, a sample stands for the time halfway to its
+// neighbors. The position of stolen time in the window is unknown. It replaces time with
+// interrupts disabled first, then unaccounted time, then the largest rest. The parts sum to
+// the window exactly.
 //
 // # The verdict
 //
-// Stolen time of half the window is STEAL; more than 30 % unaccounted is
-// UNEXPLAINED, which blames nobody. Else the kind of activity with the most time
-// decides: a hard interrupt, another vector, interrupts off, idleness, network work
-// itself (NAPI, backlog and ksoftirqd threads are that, too), or tasks.
+// Stolen time of half the window or more is STEAL. More than 30 % unaccounted time is
+// UNEXPLAINED, which blames nobody. Otherwise the kind of activity with the most time
+// decides: hard interrupts, other vectors, network work itself (with NAPI, backlog and
+// ksoftirqd threads), interrupts disabled, idleness, or tasks.
 //
-// For tasks the samples' preempt_count decides whether bottom halves were off. If
-// they were on, and the tick did not drain the queue, softirqs were left to a thread,
-// as kernels before 6.5 and real-time kernels do. That is told by behavior: a raise
-// in a hard interrupt with bottom halves on that was not served when it ended, two
-// samples with bottom halves on and NET_RX pending, or ksoftirqd woken and not run.
-// Without that the tick was late (TICK_DEFERRAL), up to two periods or ten
-// milliseconds; longer waits are UNEXPLAINED. An idle CPU is IDLE_EXIT for twenty
-// milliseconds, or twice as long as its idle exits usually take.
+// For tasks the preempt_count of the samples decides whether bottom halves were disabled.
+// If they were enabled and the tick did not serve the queue, softirqs were deferred to a
+// thread, as on kernels before 6.5 and on PREEMPT_RT. Behavior shows it: a raise in a hard
+// interrupt with bottom halves enabled that is not served when the interrupt ends, two
+// samples with bottom halves enabled and NET_RX pending, or ksoftirqd woken and not run.
+// Without such a sign the tick was late: TICK_DEFERRAL up to two periods or ten
+// milliseconds, whichever is longer, and UNEXPLAINED beyond. An idle CPU is IDLE_EXIT up to
+// twenty milliseconds or twice the median of its latest idle exits, whichever is longer.
 //
 // # Confidence
 //
-// High takes three samples, half of those that were due, 80 % of them agreeing, and
-// 80 % of the window accounted; or, for HARDIRQ_LONG and OTHER_SOFTIRQ, a named
-// handler or vector that covers 80 % of the window from its entry to its exit.
-// Medium takes 80 % accounted and half of the window in what is blamed. Late timers,
-// stolen time and idleness are medium at most, bottom halves that no sample shows
-// off low. A source that the kernel does not offer (Stall.Unavailable) lowers
-// confidence by one step.
+// High needs three samples, half of the samples due, 80 % of the samples agreeing, and
+// 80 % of the window accounted; for HARDIRQ_LONG and OTHER_SOFTIRQ, a named handler or
+// vector that covers 80 % of the window from its entry to its exit is enough. Medium needs
+// 80 % accounted and half of the window in what is blamed. Late timers, stolen time and
+// idleness reach medium at most; disabled bottom halves that no sample shows are low. A
+// source that the kernel lacks (Stall.Unavailable) lowers confidence by one step.
 package softirq
