@@ -15,7 +15,7 @@ const (
 	mostCovered   = 80
 )
 
-// confidence rates a candidate; see the package comment.
+// confidence returns the confidence of a candidate; the package comment has the rules.
 func confidence(s *stall.Stall, f candidate) stall.Confidence {
 	level := rate(s, f)
 	if f.capped {
@@ -30,6 +30,7 @@ func confidence(s *stall.Stall, f candidate) stall.Confidence {
 	return level
 }
 
+// rate returns the confidence that samples and parts give, before any cap.
 func rate(s *stall.Stall, f candidate) stall.Confidence {
 	covered := 0.0
 	if d := s.Duration(); d > 0 {
@@ -45,14 +46,14 @@ func rate(s *stall.Stall, f candidate) stall.Confidence {
 	case isSampled && 100*s.Agreeing >= mostAgree*s.Samples:
 		return stall.High
 	case isSampled && f.stack && !f.capped && 2*s.Agreeing < s.Samples:
-		return stall.Low // most samples say something else
+		return stall.Low // most samples show something else
 	case covered >= 50:
 		return stall.Medium
 	}
 	return stall.Low
 }
 
-// unavailable lists what this kernel does not tell.
+// unavailable returns the sources that this kernel lacks.
 func unavailable(w *event.Window, samples []event.CPUSample) []stall.Source {
 	count, pending := true, true
 	for i := range samples {

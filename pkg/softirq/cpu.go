@@ -10,7 +10,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
-// cpu returns what is kept of a CPU, or nil for a number that no CPU has.
+// cpu returns the state of a CPU, nil if the number is negative or there are too many.
 func (t *Tracker) cpu(number int) *cpu {
 	c := t.cpus[number]
 	if c == nil && number >= 0 && len(t.cpus) < maxCPUs {
@@ -20,8 +20,8 @@ func (t *Tracker) cpu(number int) *cpu {
 	return c
 }
 
-// group returns where to keep what belongs to a window, or nil. A window that never
-// came makes room.
+// group returns the group of a window, nil if the CPU number is invalid. It drops the
+// oldest group if there are too many: its window never came.
 func (t *Tracker) group(number int, window time.Duration) *group {
 	c := t.cpu(number)
 	if c == nil {
@@ -42,9 +42,9 @@ func (t *Tracker) group(number int, window time.Duration) *group {
 	return c.groups[len(c.groups)-1]
 }
 
-// take returns what was kept of a window. Samples are sent before it is known that
-// interrupts were off before the raise, so the raise may stand for the start. Samples are
-// kept on for other work that waited at the same time, which has the same Start.
+// take returns the samples and packets of a window. Samples are sent before interrupts are
+// known to have been disabled before the raise, so they may name the raise as their window.
+// The CPU keeps the samples, as other work that waited at the same time has the same Start.
 func (c *cpu) take(w *event.Window) *group {
 	var taken, kept []*group
 	for _, g := range c.groups {
@@ -65,9 +65,9 @@ func (c *cpu) take(w *event.Window) *group {
 }
 
 // clipToPrevious returns the part of a wait that the previous stall does not cover, and
-// false if that is none worth a stall of its own: the same wait was seen as a raise and as
-// the wake-up of ksoftirqd, or as the wait behind slow packets and for their turn. Windows
-// of packets in one busy time overlap; each stall begins where the previous one ended.
+// whether it is a stall of its own. A wait is seen twice as a raise and as the wake-up of
+// ksoftirqd, or as a wait behind slow packets and for NET_RX. Windows of packets overlap
+// while NET_RX stays busy; each stall then begins where the previous one ended.
 func (c *cpu) clipToPrevious(e *evidence, w wait, threshold time.Duration) (wait, bool) {
 	last, waiter := c.last, e.window.Waiter
 	switch {

@@ -10,8 +10,8 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
-// bhOff blames the task that most samples show with bottom halves disabled, or the
-// one that the raise found so.
+// bhOff blames the task that most samples show with bottom halves disabled; without such
+// a sample, the task that was interrupted by the raise.
 func (j *judgement) bhOff(off []event.CPUSample) candidate {
 	pid := j.evidence.window.At.Task.PID
 	if len(off) > 0 {
@@ -34,8 +34,8 @@ func (j *judgement) longest(verdict stall.Verdict, blamed time.Duration) candida
 	}
 }
 
-// contention blames the task of a class that ran most of the time; all of that class
-// agree.
+// contention blames the task that ran most of the time among real-time or among ordinary
+// tasks. Samples of all tasks of that class agree.
 func (j *judgement) contention(verdict stall.Verdict, blamed time.Duration) candidate {
 	isClass := func(pid uint32) bool {
 		return pid != 0 && (kernel.RealTimePolicy(j.sched(pid).policy) != "") == (verdict == stall.RTStarve)
@@ -50,8 +50,8 @@ func (j *judgement) contention(verdict stall.Verdict, blamed time.Duration) cand
 	}
 }
 
-// longSyscall blames a task in a system call, if 80 % of the samples show the two, two
-// at least, and the task had 80 % of the window.
+// longSyscall blames a task and its system call, and reports whether 80 % of the samples, at
+// least two, show both and the task had 80 % of the wait.
 func (j *judgement) longSyscall(running []event.CPUSample) (candidate, bool) {
 	type call struct {
 		pid    uint32
@@ -71,7 +71,8 @@ func (j *judgement) longSyscall(running []event.CPUSample) (candidate, bool) {
 	}, len(agreeing) >= 2 && 5*len(agreeing) >= 4*len(j.samples) && 5*blamed >= 4*j.account.total
 }
 
-// taskCulprit describes a task, and the system call that it was in.
+// taskCulprit describes a task, and where samples of it were: in a system call, in user
+// space, or elsewhere in the kernel.
 func (j *judgement) taskCulprit(pid uint32, samples []event.CPUSample) *stall.Culprit {
 	s := j.sched(pid)
 	c := &stall.Culprit{PID: s.task.TGID, TID: s.task.PID, Comm: s.task.Comm, Cgroup: s.task.Cgroup}
@@ -89,7 +90,7 @@ func (j *judgement) taskCulprit(pid uint32, samples []event.CPUSample) *stall.Cu
 	return c
 }
 
-// sched is what events say of a task.
+// sched is a task with its scheduling policy.
 type sched struct {
 	task     event.Task
 	policy   uint8
@@ -97,7 +98,8 @@ type sched struct {
 	kthread  bool
 }
 
-// sched looks a task up: in samples, which say most, in edges, at the raise.
+// sched looks a task up in the samples, which have its control group, then at the raise,
+// then in the edges.
 func (j *judgement) sched(pid uint32) sched {
 	for i := range j.samples {
 		if at := &j.samples[i].At; at.Task.PID == pid {
@@ -115,16 +117,17 @@ func (j *judgement) sched(pid uint32) sched {
 	return sched{}
 }
 
-// ofTask sums up a task's time.
+// ofTask returns the time of a task.
 func (j *judgement) ofTask(pid uint32) time.Duration {
 	return j.account.of(func(w activity) bool { return w.kind == stall.PartTask && w.pid == pid })
 }
 
+// ofTask returns the samples of a task.
 func ofTask(samples []event.CPUSample, pid uint32) []event.CPUSample {
 	return filter(samples, func(s *event.CPUSample) bool { return s.At.Task.PID == pid })
 }
 
-// mostCommon returns the key that most samples have, of equals the first.
+// mostCommon returns the key that most samples have; the first of equally common ones.
 func mostCommon[K comparable](samples []event.CPUSample, key func(*event.CPUSample) K) (most K) {
 	counts := map[K]int{}
 	for i := range samples {

@@ -12,25 +12,25 @@ import (
 // evidence is what is known of one window. Nothing changes it once it is made.
 type evidence struct {
 	window  *event.Window
-	delay   time.Duration     // for how long NET_RX must be pending until the sampler works
+	delay   time.Duration     // NET_RX is pending for this long before it is sampled
 	samples []event.CPUSample // by Time
-	left    int               // samples that were one too many
-	missing bool              // the sampler worked when no sample came
-	stride  int               // one sample in so many was kept
+	left    int               // samples above the limit
+	missing bool              // the sampler ran more often than samples arrived
+	stride  int               // one sample in stride was kept
 
 	arrivals    arrivals
-	blocked     *event.Blocked // as far as it is credible
-	singleTimer bool           // on the word of one timer
-	origin      time.Duration  // Start of the window, as far as it is credible
-	end         time.Duration  // of the window: when the work began, or was done
-	slowPackets bool           // packets waited behind others, not for the softirq
+	blocked     *event.Blocked // credible part, nil for none
+	singleTimer bool           // blocked rests on a single late timer
+	origin      time.Duration  // credible begin of the window
+	end         time.Duration  // Served; behind slow packets Done
+	slowPackets bool           // packets waited behind others, not for NET_RX
 }
 
-// horizon is how far from a recording's start a time can be: nine years. It keeps ten
-// times the sum of two in range.
+// horizon bounds times since the start of a recording to nine years, so that ten times the
+// sum of two stays in the range of time.Duration.
 const horizon = time.Duration(1) << 58
 
-// sane reports whether times are such that can be added.
+// sane reports whether all times lie within the horizon.
 func sane(times ...time.Duration) bool {
 	for _, t := range times {
 		if t <= -horizon || t >= horizon {
@@ -40,8 +40,9 @@ func sane(times ...time.Duration) bool {
 	return true
 }
 
-// newEvidence prepares a window and what came before it. Nothing was seen of the CPU
-// by earlier windows after alive. It returns nil if the window contradicts itself.
+// newEvidence returns the evidence of a window and of the samples and packets that came
+// before it. Earlier windows saw the CPU until alive. It returns nil if the window
+// contradicts itself.
 func newEvidence(w *event.Window, g *group, alive time.Duration, config Config) *evidence {
 	slowPackets, end := w.Waiter == event.WaiterPackets, w.Served
 	if slowPackets {
@@ -69,7 +70,7 @@ func newEvidence(w *event.Window, g *group, alive time.Duration, config Config) 
 	}
 }
 
-// earliest returns since when there is evidence that network work was kept waiting.
+// earliest returns the begin of the earliest evidence that network work was kept waiting.
 func earliest(w *event.Window, end time.Duration, blocked *event.Blocked) time.Duration {
 	if blocked != nil {
 		return min(instantOf(w, end), blocked.From)
@@ -77,7 +78,7 @@ func earliest(w *event.Window, end time.Duration, blocked *event.Blocked) time.D
 	return instantOf(w, end)
 }
 
-// instantOf returns the time for which Window.At holds.
+// instantOf returns the time at which Window.At was taken.
 func instantOf(w *event.Window, end time.Duration) time.Duration {
 	switch {
 	case w.Waiter == event.WaiterPackets:
@@ -88,19 +89,20 @@ func instantOf(w *event.Window, end time.Duration) time.Duration {
 	return end
 }
 
-// instant returns the time for which Window.At holds.
+// instant returns the time at which Window.At was taken.
 func (e *evidence) instant() time.Duration { return instantOf(e.window, e.end) }
 
-// raised reports whether network work was seen to be pending before its turn.
+// raised reports whether network work was seen pending before it began.
 func (e *evidence) raised() bool { return e.window.Raised != 0 }
 
-// isWaiter reports whether time seems to have gone to the thread that had to wait, which
-// nothing can show that was seen rightly.
+// isWaiter reports whether an activity is the thread that waited. It cannot have run while
+// it waited, so a switch is missing.
 func (e *evidence) isWaiter(w *activity) bool {
 	return e.window.Waiter == event.WaiterThread && w.kind == stall.PartTask && w.pid == e.window.ThreadPID
 }
 
-// waiter returns the thread that had to wait, as far as edges name it.
+// waiter returns the thread that waited, with a name if an edge has it; the zero Task if
+// no thread waited.
 func (e *evidence) waiter() event.Task {
 	if e.window.Waiter != event.WaiterThread {
 		return event.Task{}
@@ -115,8 +117,8 @@ func (e *evidence) waiter() event.Task {
 	return event.Task{PID: e.window.ThreadPID}
 }
 
-// backOn returns where interrupts came back on: what the late tick interrupted, or
-// else what the raise did.
+// backOn returns where interrupts were enabled again: what the late tick interrupted, or
+// if it has no sample, what the raise interrupted.
 func (e *evidence) backOn() *event.Interrupted {
 	for i := len(e.samples) - 1; i >= 0; i-- {
 		if s := &e.samples[i]; s.Late > 0 && s.Time >= e.blocked.Till-slack && s.Time <= e.blocked.Till+slack {

@@ -9,29 +9,30 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// What is kept for each CPU until a window is complete.
+// Limits of what is kept for each CPU until a window is complete.
 const (
-	maxGroups  = 4   // windows that are open at the same time
-	maxSamples = 256 // then every second one is dropped, and so on
+	maxGroups  = 4   // open windows
+	maxSamples = 256 // above it every second sample is dropped, then three of four, and so on
 	maxPackets = 256
 	maxUsers   = 16 // different user stacks
 	maxCPUs    = 8192
 )
 
-// group is the samples and packets of one window that is not complete.
+// group holds the samples and packets of one window until it is complete.
 type group struct {
 	window      time.Duration // its Start
 	samples     []event.CPUSample
 	samplesSeen int
-	samplesLeft int // one too many
-	stride      int // one sample in so many is kept
+	samplesLeft int // above the limit
+	stride      int // one sample in stride is kept
 	packets     []event.LatePacket
 	packetsLeft uint64
 	users       [][]event.Frame
-	taken       bool // a window has had them
+	taken       bool // by a window
 }
 
-// addSample keeps a copy. When there are too many it keeps them thinner.
+// addSample keeps a copy of a sample. At the limit it drops every second sample, evenly over
+// the window, and doubles the stride.
 func (g *group) addSample(s *event.CPUSample) {
 	g.stride = max(1, g.stride)
 	g.samplesSeen++
@@ -57,8 +58,8 @@ func (g *group) addSample(s *event.CPUSample) {
 	g.samples = append(g.samples, c)
 }
 
-// user returns a copy of a user stack, the same for equal ones: a task that does one
-// thing has one. It returns nil when there are too many.
+// user returns a copy of a user stack, and the same copy for equal stacks: samples of one
+// wait mostly share one. It returns nil if there are too many different ones.
 func (g *group) user(frames []event.Frame) []event.Frame {
 	if len(frames) == 0 {
 		return nil
@@ -75,7 +76,7 @@ func (g *group) user(frames []event.Frame) []event.Frame {
 	return g.users[len(g.users)-1]
 }
 
-// addPacket keeps a copy, if there is room.
+// addPacket keeps a copy of a packet, up to the limit.
 func (g *group) addPacket(p *event.LatePacket) {
 	if len(g.packets) == maxPackets {
 		g.packetsLeft++
@@ -106,7 +107,7 @@ func merged(groups []*group) *group {
 	return &all
 }
 
-// sort puts samples and packets in the order of their times.
+// sort orders samples and packets by time.
 func (g *group) sort() {
 	slices.SortStableFunc(g.samples, func(a, b event.CPUSample) int { return int(min(1, max(-1, a.Time-b.Time))) })
 	slices.SortStableFunc(g.packets, func(a, b event.LatePacket) int { return int(min(1, max(-1, a.Time-b.Time))) })

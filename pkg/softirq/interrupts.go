@@ -10,7 +10,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
-// hardirq blames the handler that took most of the time in hard interrupts.
+// hardirq blames the handler or timer with the most time in hard interrupts.
 func (j *judgement) hardirq(time.Duration) candidate {
 	w, blamed := j.largest(isHardirq)
 	return candidate{
@@ -20,7 +20,7 @@ func (j *judgement) hardirq(time.Duration) candidate {
 	}
 }
 
-// otherSoftirq blames a vector, and of that the function that took most of the time.
+// otherSoftirq blames the vector with the most time, and its function with the most time.
 func (j *judgement) otherSoftirq(time.Duration) candidate {
 	worst, most := int8(noVector), time.Duration(0)
 	for _, w := range j.account.sorted() {
@@ -46,8 +46,8 @@ func (j *judgement) otherSoftirq(time.Duration) candidate {
 	}
 }
 
-// irqsOff blames the task in which interrupts came back on. User space cannot turn them
-// off: where they came back on there, or on the way there, that was another's doing.
+// irqsOff blames the task in which interrupts were enabled again. User space cannot disable
+// them: if they were enabled there, or on the exit to it, the culprit is doubtful.
 func (j *judgement) irqsOff(blamed time.Duration) candidate {
 	at := j.evidence.backOn()
 	agreeing := lateSamples(j.samples)
@@ -61,7 +61,7 @@ func (j *judgement) irqsOff(blamed time.Duration) candidate {
 	}
 }
 
-// idle blames the depth of the CPU's sleep, as long as that is an ordinary time.
+// idle explains the wait by the idle exit of the CPU, if that took an ordinary time.
 func (j *judgement) idle(blamed time.Duration) candidate {
 	isUsual := j.idleExits.isUsual(blamed)
 	if !isUsual && blamed > ordinaryExit {
@@ -73,11 +73,11 @@ func (j *judgement) idle(blamed time.Duration) candidate {
 	}
 }
 
-// cheapPacket is what handling one takes at most where nothing is wrong; a long chain
-// of rules, a heavy program or emulation take more.
+// cheapPacket is the most that an ordinary packet takes to handle. A long chain of rules, a
+// slow BPF program or emulation takes more.
 const cheapPacket = 50 * time.Microsecond
 
-// network tells many packets from slow ones.
+// network distinguishes many packets (NETRX_BUDGET) from slow ones (NETRX_SLOW).
 func (j *judgement) network(blamed time.Duration) candidate {
 	agreeing := filter(j.samples, func(s *event.CPUSample) bool {
 		vector := vectorOf(&s.At)
@@ -98,7 +98,7 @@ func (j *judgement) network(blamed time.Duration) candidate {
 	return f
 }
 
-// perPacket returns the mean time that a packet took, 0 if none was counted.
+// perPacket returns the mean time to handle a packet, 0 if no packet was counted.
 func (j *judgement) perPacket() time.Duration {
 	if j.evidence.window.Polls.Packets == 0 {
 		return 0

@@ -12,19 +12,19 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
-// candidate is a verdict with what it rests on.
+// candidate is a verdict and the evidence for it.
 type candidate struct {
 	verdict  stall.Verdict
-	blamed   time.Duration // of the wait, spent on what is blamed
-	named    bool          // the blamed handler or vector has a name, an entry and an exit
-	capped   bool          // never of high confidence
-	doubtful bool          // of low confidence whatever else holds
-	deferred bool          // softirqs were left to a thread
+	blamed   time.Duration // part of the wait that goes to the culprit
+	named    bool          // the culprit is a handler or vector with a name, an entry and an exit
+	capped   bool          // confidence is medium at most
+	doubtful bool          // confidence is low
+	deferred bool          // softirqs were deferred to a thread
 	culprit  *stall.Culprit
 	agreeing []event.CPUSample
-	stack    bool          // the samples' stacks show what is blamed
-	softirq  bool          // what is blamed is in a softirq, not in a task
-	idleExit time.Duration // length of the idle exit, 0 if the CPU was not idle
+	stack    bool          // the stacks of agreeing samples show the culprit
+	softirq  bool          // the culprit runs in a softirq, not in a task
+	idleExit time.Duration // length of the idle exit, 0 if the CPU did not idle
 }
 
 // judgement weighs the evidence of one wait. Nothing changes it.
@@ -37,7 +37,7 @@ type judgement struct {
 	idleExits idleExitHistory
 }
 
-// judge returns the stall that a wait was, by the evidence for it.
+// judge returns the stall for a wait. It remembers an idle exit for the next one.
 func (t *Tracker) judge(e *evidence, w wait, c *cpu) *stall.Stall {
 	j := &judgement{
 		evidence: e, wait: w, account: newAccount(w, stolen(e.window, w)), samples: samplesIn(e.samples, w),
@@ -55,8 +55,8 @@ func (t *Tracker) judge(e *evidence, w wait, c *cpu) *stall.Stall {
 	return s
 }
 
-// samplesIn returns the samples in a wait, and a late one that was due in it: when interrupts
-// come back on, the tick may be taken after network work has begun.
+// samplesIn returns the samples in a wait, and a late one that was due in it: once interrupts
+// are enabled again, network work may begin before the tick is handled.
 func samplesIn(samples []event.CPUSample, w wait) []event.CPUSample {
 	return filter(samples, func(s *event.CPUSample) bool {
 		isDue := s.Late > 0 && s.Time-s.Late < w.end && s.Time <= w.end+slack
@@ -64,7 +64,7 @@ func samplesIn(samples []event.CPUSample, w wait) []event.CPUSample {
 	})
 }
 
-// expected returns how many samples were due in the wait.
+// expected returns the number of samples that were due in the wait.
 func (j *judgement) expected() int {
 	e, w := j.evidence, j.wait
 	from := max(w.start, instantOf(e.window, w.end)+e.delay)
@@ -74,11 +74,12 @@ func (j *judgement) expected() int {
 	return int((w.end - from) / e.window.Period)
 }
 
+// joinHints returns the hints that are not empty, separated by semicolons.
 func joinHints(hints ...string) string {
 	return strings.Join(slices.DeleteFunc(hints, func(h string) bool { return h == "" }), "; ")
 }
 
-// stall spells out a verdict.
+// stall returns the stall with the verdict of a candidate.
 func (j *judgement) stall(f candidate) *stall.Stall {
 	e, w := j.evidence, j.wait
 	s := &stall.Stall{
@@ -114,7 +115,8 @@ func (j *judgement) stall(f candidate) *stall.Stall {
 	return s
 }
 
-// find chooses the verdict.
+// find returns the verdict. Stolen and unaccounted time come first; then the activity with
+// the most time decides, and of equal ones the first in the list.
 func (j *judgement) find() candidate {
 	stolen := j.account.spent[activity{kind: stall.PartStolen}]
 	switch {
@@ -156,8 +158,8 @@ func (j *judgement) isOtherSoftirq(w activity) bool {
 
 func (j *judgement) isTask(w activity) bool { return w.kind == stall.PartTask && !j.isNetworkWork(w) }
 
-// isNetworkWork reports whether time went to packets. A NAPI thread that another
-// thread had to wait for is a task like any other.
+// isNetworkWork reports whether an activity handles packets. If a thread waited, other
+// network threads are tasks like any other.
 func (j *judgement) isNetworkWork(w activity) bool {
 	switch {
 	case w.kind == stall.PartSoftirq:
@@ -168,7 +170,8 @@ func (j *judgement) isNetworkWork(w activity) bool {
 	return kernel.IsNetworkThread(w.comm, j.sched(w.pid).kthread)
 }
 
-// largest returns what took most of the time of those for which a condition holds.
+// largest returns the activity with the most time among those that meet a condition, and
+// its time; 0 if there is none.
 func (j *judgement) largest(is func(activity) bool) (activity, time.Duration) {
 	for _, w := range j.account.sorted() {
 		if is(w) {
@@ -183,6 +186,7 @@ func lateSamples(samples []event.CPUSample) []event.CPUSample {
 	return filter(samples, func(s *event.CPUSample) bool { return s.Late > 0 })
 }
 
+// filter returns the samples that meet a condition.
 func filter(samples []event.CPUSample, keep func(*event.CPUSample) bool) []event.CPUSample {
 	var kept []event.CPUSample
 	for i := range samples {

@@ -10,17 +10,17 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// maxMoved is how many windows are kept of threads that went on to wait on another CPU.
-// Those of a wait that was short after all have no last window.
+// maxMoved is the number of kept windows of threads that moved on to wait on another CPU.
+// A wait that turns out short has no last window, so they need a limit.
 const maxMoved = 64
 
-// moved is what a CPU did while a thread waited on it that then moved.
+// moved is the window of a CPU on which a thread waited before it moved.
 type moved struct {
 	window *event.Window
 	group  *group
 }
 
-// keepMoved keeps such a window until the last one of the wait comes.
+// keepMoved keeps a window until the last one of the same wait comes.
 func (t *Tracker) keepMoved(w *event.Window, g *group) {
 	if len(t.moved) == maxMoved {
 		t.moved = slices.Delete(t.moved, 0, 1)
@@ -30,7 +30,8 @@ func (t *Tracker) keepMoved(w *event.Window, g *group) {
 	t.moved = append(t.moved, moved{&kept, g})
 }
 
-// takeMoved returns the windows of the same wait on other CPUs, the earliest first.
+// takeMoved returns the kept windows of the wait that w is the last one of, the earliest
+// first, and drops those of earlier waits of the same thread.
 func (t *Tracker) takeMoved(w *event.Window) (before []moved) {
 	if w.Waiter != event.WaiterThread || w.Woken == 0 {
 		return nil
@@ -40,7 +41,7 @@ func (t *Tracker) takeMoved(w *event.Window) (before []moved) {
 		switch isThread := m.window.ThreadPID == w.ThreadPID; {
 		case isThread && m.window.Woken == w.Woken:
 			before = append(before, m)
-		case !isThread || m.window.Woken > w.Woken: // else of an earlier wait that was short
+		case !isThread || m.window.Woken > w.Woken: // otherwise of an earlier, short wait
 			others = append(others, m)
 		}
 	}
@@ -49,8 +50,8 @@ func (t *Tracker) takeMoved(w *event.Window) (before []moved) {
 	return before
 }
 
-// join makes one window of a wait on one CPU after another: what each did while the thread
-// was in its queue. Where a window is missing, that is not known.
+// join returns one window for a wait on several CPUs: what each did while the thread was in
+// its run queue. Where a window is missing, the activity is unknown.
 func join(before []moved, last *event.Window, g *group) (*event.Window, *group) {
 	whole := *last
 	var groups []*group
@@ -61,7 +62,7 @@ func join(before []moved, last *event.Window, g *group) (*event.Window, *group) 
 	for _, m := range append(before, moved{last, g}) {
 		w := m.window
 		if w.Raised > at+seam {
-			whole.Edges = append(whole.Edges, event.Edge{Time: at, Kind: event.EdgeSwitch}) // to nobody knows whom
+			whole.Edges = append(whole.Edges, event.Edge{Time: at, Kind: event.EdgeSwitch}) // to an unknown task
 		}
 		if w.Raised == last.Woken {
 			whole.Start, whole.At = w.Start, w.At
@@ -82,19 +83,19 @@ func join(before []moved, last *event.Window, g *group) (*event.Window, *group) 
 	return &whole, merged(groups)
 }
 
-// seam is what may pass between the end of a wait on one CPU and the begin of it on the
-// next, which the kernel side notes by one reading of the clock.
+// seam is the most that lies between the end of a wait on one CPU and its begin on the next.
+// The BPF program takes both from one reading of the clock.
 const seam = 10 * time.Microsecond
 
-// switchTo returns the edge to what a CPU was about when a thread came to it.
+// switchTo returns the edge to the task that a CPU ran when the thread moved to it.
 func switchTo(at time.Duration, to *event.Interrupted) event.Edge {
 	return event.Edge{
 		Time: at, Kind: event.EdgeSwitch, Task: to.Task, Policy: to.Policy, Priority: to.Priority, Kthread: to.Kthread,
 	}
 }
 
-// between returns a group of all packets and of the samples between two times: others
-// were taken for what waited on the CPU besides.
+// between returns a group with all packets and with the samples between two times. The
+// other samples were taken for other work that waited on the CPU.
 func (g *group) between(from, till time.Duration) *group {
 	part := *g
 	part.samples = filter(g.samples, func(s *event.CPUSample) bool { return s.Time >= from && s.Time <= till+slack })

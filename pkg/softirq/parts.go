@@ -19,7 +19,7 @@ type account struct {
 	spent map[activity]time.Duration // sums to total; none is 0
 }
 
-// newAccount adds up the segments in a wait, and takes stolen time from them.
+// newAccount returns the sums of the segments in a wait, less stolen time.
 func newAccount(w wait, stolen time.Duration) account {
 	spent := map[activity]time.Duration{}
 	for _, s := range w.segments {
@@ -30,9 +30,8 @@ func newAccount(w wait, stolen time.Duration) account {
 	return account{total: w.end - w.start, spent: withStolen(spent, stolen)}
 }
 
-// withStolen returns what time was spent on, with stolen time in place of where it was
-// counted: where interrupts seemed to be off, then where nothing is known, then in the
-// largest rest.
+// withStolen returns an account with stolen time in place of other time: of time with
+// interrupts disabled, then of unaccounted time, then of the largest rest.
 func withStolen(spent map[activity]time.Duration, stolen time.Duration) map[activity]time.Duration {
 	if stolen <= 0 {
 		return spent
@@ -51,6 +50,7 @@ func withStolen(spent map[activity]time.Duration, stolen time.Duration) map[acti
 	return rest
 }
 
+// stolenRank orders activities by where stolen time is counted first.
 func stolenRank(w activity) int {
 	switch w.kind {
 	case stall.PartIRQsOff:
@@ -61,8 +61,8 @@ func stolenRank(w activity) int {
 	return 2
 }
 
-// stolen returns how much of a wait the hypervisor kept for itself at least: what it kept
-// outside of it may have been all of that.
+// stolen returns how much of a wait the hypervisor took at least. Window.Stolen covers the
+// whole window, so time outside the wait may account for some of it.
 func stolen(window *event.Window, w wait) time.Duration {
 	if !window.StolenKnown {
 		return 0
@@ -75,7 +75,7 @@ func stolen(window *event.Window, w wait) time.Duration {
 	return min(max(0, window.Stolen-outside), w.end-w.start)
 }
 
-// sorted returns what time was spent on, the largest first.
+// sorted returns the activities, the one with the most time first.
 func (a *account) sorted() []activity { return byTime(a.spent) }
 
 func byTime(spent map[activity]time.Duration) []activity {
@@ -84,7 +84,7 @@ func byTime(spent map[activity]time.Duration) []activity {
 	})
 }
 
-// compare orders what took equally long.
+// compare orders activities with equal time.
 func (w activity) compare(o activity) int {
 	return cmp.Or(cmp.Compare(w.kind, o.kind), cmp.Compare(w.pid, o.pid), cmp.Compare(w.tgid, o.tgid),
 		cmp.Compare(w.comm, o.comm), cmp.Compare(w.irq, o.irq), cmp.Compare(w.handler, o.handler),
@@ -98,7 +98,7 @@ func frameName(f *event.Frame) string {
 	return f.String()
 }
 
-// parts spells an account.
+// parts returns an account as the parts of a stall.
 func (a *account) parts() []stall.Part {
 	var parts []stall.Part
 	for _, w := range a.sorted() {
@@ -115,7 +115,7 @@ func (a *account) parts() []stall.Part {
 	return parts
 }
 
-// share returns the share of the wait that was spent on one thing, 0 to 1.
+// share returns the share of an activity in the wait, 0 to 1.
 func (a *account) share(w activity) float64 {
 	if a.total <= 0 {
 		return 0
@@ -123,7 +123,7 @@ func (a *account) share(w activity) float64 {
 	return min(1, float64(a.spent[w])/float64(a.total))
 }
 
-// of sums up what was spent on what a condition holds for.
+// of returns the time of all activities that meet a condition.
 func (a *account) of(is func(activity) bool) time.Duration {
 	var sum time.Duration
 	for w, d := range a.spent {

@@ -10,37 +10,37 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
-// running is what a CPU does, by the edges seen so far.
+// running is what a CPU does, as the edges so far show it.
 type running struct {
 	task      event.Task
 	taskKnown bool
 	vector    int8 // being served, noVector, or unknownVector
-	rest      int8 // what is served when another vector is done
+	rest      int8 // served again when another vector exits
 	inIRQ     bool
 	irq       int32
 	handler   string
 	timers    []timer       // the innermost last
-	hardSince time.Duration // begin of the hard interrupt, if one is being handled
+	hardSince time.Duration // entry of the hard interrupt, if one is handled
 }
 
-// timer is a timer function that runs. A hard one is in a hard interrupt.
+// timer is a running timer function. A hard one runs in a hard interrupt.
 type timer struct {
 	function *event.Frame
 	hard     bool
 }
 
-// A CPU serves no softirq, or one whose vector is unknown.
+// Values of a vector if no softirq is served, or an unknown one.
 const (
 	noVector      = -1
 	unknownVector = -2
 )
 
-// maxTimers bounds what lost exits can pile up. A hard timer on top of a soft one
-// is as deep as it gets.
+// maxTimers bounds the nesting that lost exits fake. Timers really nest two deep: a hard
+// one interrupts a soft one.
 const maxTimers = 4
 
-// activity is that which a segment of time goes to. It is comparable; fields that do not
-// apply to its kind are zero.
+// activity is what a segment goes to. Fields that do not apply to its kind are zero, so
+// that equal activities compare equal.
 type activity struct {
 	kind      stall.PartKind
 	pid, tgid uint32
@@ -74,8 +74,8 @@ func (r *running) activity() activity {
 	return activity{kind: stall.PartTask, pid: r.task.PID, tgid: r.task.TGID, comm: r.task.Comm}
 }
 
-// apply follows an edge. What an edge rules out was left by an edge that is missing:
-// a softirq begins and a task is switched only when hard interrupts are done.
+// apply follows an edge at a time. An activity that the edge rules out has ended and its
+// exit is missing: softirqs and task switches happen only after hard interrupts.
 func (r *running) apply(e *event.Edge, at time.Duration) {
 	wasHard := r.isHard()
 	switch e.Kind {
@@ -107,8 +107,8 @@ func (r *running) apply(e *event.Edge, at time.Duration) {
 	}
 }
 
-// timerIsHard tells the context of a timer that begins now. Soft timers run one by
-// one in their own vectors, so all others are in a hard interrupt.
+// timerIsHard reports whether a timer that begins now runs in a hard interrupt. Soft
+// timers run one after the other in their own vectors, so every other timer is hard.
 func (r *running) timerIsHard() bool {
 	soft := r.vector == kernel.TimerSoftirq || r.vector == kernel.HRTimerSoftirq
 	return !soft || r.inIRQ || len(r.timers) > 0
@@ -126,9 +126,8 @@ func (r *running) leaveHard() {
 	}
 }
 
-// agrees reports whether a sample shows what the edges say. The sampler's own hard
-// interrupt is in the edges and not in the sample. Any other that still seems to go on
-// has ended unseen, as no tick interrupts it, unless the tick waited for it.
+// agrees reports whether a sample shows what the edges show. The hard interrupt of the
+// sampler is in the edges and not in the sample.
 func (r *running) agrees(s *event.CPUSample) bool {
 	if !r.taskKnown || r.task.PID != s.At.Task.PID || r.isStuck(s) {
 		return false
@@ -141,17 +140,19 @@ func (r *running) agrees(s *event.CPUSample) bool {
 	}
 }
 
-// servesNetRX reports whether network work was and is being done, maybe on top of
-// another task: its runs in between are not in the edges.
+// servesNetRX reports whether NET_RX was running and is in a sample, whichever task it
+// interrupts: the edges lack the runs in between.
 func (r *running) servesNetRX(s *event.CPUSample) bool {
 	return r.vector == kernel.NetRXSoftirq && vectorOf(&s.At) == kernel.NetRXSoftirq
 }
 
+// isStuck reports whether a hard interrupt seems to go on at a sample and cannot: no tick
+// interrupts it. Its exit is missing, unless the tick is late because it waited.
 func (r *running) isStuck(s *event.CPUSample) bool {
 	return r.isHard() && s.Late == 0 && s.Time-r.hardSince > slack
 }
 
-// adopt takes a sample's word.
+// adopt replaces what the edges show with what a sample shows.
 func (r *running) adopt(s *event.CPUSample) {
 	if r.isStuck(s) {
 		r.leaveHard()
@@ -167,7 +168,7 @@ func (r *running) adopt(s *event.CPUSample) {
 	}
 }
 
-// servesSoftirq reports whether a softirq was being served.
+// servesSoftirq reports whether a softirq is served.
 func servesSoftirq(at *event.Interrupted) bool {
 	if at.CountKnown {
 		return at.PreemptCount&kernel.SoftirqServing != 0
@@ -175,7 +176,7 @@ func servesSoftirq(at *event.Interrupted) bool {
 	return at.Vector >= 0
 }
 
-// vectorOf returns the softirq being served, noVector, or unknownVector.
+// vectorOf returns the vector that is served, noVector, or unknownVector.
 func vectorOf(at *event.Interrupted) int8 {
 	switch {
 	case !servesSoftirq(at):

@@ -10,14 +10,16 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
-// commonStack returns the kernel stack that most samples have, without the sampler's
-// own frames, and the user stack of its first sample that has one. Stacks with the
-// same functions are the same; the first stands for all. In user space there is none.
+// commonStack returns the most common kernel stack of samples, without the frames of the
+// sampler, and the first user stack that comes with it. Stacks of the same functions are
+// equal, and the first is returned. It returns no kernel stack if most samples are in user
+// space.
 func commonStack(samples []event.CPUSample) (*event.Stack, []event.Frame) {
 	return commonest(samples, trim)
 }
 
-// softirqStack is the same for samples of a softirq, without what that interrupted.
+// softirqStack returns the most common kernel stack of samples of a softirq, without the
+// frames that it interrupted.
 func softirqStack(samples []event.CPUSample) *event.Stack {
 	stack, _ := commonest(samples, func(frames []*event.Frame) []*event.Frame {
 		frames = trim(frames)
@@ -31,6 +33,7 @@ func softirqStack(samples []event.CPUSample) *event.Stack {
 	return stack
 }
 
+// commonest returns the most common trimmed kernel stack, and the first user stack with it.
 func commonest(samples []event.CPUSample, trim func([]*event.Frame) []*event.Frame) (*event.Stack, []event.Frame) {
 	unwound := filter(samples, func(s *event.CPUSample) bool { return s.Stack != nil })
 	spelled := map[*event.Stack]string{}
@@ -59,7 +62,7 @@ func commonest(samples []event.CPUSample, trim func([]*event.Frame) []*event.Fra
 	return stack, nil
 }
 
-// functions spells a stack without offsets.
+// functions returns the functions of a stack, one a line, without offsets.
 func functions(frames []*event.Frame) string {
 	var b strings.Builder
 	for _, f := range frames {
@@ -71,7 +74,7 @@ func functions(frames []*event.Frame) string {
 	return b.String()
 }
 
-// trimmed returns a stack of fewer frames, the same if none is left out.
+// trimmed returns a trimmed stack; s itself if trim keeps all frames.
 func trimmed(s *event.Stack, trim func([]*event.Frame) []*event.Frame) *event.Stack {
 	frames := trim(s.Frames)
 	if len(frames) == len(s.Frames) {
@@ -80,8 +83,8 @@ func trimmed(s *event.Stack, trim func([]*event.Frame) []*event.Frame) *event.St
 	return &event.Stack{ID: s.ID, Frames: frames, Cut: s.Cut}
 }
 
-// trim leaves out the timer interrupt that a sample was taken in, and an interrupt
-// below it that had come no further than to the softirqs.
+// trim returns the frames below the timer interrupt in which a sample was taken, and below
+// an interrupt under it that has only reached its softirqs.
 func trim(frames []*event.Frame) []*event.Frame {
 	isTick := false
 	for i, f := range frames {
@@ -99,7 +102,7 @@ func trim(frames []*event.Frame) []*event.Frame {
 	return frames
 }
 
-// trimExit leaves out the end of an interrupt, if no softirq runs there.
+// trimExit returns the frames below the exit of an interrupt; all if a softirq runs in it.
 func trimExit(frames []*event.Frame) []*event.Frame {
 	for i, f := range frames {
 		switch name := symbol(f); {
@@ -112,8 +115,8 @@ func trimExit(frames []*event.Frame) []*event.Frame {
 	return frames
 }
 
-// isUser reports whether a sample interrupted user space, as far as its stack tells: but for
-// the sampler it has no frame of the kernel, or none before that goes back to user space.
+// isUser reports whether a sample interrupted user space: but for the sampler its stack has
+// no kernel frames, or only those of an exit to user space.
 func isUser(s *event.CPUSample) bool {
 	if s.At.Kthread || s.At.Task.PID == 0 || s.Stack == nil || s.Stack.Cut || len(s.Stack.Frames) == 0 {
 		return false
@@ -140,8 +143,8 @@ func symbol(f *event.Frame) string {
 	return kernel.FunctionName(f.Symbol)
 }
 
-// vectorFunction returns what a softirq ran: the outermost frame within it that does
-// not only call others.
+// vectorFunction returns the function that a softirq ran: its outermost frame that is no
+// dispatcher; nil if the stack has none.
 func vectorFunction(s *event.Stack) *event.Frame {
 	if s == nil {
 		return nil
@@ -155,11 +158,11 @@ func vectorFunction(s *event.Stack) *event.Frame {
 	return nil
 }
 
-// unknownBPF is the name of BPF programs that the kernel's symbols lack.
+// unknownBPF is the symbol of a BPF program that /proc/kallsyms lacks.
 const unknownBPF = "[bpf]"
 
-// packetFunction returns where packets took their time: a BPF program, a chain of
-// rules, else the innermost function.
+// packetFunction returns the function in which packets took their time: a BPF program or a
+// chain of rules, otherwise the innermost function.
 func packetFunction(s *event.Stack) *event.Frame {
 	if s == nil || len(s.Frames) == 0 {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
-// dismissal is why a window is no stall; empty if it is one.
+// dismissal is why a window is not a stall; empty if it is one.
 type dismissal string
 
 const (
@@ -25,12 +25,12 @@ const (
 type wait struct {
 	start, end  time.Duration
 	bound       bool      // packets may have arrived later than start
-	slowPackets bool      // packets waited behind others, not for the softirq
+	slowPackets bool      // packets waited behind others, not for NET_RX
 	segments    []segment // of the CPU's time; they cover start to end
 }
 
-// findStart returns when packets waited; the package comment has the rules. With a
-// dismissal it returns how far it came: the end is valid.
+// findStart returns when packets waited; the package comment has the rules. The end of the
+// wait is valid even if the window is dismissed.
 func (e *evidence) findStart(segments []segment, threshold time.Duration) (wait, dismissal) {
 	a := &e.arrivals
 	w := wait{end: e.end, slowPackets: e.slowPackets, segments: segments}
@@ -82,24 +82,24 @@ func (e *evidence) findStart(segments []segment, threshold time.Duration) (wait,
 	return w, dismissShort
 }
 
-// hasLongest reports whether the kernel side measured the longest wait of a packet behind
+// hasLongest reports whether the BPF programs measured the longest wait of a packet behind
 // others. Recordings before schema 4 lack it.
 func (e *evidence) hasLongest() bool {
 	return e.window.Waiter == event.WaiterPackets && e.window.Longest > 0
 }
 
-// untilDrained returns the wait with the time in which packets were handled: NET_RX was
-// entered soon, and it was the handling that took long.
+// untilDrained returns a wait extended by the time in which packets were handled: NET_RX
+// was entered soon, and packets waited behind others.
 func (e *evidence) untilDrained(w wait) wait {
 	drained := e.drained(w.end)
-	// The edges end with the entry, and then network work ran.
+	// Edges end with the entry of NET_RX; from there on it ran.
 	run := segment{from: w.end, till: drained, activity: activity{kind: stall.PartSoftirq, vector: kernel.NetRXSoftirq}}
 	w.segments = append(slices.Clone(w.segments), run)
 	w.slowPackets, w.end = true, drained
 	return w
 }
 
-// drained returns when all that had waited until end was handled.
+// drained returns when all packets that waited until end were handled.
 func (e *evidence) drained(end time.Duration) time.Duration {
 	drained := max(e.window.Done, end)
 	for i := range e.arrivals.waited {
@@ -108,8 +108,8 @@ func (e *evidence) drained(end time.Duration) time.Duration {
 	return drained
 }
 
-// wasPending reports whether network work is known to have been pending though no packet
-// was seen. A thread is woken for other reasons, too, but then its polls handle nothing.
+// wasPending reports whether network work is known to have been pending although no packet
+// was listed. A thread is woken for other reasons as well; its polls then handle nothing.
 func (e *evidence) wasPending() bool {
 	if !e.raised() {
 		return false
@@ -125,8 +125,8 @@ func (e *evidence) wasPending() bool {
 	return e.window.Polls.Packets > 0
 }
 
-// pendingSince returns since when network work can have been pending without a break,
-// and whether that is later than the window says.
+// pendingSince returns the earliest time from which network work can have been pending
+// without a break, and whether the raise before it is stale.
 func (e *evidence) pendingSince(segments []segment) (since time.Duration, stale bool) {
 	since = e.origin
 	if e.slowPackets {
@@ -161,8 +161,8 @@ func (e *evidence) pendingSince(segments []segment) (since time.Duration, stale 
 	return min(since, e.end), stale
 }
 
-// nextRaise returns when NET_RX is seen to be pending from a time on: raised, or found
-// so by a sample; else the end.
+// nextRaise returns the first time after from at which NET_RX is raised or a sample finds it
+// pending; the end if there is none.
 func (e *evidence) nextRaise(from time.Duration) time.Duration {
 	next := e.end
 	for i := range e.window.Edges {

@@ -8,9 +8,9 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
-// inSyscall reports whether a sample shows a system call. The saved registers hold
-// its number only if the kernel was entered by one, and the outermost frame says so.
-// 32-bit calls have other numbers and are not accepted.
+// inSyscall reports whether a sample shows a 64-bit system call. The saved registers hold a
+// number only if the kernel was entered by a call; the outermost frames show that. 32-bit
+// calls have other numbers.
 func inSyscall(s *event.CPUSample) bool {
 	if s.Syscall == nil || s.Stack == nil || s.Stack.Cut {
 		return false
@@ -23,8 +23,8 @@ func inSyscall(s *event.CPUSample) bool {
 	return kernel.EntersBySyscall(last...)
 }
 
-// syscallOf returns the call that most samples show, of those the most common file. It is
-// nil unless at least half show one.
+// syscallOf returns the most common call of samples, with its most common file. It returns
+// nil if fewer than half of the samples show a call.
 func syscallOf(samples []event.CPUSample, names kernel.Syscalls) *stall.Syscall {
 	in := filter(samples, inSyscall)
 	if len(in) == 0 || 2*len(in) < len(samples) {

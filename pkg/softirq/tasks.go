@@ -10,10 +10,11 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
-// slowestTick is the period of the timer tick where it is not known, CONFIG_HZ=100.
+// slowestTick is the longest period of the timer tick, with CONFIG_HZ=100. It stands for
+// an unknown period.
 const slowestTick = 10 * time.Millisecond
 
-// tasks tells by what means tasks kept network work waiting.
+// tasks decides how tasks kept network work waiting.
 func (j *judgement) tasks(blamed time.Duration) candidate {
 	running := filter(j.samples, func(s *event.CPUSample) bool { return s.At.Task.PID != 0 })
 	off := filter(running, isBHOff)
@@ -38,21 +39,21 @@ func (j *judgement) tasks(blamed time.Duration) candidate {
 	return f
 }
 
-// isBHOff reports whether a sample shows a task that has bottom halves disabled.
-// Those that do network work may.
+// isBHOff reports whether a sample shows a task with bottom halves disabled. Threads that do
+// network work disable them for it and do not count.
 func isBHOff(s *event.CPUSample) bool {
 	return s.At.CountKnown && s.At.PreemptCount&kernel.SoftirqDisabled != 0 && s.At.PreemptCount&kernel.SoftirqServing == 0 &&
 		!kernel.IsNetworkThread(s.At.Task.Comm, s.At.Kthread)
 }
 
-// isPlain reports whether a sample shows a task that has bottom halves enabled.
+// isPlain reports whether a sample shows a task with bottom halves enabled.
 func isPlain(s *event.CPUSample) bool {
 	return s.At.CountKnown && s.At.PreemptCount&(kernel.SoftirqServing|kernel.SoftirqDisabled) == 0
 }
 
-// raisedWithBHOff reports whether bottom halves were off at the raise, and no task was
-// switched since. Turning them on again serves what is pending, unless that is left
-// to ksoftirqd.
+// raisedWithBHOff reports whether bottom halves were disabled at the raise and the task was
+// not switched since. local_bh_enable serves pending softirqs, so they stayed disabled,
+// unless softirqs were deferred to ksoftirqd.
 func (j *judgement) raisedWithBHOff() bool {
 	at := event.CPUSample{At: j.evidence.window.At}
 	if !isBHOff(&at) || j.evidence.window.EdgesLost > 0 || j.evidence.window.Waiter != event.WaiterSoftirq || j.threadWaited() {
@@ -66,14 +67,14 @@ func (j *judgement) raisedWithBHOff() bool {
 	return true
 }
 
-// isDeferred reports whether softirqs were left to a thread; see the package comment.
+// isDeferred reports whether softirqs were deferred to a thread; see the package comment.
 func (j *judgement) isDeferred(running []event.CPUSample) bool {
 	at := &j.evidence.window.At
 	switch {
 	case j.evidence.window.Waiter == event.WaiterThread:
 		return true
 	case j.evidence.window.Waiter == event.WaiterPackets:
-		return j.evidence.window.Polls.Squeezed > 0 // what a run leaves
+		return j.evidence.window.Polls.Squeezed > 0 // work left by a run
 	case j.evidence.raised() && at.CountKnown && at.PreemptCount&kernel.HardirqMask != 0 && at.PreemptCount&(kernel.SoftirqServing|kernel.SoftirqDisabled) == 0:
 		return true
 	}
@@ -83,7 +84,7 @@ func (j *judgement) isDeferred(running []event.CPUSample) bool {
 	return len(plain) >= 2 || j.threadWaited() && j.account.total > j.tick()
 }
 
-// threadWaited reports whether ksoftirqd was woken and did not run until the end.
+// threadWaited reports whether ksoftirqd was woken and did not run before the end.
 func (j *judgement) threadWaited() bool {
 	woken := false
 	for i := range j.evidence.window.Edges {
@@ -100,7 +101,7 @@ func (j *judgement) threadWaited() bool {
 	return woken
 }
 
-// tick returns how long the tick can keep a softirq waiting that nothing else does.
+// tick returns the longest wait of a softirq that the next tick serves.
 func (j *judgement) tick() time.Duration {
 	period := j.evidence.window.Period
 	if period <= 0 || period > slowestTick {

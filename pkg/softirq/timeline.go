@@ -13,32 +13,32 @@ import (
 )
 
 const (
-	// slack is what may pass between things that happen at once.
+	// slack is the most that lies between two records of one moment.
 	slack = time.Millisecond
-	// Silence, in periods of the sampler: a task is not believed, a raise is stale.
+	// Silences, in sampler periods: after the first a task is not trusted, after the
+	// second a raise is stale.
 	doubtAfter, staleAfter = 3, 10
-	// staleUnsampled is the same for a raise where nothing samples.
+	// staleUnsampled is the silence after which a raise is stale if nothing samples.
 	staleUnsampled = time.Second
 )
 
-// segment is a time in which a CPU did one thing.
+// segment is a span of time that goes to one activity.
 type segment struct {
 	from, till time.Duration
 	activity   activity
-	dead       bool // silent for so long that the CPU was not there
+	dead       bool // so silent that the CPU was offline or suspended
 }
 
-// timeline cuts a time up to e.end into segments.
+// timeline cuts the time of a window into segments, up to evidence.end.
 type timeline struct {
 	evidence *evidence
 	now      running
-	last     time.Duration // up to here it is cut
-	lost     bool          // edges are missing from here on
+	last     time.Duration // end of the last segment
+	lost     bool          // edges are missing after last
 	segments []segment
 }
 
-// timeline returns the segments of the window, from its origin or the first packet to its
-// end.
+// timeline returns the segments from the origin, or an earlier first packet, to the end.
 func (e *evidence) timeline() []segment {
 	from := e.origin
 	if e.arrivals.known > 0 {
@@ -66,8 +66,8 @@ func (e *evidence) timeline() []segment {
 	return t.overlaid()
 }
 
-// losesTrack reports whether it is not seen from an edge on what the CPU does: a
-// recorder that keeps no edges of NET_RX does not tell on top of which tasks it runs.
+// losesTrack reports whether the activity after an edge is unknown: a recorder that keeps
+// no edges of NET_RX does not show which tasks NET_RX interrupts.
 func (t *timeline) losesTrack(edge *event.Edge) bool {
 	return t.evidence.slowPackets && edge.Kind == event.EdgeSwitch &&
 		!slices.ContainsFunc(t.evidence.window.Edges, func(e event.Edge) bool {
@@ -75,8 +75,8 @@ func (t *timeline) losesTrack(edge *event.Edge) bool {
 		})
 }
 
-// sample ends a segment at a sample. Where edges are missing, it stands for the time
-// halfway to the one before.
+// sample ends a segment at a sample. If edges are missing, the sample stands for the time
+// halfway to the previous one.
 func (t *timeline) sample(s *event.CPUSample) {
 	agrees := t.now.agrees(s) || t.evidence.slowPackets && t.now.servesNetRX(s)
 	if !agrees && t.lost && t.quiet(t.last, s.Time) <= t.doubt() {
@@ -88,8 +88,8 @@ func (t *timeline) sample(s *event.CPUSample) {
 	t.now.adopt(s)
 }
 
-// before accounts for the time up to the instant of Window.At, by since when that
-// went on, and ends with its task.
+// before cuts the time up to the instant of Window.At by the begin of each activity that
+// goes on there, and leaves its task running.
 func (t *timeline) before() {
 	at, instant := &t.evidence.window.At, t.evidence.instant()
 	for _, edge := range begins(at) {
@@ -99,7 +99,7 @@ func (t *timeline) before() {
 	t.cut(instant, true, false)
 	if t.evidence.slowPackets {
 		if w := t.evidence.window; w.Waiter == event.WaiterPackets {
-			t.cut(w.Served, false, false) // the packet waited for the softirq first
+			t.cut(w.Served, false, false) // the packet waited for NET_RX to begin
 		}
 		if t.now.vector == noVector {
 			t.now.vector = kernel.NetRXSoftirq
@@ -111,7 +111,7 @@ func (t *timeline) before() {
 	t.now.task, t.now.taskKnown = at.Task, at.Task != event.Task{}
 }
 
-// begins returns the edges that led to what a CPU is in the middle of.
+// begins returns the edges that began the activities that go on at an instant, by time.
 func begins(at *event.Interrupted) []event.Edge {
 	var edges []event.Edge
 	if at.Vector >= 0 && at.VectorSince != 0 {
@@ -127,8 +127,8 @@ func begins(at *event.Interrupted) []event.Edge {
 	return edges
 }
 
-// cut ends a segment at a time, or at once if that is past. If it is not believed, it
-// is unaccounted. An open one is not ended by anything that was seen.
+// cut ends a segment at till, which is clamped to the time not yet cut. The segment is
+// unaccounted if it is not believed. No edge and no sample ends an open segment.
 func (t *timeline) cut(till time.Duration, believed, open bool) {
 	e := t.evidence
 	till = min(max(till, t.last), e.end)
@@ -151,14 +151,14 @@ func (t *timeline) cut(till time.Duration, believed, open bool) {
 	t.last = till
 }
 
-// quiet returns for how long the sampler was silent although it was due between two
-// times at which something was seen.
+// quiet returns how long the sampler was due and silent between two times at which an
+// edge or a sample was seen.
 func (t *timeline) quiet(from, till time.Duration) time.Duration {
 	due := max(from, t.evidence.instant()+t.evidence.delay)
 	return max(0, till-due-t.blockedWithin(due, till))
 }
 
-// doubt returns the longest silence in which a task is believed to run on.
+// doubt returns the longest silence in which a task is trusted to go on running.
 func (t *timeline) doubt() time.Duration {
 	if t.evidence.window.Period <= 0 {
 		return staleUnsampled
@@ -166,7 +166,7 @@ func (t *timeline) doubt() time.Duration {
 	return min(doubtAfter*t.period(), staleUnsampled)
 }
 
-// stale returns the longest silence of a CPU that is there.
+// stale returns the longest silence of a CPU that is online.
 func (t *timeline) stale() time.Duration {
 	if t.evidence.window.Period <= 0 {
 		return staleUnsampled
@@ -174,7 +174,7 @@ func (t *timeline) stale() time.Duration {
 	return min(staleAfter*t.period(), staleUnsampled)
 }
 
-// period returns the time between two samples that were kept.
+// period returns the time between two kept samples.
 func (t *timeline) period() time.Duration {
 	return min(t.evidence.window.Period, staleUnsampled) * time.Duration(max(1, t.evidence.stride))
 }
@@ -187,8 +187,7 @@ func (t *timeline) blockedWithin(from, till time.Duration) time.Duration {
 	return max(0, min(till, t.evidence.blocked.Till)-max(from, t.evidence.blocked.From))
 }
 
-// overlaid writes what is known to have kept interrupts off over the segments that do
-// not say more.
+// overlaid returns the segments with evidence.blocked written over those that say less.
 func (t *timeline) overlaid() []segment {
 	b := t.evidence.blocked
 	if b == nil {
@@ -213,8 +212,8 @@ func (t *timeline) overlaid() []segment {
 	return out
 }
 
-// blockedActivity returns what a segment was, knowing that interrupts were off. A timer is
-// late on a CPU that sleeps, too.
+// blockedActivity returns the activity of a segment in evidence.blocked. An idle CPU makes
+// timers late as well, so a late timer proves nothing there.
 func (e *evidence) blockedActivity(seen activity) activity {
 	b := e.blocked
 	switch {

@@ -10,25 +10,25 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/stall"
 )
 
-// DefaultThreshold is the shortest wait that is a stall unless told otherwise.
+// DefaultThreshold is the shortest wait that is a stall by default.
 const DefaultThreshold = 5 * time.Millisecond
 
-// Config says what a Tracker looks for.
+// Config configures a Tracker.
 type Config struct {
 	Threshold time.Duration // shortest wait that is a stall; 0: DefaultThreshold
-	Recorded  time.Duration // threshold of the recorder, on which its sampler depends; 0: DefaultThreshold
-	Arch      string        // of the recorded kernel, as GOARCH, for names of system calls
-	// Hint returns what else is known of a stall, such as what a file says that its
-	// HintTopic points to, or nothing. Nil is allowed.
+	Recorded  time.Duration // threshold of the recorder, which sets its SamplerDelay; 0: DefaultThreshold
+	Arch      string        // GOARCH of the recorded kernel, for names of system calls
+	// Hint returns more about a stall, such as the value that its HintTopic points to, or
+	// an empty string. It may be nil.
 	Hint func(*stall.Stall) string
 }
 
-// ConfigOf looks for the stalls that the recorder of events looked for.
+// ConfigOf returns the configuration that finds what the recorder watched for.
 func ConfigOf(meta *event.Meta) Config {
 	return Config{Threshold: meta.StallThreshold, Recorded: meta.StallThreshold, Arch: meta.Arch}
 }
 
-// Tracker makes stalls of events. It is not safe for concurrent use.
+// Tracker finds stalls among events. It is not safe for concurrent use.
 type Tracker struct {
 	config   Config
 	syscalls kernel.Syscalls
@@ -37,7 +37,7 @@ type Tracker struct {
 	stats    Stats
 }
 
-// Stats counts the windows a Tracker has judged, and what it could not use.
+// Stats counts the windows that a Tracker judged, and the samples and packets it left out.
 // Windows is the sum of Stalls, Moved and the five kinds of dismissed windows.
 type Stats struct {
 	Windows uint64 // judged
@@ -55,22 +55,22 @@ type Stats struct {
 	Left    uint64 // samples and packets above the limits of a window
 }
 
-// cpu is what is kept of a CPU between windows.
+// cpu is the state of a CPU between windows.
 type cpu struct {
-	groups    []*group // of windows that are not complete, the oldest first
-	alive     time.Duration
+	groups    []*group      // of incomplete windows, the oldest first
+	alive     time.Duration // end of the latest window
 	last      *reported
 	idleExits idleExitHistory
 }
 
-// reported is what is remembered of the last stall.
+// reported is what clipToPrevious needs of the previous stall.
 type reported struct {
 	start, end  time.Duration
 	waiter      event.Waiter
 	isKsoftirqd bool
 }
 
-// New returns a Tracker that has seen nothing.
+// New returns a Tracker without any events.
 func New(config Config) *Tracker {
 	if config.Threshold <= 0 {
 		config.Threshold = DefaultThreshold
@@ -81,8 +81,8 @@ func New(config Config) *Tracker {
 	return &Tracker{config: config, syscalls: kernel.SyscallsOf(config.Arch), cpus: map[int]*cpu{}}
 }
 
-// Add takes the next event, of which it keeps no part that belongs to the Source
-// except frames and stacks. It returns a Stall if the event completes one, else nil.
+// Add takes the next event. It returns a stall if the event completes one, nil otherwise.
+// It keeps no memory of the event but frames and stacks, which a Source does not reuse.
 func (t *Tracker) Add(e event.Event) *stall.Stall {
 	switch e := e.(type) {
 	case *event.CPUSample:
@@ -106,7 +106,7 @@ func (t *Tracker) Add(e event.Event) *stall.Stall {
 // Stats returns the counts so far.
 func (t *Tracker) Stats() Stats { return t.stats }
 
-// window takes a complete window.
+// window judges a window whose samples and packets have all been added.
 func (t *Tracker) window(w *event.Window) *stall.Stall {
 	t.stats.Windows++
 	c := t.cpu(w.CPU)
