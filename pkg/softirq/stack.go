@@ -158,7 +158,7 @@ func vectorFunction(s *event.Stack) *event.Frame {
 	return nil
 }
 
-// unknownBPF is the symbol of a BPF program that /proc/kallsyms lacks.
+// unknownBPF is the symbol that pkg/symbolize gives BPF programs that the kernel does not list.
 const unknownBPF = "[bpf]"
 
 // packetFunction returns the function in which packets took their time: a BPF program or a

@@ -12,23 +12,23 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
-// HintTopic is what evidence in a stall points to, for whoever can look there.
+// HintTopic is what a stall points to, for a caller that can look there.
 type HintTopic string
 
 // The topics of hints.
 const (
 	TopicNone       HintTopic = ""
 	TopicCgroup     HintTopic = "cgroup"     // dying cgroups: nr_dying_descendants in cgroup.stat
-	TopicIPVS       HintTopic = "ipvs"       // how many IPVS services are estimated
-	TopicSlab       HintTopic = "slab"       // a file that walks all of memory
-	TopicVirtioNet  HintTopic = "virtio_net" // a command that waits for the hypervisor
-	TopicRealTime   HintTopic = "real_time"  // priorities
+	TopicIPVS       HintTopic = "ipvs"       // number of estimated IPVS services
+	TopicSlab       HintTopic = "slab"       // a file whose read walks all memory
+	TopicVirtioNet  HintTopic = "virtio_net" // a command to the hypervisor
+	TopicRealTime   HintTopic = "real_time"  // priority of the real-time task
 	TopicHypervisor HintTopic = "hypervisor" // the host's load, the guest's quota
 	TopicBudget     HintTopic = "budget"     // net.core.netdev_budget
 )
 
-// HintFor returns what evidence in a stall points to, and what to do about it in words;
-// both are empty if nothing is known.
+// HintFor returns the topic of a stall and what to look at or change, in English. Both are
+// empty if nothing is known.
 func HintFor(s *Stall) (HintTopic, string) {
 	switch c := s.Culprit; {
 	case s.Verdict == Steal:
@@ -39,7 +39,7 @@ func HintFor(s *Stall) (HintTopic, string) {
 	case c.Syscall != nil && slices.Contains([]string{"slabinfo", "pagetypeinfo"}, path.Base(c.Syscall.Path)):
 		return TopicSlab, "reading " + path.Base(c.Syscall.Path) + " walks lists of the whole memory; who reads it, and how often?"
 	case isFunction(c.Function, "estimation_timer"):
-		// 2232642ec3fb (5.16) brought the switch, 705dd3444081 (6.2) the thread.
+		// Commit 2232642ec3fb (5.16) added the sysctl, 705dd3444081 (6.2) the thread.
 		return TopicIPVS, "IPVS estimates the rates of all its services here: ipvsadm -Ln counts them; from 5.16 on net.ipv4.vs.run_estimation=0 stops it, from 6.2 on a thread does it"
 	case s.runs("virtnet_send_command"):
 		return TopicVirtioNet, "virtio_net waits for the hypervisor to answer a command"
@@ -51,14 +51,14 @@ func HintFor(s *Stall) (HintTopic, string) {
 	return TopicNone, ""
 }
 
-// isCgroup reports whether a call works on a file of a cgroup hierarchy.
+// isCgroup reports whether a system call works on a file of a cgroup hierarchy.
 func isCgroup(c *Syscall) bool {
 	return c.Path != "" && (c.Magic == kernel.CgroupMagic || c.Magic == kernel.Cgroup2Magic ||
 		c.Magic == 0 && strings.HasPrefix(c.Path, "/sys/fs/cgroup/"))
 }
 
-// countsDead says where dead cgroups are counted, in the version of the hierarchy that a
-// file system has, or, if that is not known, in both.
+// countsDead names the file that counts dead cgroups in the hierarchy of a file system, and
+// the files of both versions if the magic is unknown.
 func countsDead(magic uint32) string {
 	const (
 		v1 = "/proc/cgroups counts more cgroups than there are directories"
@@ -73,18 +73,19 @@ func countsDead(magic uint32) string {
 	return v2 + ", or, in version 1, " + v1
 }
 
-// runs reports whether a function is in the stack.
+// runs reports whether a function is in the kernel stack.
 func (s *Stall) runs(function string) bool {
 	return s.Stack != nil && slices.ContainsFunc(s.Stack.Frames, func(f *event.Frame) bool {
 		return isFunction(f, function)
 	})
 }
 
+// isFunction reports whether a frame is in a function, whatever compilers append to its name.
 func isFunction(f *event.Frame, name string) bool {
 	return f != nil && kernel.FunctionName(f.Symbol) == name
 }
 
-// policy quotes a real-time task's policy and priority.
+// policy returns the policy and priority of a real-time task: SCHED_FIFO priority 50.
 func (c *Culprit) policy() string {
 	if c.Priority == 0 {
 		return c.Policy

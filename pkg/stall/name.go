@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Name names the culprit in a table: a task with its process, a handler, a softirq
-// with its timer, a function or a device.
+// Name returns the culprit's name for a table: a task with its process, a handler, a
+// softirq with its timer, a function or a device; "-" if it has none.
 func (c *Culprit) Name() string {
 	switch {
 	case c.PID != 0 || c.Comm != "":
@@ -25,8 +25,8 @@ func (c *Culprit) Name() string {
 	return "-"
 }
 
-// Doing says what a task was in: its system call, or its policy if that is what
-// matters, or "-".
+// Doing returns the system call that a task was in, otherwise its real-time policy,
+// otherwise "-".
 func (c *Culprit) Doing() string {
 	switch {
 	case c.Syscall != nil:
@@ -37,16 +37,15 @@ func (c *Culprit) Doing() string {
 	return "-"
 }
 
-// containerID is what container runtimes call a container.
+// containerID matches the id that container runtimes give a container.
 var containerID = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// podUID is how kubelet names a pod's group; with the systemd driver dashes are
-// underscores, and a static pod's UID is a hash without any.
+// podUID matches the group that kubelet makes for a pod. The systemd driver writes
+// underscores for dashes; the UID of a static pod is a hash without dashes.
 var podUID = regexp.MustCompile(`(?:^|[-/])pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:[./:]|$)`)
 
-// Container names the culprit's container by the first twelve letters of its id, and
-// its pod by its UID, as far as the path of its control group tells; empty if it does
-// not.
+// Container returns the culprit's pod, by its UID, and container, by the first twelve
+// digits of its id, from the path of its control group; empty if the path has neither.
 func (c *Culprit) Container() string {
 	var names []string
 	if m := podUID.FindStringSubmatch(c.CgroupPath); m != nil {
@@ -58,10 +57,10 @@ func (c *Culprit) Container() string {
 	return strings.Join(names, ", ")
 }
 
-// containerOf returns the id of the innermost container whose group, or a group within it,
-// a path is. Runtimes name the group by the id, alone or between a prefix such as docker-
-// or :cri-containerd: and .scope. What watches a container from outside, conmon, has a
-// group named alike.
+// containerOf returns the id of the innermost container in the path of a control group.
+// Runtimes name the group by the id, alone or between a prefix such as docker- or
+// :cri-containerd: and the suffix .scope. The group of conmon, which watches a container
+// from outside, has the id as well and does not count.
 func containerOf(path string) (id string) {
 	for name := range strings.SplitSeq(path, "/") {
 		name = strings.TrimSuffix(name, ".scope")

@@ -11,8 +11,8 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/kernel"
 )
 
-// Sentence says for people who waited, how long, and why. It holds nothing that does
-// anything to a terminal.
+// Sentence returns who waited, how long, and why, in one English sentence. Names from
+// outside are escaped, so that it is safe to print to a terminal.
 func (s *Stall) Sentence() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s waited ", s.subject())
@@ -41,8 +41,8 @@ func (s *Stall) Sentence() string {
 	return event.Printable(b.String())
 }
 
-// longest returns how long what waited did. Packets behind others waited each for
-// itself, and maybe since before the stall before this one.
+// longest returns the longest known wait. Packets behind others may have waited since before
+// Start, where the previous stall ended.
 func (s *Stall) longest() time.Duration {
 	longest := s.Duration()
 	if s.Waiter == event.WaiterPackets {
@@ -55,7 +55,7 @@ func (s *Stall) longest() time.Duration {
 	return longest
 }
 
-// subject names what had to wait.
+// subject returns what waited, and on which CPU.
 func (s *Stall) subject() string {
 	switch {
 	case s.Waiter == event.WaiterPackets:
@@ -73,6 +73,7 @@ func (s *Stall) subject() string {
 	return fmt.Sprintf("NET_RX on CPU %d", s.CPU)
 }
 
+// unexplained returns why nobody is blamed.
 func (s *Stall) unexplained() string {
 	if lost := 1 - s.Accounted; lost > 0.3 {
 		return fmt.Sprintf("%.0f %% of that is unaccounted for, so nobody is blamed", 100*lost)
@@ -80,7 +81,7 @@ func (s *Stall) unexplained() string {
 	return "what kept it is not known"
 }
 
-// because gives the reason.
+// because returns the reason, to follow the word because.
 func (s *Stall) because() string {
 	c := s.Culprit
 	if c == nil {
@@ -118,7 +119,7 @@ func (s *Stall) because() string {
 	return "of " + string(s.Verdict)
 }
 
-// held says what a system call did to the thread that had to run.
+// held returns what a system call did to the thread that waited.
 func (s *Stall) held() string {
 	if s.Waiter == event.WaiterThread {
 		return "did not leave the CPU"
@@ -126,7 +127,7 @@ func (s *Stall) held() string {
 	return fmt.Sprintf("%s%d could not run", kernel.Ksoftirqd, s.CPU)
 }
 
-// slow says where packets took their time, and how much each.
+// slow returns where packets took their time, and how long each took.
 func (s *Stall) slow(c *Culprit) string {
 	where := ""
 	if c.Function != nil {
@@ -138,7 +139,7 @@ func (s *Stall) slow(c *Culprit) string {
 	return fmt.Sprintf("NET_RX took %s for a packet%s%s", spell(s.PerPacket), where, c.device())
 }
 
-// spell rounds a time to what people read.
+// spell returns a duration rounded to two or three digits.
 func spell(d time.Duration) string {
 	switch {
 	case d >= 10*time.Second:

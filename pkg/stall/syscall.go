@@ -12,13 +12,13 @@ import (
 // Syscall is a system call that was in flight.
 type Syscall struct {
 	Number int
-	Name   string    // "syscall_999" if it is not known on this architecture
+	Name   string    // "syscall_999" if unknown
 	Args   [3]uint64 // of the first sample that shows the call
 	Path   string    // of the file behind the first argument; empty if unknown or no file
 	Magic  uint32    // of that file's file system
 }
 
-// String spells the call with the file it works on: read(/proc/slabinfo), read(fd 3),
+// String returns the call with the file that it works on: read(/proc/slabinfo), read(fd 3),
 // bpf().
 func (s *Syscall) String() string {
 	switch {

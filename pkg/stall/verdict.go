@@ -7,7 +7,7 @@ type Verdict string
 
 // The verdicts.
 const (
-	LongSyscall   Verdict = "LONG_SYSCALL"   // a system call, while softirqs were left to a thread
+	LongSyscall   Verdict = "LONG_SYSCALL"   // a system call, while softirqs were deferred to a thread
 	TickDeferral  Verdict = "TICK_DEFERRAL"  // no interrupt came until the next tick
 	BHOff         Verdict = "BH_OFF"         // a task had bottom halves disabled
 	IRQOff        Verdict = "IRQ_OFF"        // a task had interrupts disabled
@@ -17,15 +17,16 @@ const (
 	CPUContention Verdict = "CPU_CONTENTION" // ordinary tasks before the network's thread
 	NetRXBudget   Verdict = "NETRX_BUDGET"   // more packets than the budget of net_rx_action
 	NetRXSlow     Verdict = "NETRX_SLOW"     // packets that take long to handle
-	Steal         Verdict = "STEAL"          // the hypervisor ran something else
+	Steal         Verdict = "STEAL"          // the hypervisor did not run this CPU
 	IdleExit      Verdict = "IDLE_EXIT"      // the CPU slept
-	Unexplained   Verdict = "UNEXPLAINED"    // not enough is known; nobody is blamed
+	Unexplained   Verdict = "UNEXPLAINED"    // too little is known; nobody is blamed
 )
 
-// Minor reports whether the verdict is the ordinary course of things.
+// Minor reports whether the verdict is ordinary behavior of a kernel.
 func (v Verdict) Minor() bool { return v == TickDeferral || v == IdleExit }
 
-// Confidence says how well a verdict is founded; see the package comment.
+// Confidence is how well the evidence supports a verdict; the comment of pkg/softirq has the
+// rules.
 type Confidence uint8
 
 // The levels of confidence.
@@ -37,10 +38,10 @@ const (
 
 func (c Confidence) String() string { return [...]string{"low", "medium", "high"}[min(c, High)] }
 
-// MarshalText spells the confidence as in JSON.
+// MarshalText returns the confidence as in JSON: low, medium or high.
 func (c Confidence) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// Source is something a kernel may not tell.
+// Source is evidence that a kernel may lack.
 type Source string
 
 // The sources.

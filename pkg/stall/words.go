@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// task names the culprit's process: cadvisor (pid 10436).
+// task returns the culprit's command and process: cadvisor (pid 10436).
 func (c *Culprit) task() string {
 	comm := c.Comm
 	if comm == "" {
@@ -22,7 +22,7 @@ func (c *Culprit) task() string {
 	return fmt.Sprintf("%s (pid %d)", comm, c.PID)
 }
 
-// doing says where the task was.
+// doing returns where the task was: its system call, user space, or the kernel.
 func (c *Culprit) doing() string {
 	switch {
 	case c.Syscall != nil:
@@ -33,6 +33,7 @@ func (c *Culprit) doing() string {
 	return "the kernel"
 }
 
+// handler returns the interrupt handler or timer: the handler of interrupt 24 (nvme0q1).
 func (c *Culprit) handler() string {
 	switch {
 	case c.Handler != "" && c.Function != nil:
@@ -45,6 +46,7 @@ func (c *Culprit) handler() string {
 	return "an interrupt's handler"
 }
 
+// softirq returns the vector, with its function if known: f in softirq TIMER.
 func (c *Culprit) softirq() string {
 	vector := "another softirq"
 	if c.Softirq != "" {
@@ -56,6 +58,7 @@ func (c *Culprit) softirq() string {
 	return fmt.Sprintf("%s in %s", c.Function.Name(), vector)
 }
 
+// device returns the polled device for the end of a sentence: " on eth0", or nothing.
 func (c *Culprit) device() string {
 	if c.Device == "" {
 		return ""
@@ -63,7 +66,7 @@ func (c *Culprit) device() string {
 	return " on " + c.Device
 }
 
-// spent sums up the parts of a kind that the culprit is to blame for.
+// spent returns the time of the parts of a kind that are the culprit's.
 func (s *Stall) spent(kind PartKind) time.Duration {
 	var sum time.Duration
 	for i := range s.Parts {
@@ -81,7 +84,7 @@ func (s *Stall) spent(kind PartKind) time.Duration {
 	return sum
 }
 
-// tasks lists the processes that had most of the window, each by its busiest thread.
+// tasks returns the three processes with the most time, each named by its busiest thread.
 func (s *Stall) tasks() string {
 	var processes []Part
 	for i := range s.Parts {
@@ -104,7 +107,7 @@ func (s *Stall) tasks() string {
 	return strings.Join(list, ", ")
 }
 
-// What names a part for people: a task with its process, a handler, a vector with its
+// What returns the name of a part: a task with its process, a handler, a vector with its
 // timer, or the kind.
 func (p *Part) What() string {
 	c := Culprit{PID: p.Task.TGID, Comm: p.Task.Comm, IRQ: p.IRQ, Handler: p.Handler, Softirq: p.Softirq, Function: p.Function}
