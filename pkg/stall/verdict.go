@@ -22,9 +22,6 @@ const (
 	Unexplained   Verdict = "UNEXPLAINED"    // too little is known; nobody is blamed
 )
 
-// Minor reports whether the verdict is ordinary behavior of a kernel.
-func (v Verdict) Minor() bool { return v == TickDeferral || v == IdleExit }
-
 // Confidence is how well the evidence supports a verdict; the comment of pkg/softirq has the
 // rules.
 type Confidence uint8
