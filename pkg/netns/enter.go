@@ -15,8 +15,8 @@ import (
 // Own is the namespace that the calling thread is in.
 const Own = "/proc/thread-self/ns/net"
 
-// Do runs f on a thread that is in the network namespace of an nsfs file, and
-// brings the thread back. Entering needs CAP_SYS_ADMIN.
+// Do runs f on a thread in the network namespace of an nsfs file, then returns the thread
+// to its own namespace. Entering needs CAP_SYS_ADMIN.
 func Do(path string, f func() error) error {
 	return Travel(func(t *Traveler) error {
 		if err := t.Enter(Place{Path: path}); err != nil {
@@ -26,16 +26,16 @@ func Do(path string, f func() error) error {
 	})
 }
 
-// Traveler takes a thread from one network namespace to the next. It keeps none alive
-// but the one that it is in.
+// Traveler moves a thread from one network namespace to the next. It keeps only the
+// current namespace alive, besides its own.
 type Traveler struct {
-	home int    // descriptor of where it began; -1 until it leaves
-	own  uint32 // the same as a number; 0 if unknown
-	at   uint32 // where it is
+	home int    // descriptor of the original namespace; -1 until the thread leaves it
+	own  uint32 // inode of the original namespace; 0 if unknown
+	at   uint32 // inode of the current namespace
 }
 
-// Travel runs f with a Traveler, whose thread it then brings back. A thread that cannot
-// be brought back stays locked to the calling goroutine and ends with it.
+// Travel runs f with a Traveler, then returns the thread to its original namespace. A
+// thread that cannot return stays locked to the calling goroutine and ends with it.
 func Travel(f func(*Traveler) error) error {
 	runtime.LockOSThread()
 	t := &Traveler{home: -1}
@@ -50,8 +50,8 @@ func Travel(f func(*Traveler) error) error {
 	return err
 }
 
-// Enter goes to a namespace. It stays where it is if that is not at its place any more; a
-// place without a number is believed.
+// Enter moves the thread to a namespace. It fails, and the thread stays where it is, if the
+// file at place.Path is another namespace than place.Inode. An Inode of 0 is not checked.
 func (t *Traveler) Enter(place Place) error {
 	switch {
 	case place.Inode != 0 && place.Inode == t.at:
@@ -66,11 +66,11 @@ func (t *Traveler) Enter(place Place) error {
 	defer unix.Close(there)
 	var stat unix.Stat_t
 	if err := unix.Fstat(there, &stat); err != nil {
-		return fmt.Errorf("look at network namespace: %w", err)
+		return fmt.Errorf("stat network namespace: %w", err)
 	}
 	inode := uint32(stat.Ino)
 	if place.Inode != 0 && place.Inode != inode {
-		return fmt.Errorf("enter network namespace %d: at %s is %d now", place.Inode, place.Path, inode)
+		return fmt.Errorf("enter network namespace %d: %s is now namespace %d", place.Inode, place.Path, inode)
 	}
 	if t.home < 0 {
 		if t.home, err = unix.Open(Own, unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
@@ -84,7 +84,7 @@ func (t *Traveler) Enter(place Place) error {
 	return nil
 }
 
-// back returns to where the Traveler began, if it is not there.
+// back returns the thread to its original namespace, if it left it.
 func (t *Traveler) back() error {
 	if t.home < 0 || t.at == t.own {
 		return nil

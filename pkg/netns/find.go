@@ -14,18 +14,18 @@ import (
 	"strconv"
 )
 
-// Place is where to reach a network namespace.
+// Place says how to reach a network namespace.
 type Place struct {
 	Inode uint32
-	Name  string // as Names has it
+	Name  string // as Names.Name returns it
 	Path  string // of its nsfs file
-	Proc  string // its /proc/net, from the root; empty if no process is in it
+	Proc  string // its proc/PID/net, relative to the root; empty if no process is in it
 }
 
-// Gone says that the namespace is not reached there any more.
+// Gone reports whether Path no longer leads to the namespace.
 func (p Place) Gone() bool { return !isAt(p.Path, p.Inode) }
 
-// Inhabited says that the process is still in the namespace.
+// Inhabited reports whether the process of Proc is still in the namespace.
 func (p Place) Inhabited() bool {
 	return p.Proc != "" && isAt("/"+path.Dir(p.Proc)+"/ns/net", p.Inode)
 }
@@ -35,9 +35,9 @@ func isAt(file string, number uint32) bool {
 	return err == nil && inode == number
 }
 
-// Find finds the namespaces that processes are in, or that have a name, in order
-// of their numbers. Of those where only a thread is, an open file or a mount elsewhere,
-// it does not know. What it must not see is in denied.
+// Find returns the namespaces that have a process or a name, in order of their inodes. It
+// does not find a namespace that only a thread, an open file or a mount elsewhere keeps
+// alive. denied says that permission to look at some processes is missing.
 func Find() (found []Place, denied, err error) {
 	pids, err := ListPIDs()
 	if err != nil {
@@ -53,13 +53,13 @@ func Find() (found []Place, denied, err error) {
 		file := fmt.Sprintf("/proc/%d/ns/net", pid)
 		inode, err := Inode(file)
 		if errors.Is(err, fs.ErrPermission) {
-			denied = fmt.Errorf("look at the network namespaces of others' processes: %w", err)
+			denied = fmt.Errorf("stat network namespaces of other users' processes: %w", err)
 		}
 		place := byInode[inode]
 		if err != nil || place.Proc != "" {
 			continue
 		}
-		if place.Path == "" { // one that has a name is reached by that
+		if place.Path == "" { // a named namespace keeps the path of its name
 			place.Path = file
 		}
 		if pid == 1 {
@@ -75,7 +75,8 @@ func Find() (found []Place, denied, err error) {
 	return found, denied, nil
 }
 
-// ListPIDs lists processes, the longest-lived first as far as numbers tell.
+// ListPIDs returns the PIDs in /proc in ascending order: older processes first, unless
+// PIDs wrapped.
 func ListPIDs() ([]int, error) {
 	dir, err := os.Open("/proc")
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// Names names network namespaces by the inode of their nsfs files. Its zero value
-// is ready for use, by one goroutine.
+// Names maps the inodes of nsfs files to names of network namespaces. The zero value is
+// ready for use. It is not safe for concurrent use.
 type Names struct {
 	names map[uint32]string
 	read  time.Time
@@ -22,17 +22,18 @@ type Names struct {
 }
 
 const (
-	// oldNames is how long names are believed: namespaces come, go and leave their numbers
-	// to others.
+	// oldNames is how long a known name is valid: the inode of a deleted namespace may be
+	// reused.
 	oldNames = time.Second
-	// newNames is the least time between two readings of the names.
+	// newNames is the shortest interval between two reads of the names.
 	newNames = 10 * time.Millisecond
 )
 
-// Name returns "host" for the namespace of process 1, the name of one that has a file
-// below /run/netns or /run/docker/netns, as event.Text spells it, or an empty string: it
-// may get a name later. Names are read anew when they are a second old, and for an unknown
-// namespace, but for at most a fiftieth of the time.
+// Name returns the name of a namespace: "host" for that of process 1, else the name of its
+// file in /run/netns or /run/docker/netns, escaped by event.Text. It returns an empty string
+// for a namespace without a name, which may get one later. Name reads the names again when
+// they are one second old or the namespace is unknown, and spends at most 2 % of the time
+// on it.
 func (n *Names) Name(inode uint32) string {
 	name, known := n.names[inode]
 	age, least := time.Since(n.read), newNames
@@ -48,7 +49,7 @@ func (n *Names) Name(inode uint32) string {
 	return name
 }
 
-// read finds the namespaces that have names.
+// read returns the names of all namespaces that have one, by inode.
 func read() map[uint32]string {
 	names := map[uint32]string{}
 	for _, path := range files() {
@@ -68,18 +69,18 @@ const Host = "host"
 // nameOf returns the name that a file gives a namespace.
 func nameOf(file string) string { return event.Text([]byte(filepath.Base(file))) }
 
-// files lists the files by which Docker and ip-netns keep and name namespaces. Of
-// two names the last one counts.
+// files lists the files that Docker and ip-netns(8) create for their namespaces. If a
+// namespace has two files, the last one names it.
 func files() []string {
 	var files []string
 	for _, pattern := range []string{"/run/docker/netns/*", "/run/netns/*"} {
-		paths, _ := filepath.Glob(pattern) // fails for a bad pattern alone
+		paths, _ := filepath.Glob(pattern) // fails only for a bad pattern
 		files = append(files, paths...)
 	}
 	return files
 }
 
-// Inode returns the inode of a file, which for one of nsfs is the namespace's number.
+// Inode returns the inode of a file. The inode of an nsfs file identifies its namespace.
 func Inode(path string) (uint32, error) {
 	var stat unix.Stat_t
 	err := unix.Stat(path, &stat)

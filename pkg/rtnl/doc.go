@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package rtnl asks the kernel for lists of links and qdiscs over rtnetlink, once a second
-// and more, without garbage.
+// Package rtnl dumps links and qdiscs over rtnetlink. It is called every second and reuses
+// the caller's buffer, so that a dump leaves no garbage.
 package rtnl

@@ -13,18 +13,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Socket asks rtnetlink for lists. It stays in the namespace it was opened in, and
-// leaves no garbage, which vishvananda/netlink does: 64 KiB for every answer.
+// Socket is an rtnetlink socket for dumps. It stays in the network namespace in which it
+// was opened. It does not allocate for an answer; vishvananda/netlink allocates 64 KiB for
+// each.
 type Socket struct {
-	FD  int // the descriptor, for ioctls in the same namespace
+	FD  int // file descriptor, also for ioctls in the same namespace
 	seq uint32
 }
 
-// Buffer is the size of a buffer for answers, of which the kernel fills at most 32 KiB
+// Buffer is the size in bytes of a buffer for answers. The kernel fills at most 32 KiB of it
 // (netlink_recvmsg, net/netlink/af_netlink.c).
 const Buffer = 64 << 10
 
-// ErrInterrupted says that a list changed while it was read (NLM_F_DUMP_INTR).
+// ErrInterrupted says that the objects changed during the dump (NLM_F_DUMP_INTR).
 var ErrInterrupted = errors.New("changed meanwhile")
 
 // Open opens a socket in the network namespace that the calling thread is in.
@@ -33,7 +34,7 @@ func Open() (*Socket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open rtnetlink: %w", err)
 	}
-	// The kernel answers at once; a second keeps a broken one from holding us forever.
+	// The kernel answers at once. The timeout keeps a faulty one from blocking the caller.
 	wait := unix.Timeval{Sec: 1}
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err != nil {
 		unix.Close(fd)
@@ -45,8 +46,9 @@ func Open() (*Socket, error) {
 // Close closes the socket.
 func (s *Socket) Close() { unix.Close(s.FD) }
 
-// Cookie returns a number that no other network namespace ever has while the machine is
-// up; 0 if the kernel does not tell. Needs kernel 5.14+ (SO_NETNS_COOKIE, e8b9eab99232).
+// Cookie returns the cookie of the socket's network namespace, which is unique until
+// reboot; 0 if the kernel does not report it. Needs kernel 5.14+ (SO_NETNS_COOKIE,
+// e8b9eab99232).
 func (s *Socket) Cookie() uint64 {
 	cookie, err := unix.GetsockoptUint64(s.FD, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
 	if err != nil {
@@ -55,10 +57,10 @@ func (s *Socket) Cookie() uint64 {
 	return cookie
 }
 
-// Dump asks for a list, with a header of n zero bytes, and hands on each message
-// without its netlink header. buffer has Buffer bytes. Errors are ErrInterrupted,
-// those of each, and those of the kernel. After one the rest of the list is still read,
-// so that the next one is in step.
+// Dump sends a dump request with a family header of that many zero bytes. It calls each
+// with every message, without the netlink header. buffer has Buffer bytes. Dump returns
+// ErrInterrupted, an error of each, or the kernel's error number. After an error it reads
+// the rest of the answer, so that the socket is ready for the next dump.
 func (s *Socket) Dump(request uint16, header int, buffer []byte, each func(message []byte) error) error {
 	if err := s.ask(request, header, buffer); err != nil {
 		return err
@@ -100,7 +102,8 @@ func (s *Socket) ask(request uint16, header int, buffer []byte) error {
 	return os.NewSyscallError("sendto", err)
 }
 
-// messages hands on the messages of one answer, and says whether the list is done.
+// messages calls each with the messages of one datagram, and reports whether the dump is
+// complete.
 func (s *Socket) messages(answer []byte, each func([]byte) error) (done bool, err error) {
 	for len(answer) >= unix.NLMSG_HDRLEN {
 		length := int(binary.NativeEndian.Uint32(answer))
@@ -111,7 +114,7 @@ func (s *Socket) messages(answer []byte, each func([]byte) error) (done bool, er
 		seq, body := binary.NativeEndian.Uint32(answer[8:]), answer[unix.NLMSG_HDRLEN:length]
 		answer = answer[min(align(length), len(answer)):]
 		if seq != s.seq {
-			continue // of a list that was given up
+			continue // answer to an earlier dump that was aborted
 		}
 		if flags&unix.NLM_F_DUMP_INTR != 0 && err == nil {
 			err = ErrInterrupted
@@ -126,7 +129,7 @@ func (s *Socket) messages(answer []byte, each func([]byte) error) (done bool, er
 	return false, err
 }
 
-// kernelError reads the error number that ends a list.
+// kernelError decodes the error number in NLMSG_DONE or NLMSG_ERROR.
 func kernelError(body []byte) error {
 	if len(body) < 4 {
 		return nil
@@ -137,7 +140,8 @@ func kernelError(body []byte) error {
 	return nil
 }
 
-// Attributes hands on the Attributes of a message (struct rtattr), without their flags.
+// Attributes calls each with the attributes of a message (struct rtattr). kind has no flags
+// (NLA_F_NESTED, NLA_F_NET_BYTEORDER).
 func Attributes(text []byte, each func(kind uint16, value []byte) error) error {
 	for len(text) >= unix.SizeofRtAttr {
 		length := int(binary.NativeEndian.Uint16(text))
