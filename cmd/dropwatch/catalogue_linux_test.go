@@ -29,7 +29,7 @@ func TestUserNamespace(t *testing.T) {
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1}},
 	}
-	fails(t, cmd, stderr, statusPrivilege, "in a user namespace of its own", "permission denied", "hint: run outside of it")
+	fails(t, cmd, stderr, statusPrivilege, "this process is in a user namespace", "permission denied", "hint: run it in the initial user namespace")
 }
 
 // denied is the variable that makes TestSeccomp deny bpf(2) to itself and run dropwatch.
@@ -47,8 +47,8 @@ func TestSeccomp(t *testing.T) {
 	for _, command := range []string{"record", "stalls", "icmp"} {
 		cmd, stderr := dropwatch(t, "-test.run", "^TestSeccomp$")
 		cmd.Env = append(os.Environ(), denied+"="+command)
-		fails(t, cmd, stderr, statusPrivilege, "all capabilities are there, but a seccomp filter", "permission denied",
-			"hint: have the filter allow bpf(2)")
+		fails(t, cmd, stderr, statusPrivilege, "no capability is missing, but a seccomp filter", "permission denied",
+			"hint: allow bpf(2)")
 	}
 }
 

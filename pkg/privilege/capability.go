@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package privilege reads, names and drops the capabilities of Linux processes: the
-// parts that a privileged process's power is divided into.
+// Package privilege reads, names and drops the capabilities of Linux processes, and explains
+// why the kernel refuses to trace.
 package privilege
 
 import (
@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// Capability is the number of one, as include/uapi/linux/capability.h has it.
+// Capability is the number of a capability (include/uapi/linux/capability.h).
 type Capability uint
 
-// Those that dropwatch has a use for. Perfmon and BPF need kernel 5.8+.
+// Capabilities that dropwatch uses. Perfmon and BPF need kernel 5.8+.
 const (
 	DACReadSearch Capability = 2
 	Kill          Capability = 5
@@ -25,8 +25,8 @@ const (
 	BPF           Capability = 39
 )
 
-// String returns the name that capabilities(7) has, or the number of one that is not
-// listed here.
+// String returns the name from capabilities(7), or CAP_ and the number for a capability that
+// is not listed here.
 func (c Capability) String() string {
 	switch c {
 	case DACReadSearch:
@@ -51,10 +51,10 @@ func (c Capability) String() string {
 	return fmt.Sprintf("CAP_%d", uint(c))
 }
 
-// Set is a set of capabilities, a bit each, as the kernel has it.
+// Set is a set of capabilities, one bit each, in the kernel's layout.
 type Set uint64
 
-// Of returns the set of some capabilities.
+// Of returns the set of the given capabilities.
 func Of(capabilities ...Capability) (s Set) {
 	for _, c := range capabilities {
 		s |= 1 << c
@@ -65,14 +65,14 @@ func Of(capabilities ...Capability) (s Set) {
 // Has reports whether a capability is in the set.
 func (s Set) Has(c Capability) bool { return s>>c&1 != 0 }
 
-// Allows reports whether the set allows what a capability is for: CAP_SYS_ADMIN stands
-// for CAP_BPF and CAP_PERFMON, which were split off it (bpf_capable and perfmon_capable,
+// Allows reports whether the set grants what a capability grants. CAP_SYS_ADMIN includes
+// CAP_BPF and CAP_PERFMON, which were split off it (bpf_capable and perfmon_capable,
 // include/linux/capability.h).
 func (s Set) Allows(c Capability) bool {
 	return s.Has(c) || (c == BPF || c == Perfmon) && s.Has(SysAdmin)
 }
 
-// String lists the set in the order of numbers.
+// String lists the names in the order of the numbers.
 func (s Set) String() string {
 	var names []string
 	for c := range Capability(64) {

@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// Fact is something of this machine that decides what can be traced.
+// Fact is a property of this machine that decides what can be traced.
 type Fact struct {
 	Name  string
 	Value string
-	Limit string // what cannot be done for it; empty if it limits nothing
+	Limit string // what does not work because of it; empty if everything does
 }
 
-// Facts returns what decides what the calling process can trace. Files are read from root,
-// os.DirFS("/") for this machine.
+// Facts returns the facts that decide what the calling process can trace. It reads files
+// from root, os.DirFS("/") for this machine.
 func Facts(root fs.FS) []Fact {
 	f := files{root}
 	facts := []Fact{f.btf(), f.lockdown(), f.symbols()}
@@ -28,20 +28,20 @@ func Facts(root fs.FS) []Fact {
 		limit func(value int) string
 	}{
 		{"kernel.kptr_restrict", func(v int) string {
-			return when(v >= 2, "stacks have addresses instead of names, for everybody")
+			return when(v >= 2, "stacks have addresses instead of names, whatever the capabilities")
 		}},
 		{"kernel.perf_event_paranoid", func(v int) string {
 			return when(v >= 3, "classic tracepoints and kprobes need CAP_SYS_ADMIN")
 		}},
 		{"kernel.unprivileged_bpf_disabled", nil},
 		{"kernel.bpf_stats_enabled", func(v int) string {
-			return when(v != 0, "every BPF program is timed, which costs it some 20 ns a run")
+			return when(v != 0, "the kernel times every BPF program, which costs about 20 ns a run")
 		}},
 		{"kernel.perf_event_max_stack", func(v int) string {
 			return when(v < 127, fmt.Sprintf("stacks are cut after %d frames", v))
 		}},
 		{"net.core.bpf_jit_enable", func(v int) string {
-			return when(v == 0, "programs are interpreted, which costs several times as much for each drop")
+			return when(v == 0, "BPF programs are interpreted, which costs several times as much per drop")
 		}},
 	} {
 		if fact, ok := f.setting(s.name, s.limit); ok {
@@ -51,7 +51,7 @@ func Facts(root fs.FS) []Fact {
 	return facts
 }
 
-// files are those of a machine, below a root.
+// files reads the files of a machine below a root.
 type files struct{ root fs.FS }
 
 // read returns a file's text, and false if it cannot be read.
@@ -82,15 +82,15 @@ func (f files) setting(name string, limit func(int) string) (Fact, bool) {
 func (f files) btf() Fact {
 	const file = "/sys/kernel/btf/vmlinux"
 	if _, err := fs.Stat(f.root, file[1:]); err != nil {
-		return Fact{"BTF", "no " + file, "drops have no device, protocol and addresses, and stalls are not told of: --btf FILE reads the types from a file"}
+		return Fact{"BTF", "no " + file, "drops have no device, protocol and addresses, and stalls are not recorded: pass a file with the kernel's types by --btf FILE"}
 	}
 	return Fact{Name: "BTF", Value: file}
 }
 
-// confidentiality is the mode of lockdown in which BPF may not read the kernel's memory.
+// confidentiality is the lockdown mode in which BPF may not read kernel memory.
 const confidentiality = "confidentiality"
 
-// lockdown reads which mode is in brackets: none, integrity or confidentiality.
+// lockdown returns the mode in brackets: none, integrity or confidentiality.
 func (f files) lockdown() Fact {
 	text, ok := f.read("/sys/kernel/security/lockdown")
 	if !ok {
@@ -100,13 +100,13 @@ func (f files) lockdown() Fact {
 	mode, _, _ = strings.Cut(mode, "]")
 	fact := Fact{Name: "lockdown", Value: mode}
 	if mode == confidentiality {
-		fact.Limit = "BPF may not read kernel memory: drops have no device, protocol and addresses, and stalls are not told of"
+		fact.Limit = "BPF may not read kernel memory: drops have no device, protocol and addresses, and stalls are not recorded"
 	}
 	return fact
 }
 
-// symbols looks at the address of the kernel's first symbol of code, which is 0 where
-// addresses are hidden; that of others may be 0 in any case.
+// symbols checks the address of _text or _stext. It is 0 only where addresses are hidden;
+// other symbols may have the address 0 in any case.
 func (f files) symbols() Fact {
 	const limit = "stacks have addresses instead of names"
 	text, ok := f.read("/proc/kallsyms")
@@ -125,7 +125,7 @@ func (f files) symbols() Fact {
 	return Fact{"symbols", "none in /proc/kallsyms", limit}
 }
 
-// capabilities names those that tracing needs and this process lacks.
+// capabilities lists the capabilities that tracing needs and this process lacks.
 func (f files) capabilities() Fact {
 	status, err := f.status()
 	if err != nil {

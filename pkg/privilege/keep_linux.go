@@ -10,12 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Keep drops for good all capabilities of this process that are not in the set, on all
-// threads, and forbids that programs it runs gain any (PR_SET_NO_NEW_PRIVS). Those it
-// keeps are not inherited.
+// Keep permanently drops all capabilities of this process that are not in the set, on all
+// threads. It sets PR_SET_NO_NEW_PRIVS, so that programs the process executes gain none.
+// The capabilities it keeps are not inherited.
 //
-// The error is errors.ErrUnsupported in a binary that uses cgo, whose threads Go does
-// not know; nothing has changed then.
+// In a binary that uses cgo, Keep changes nothing and returns errors.ErrUnsupported: the
+// Go runtime does not know the threads that C code creates.
 func Keep(set Set) error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData

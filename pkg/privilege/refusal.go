@@ -11,19 +11,19 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// Refusal is why the kernel does not let the calling process trace.
+// Refusal says why the kernel does not let the calling process trace.
 type Refusal struct {
-	Missing []Capability // without which it may not
+	Missing []Capability // required capabilities that the process lacks
 	Why     string
-	Remedy  string // empty where something is missing: it has to be granted
+	Remedy  string // empty if Missing is not: the remedy is to grant those
 }
 
-// WhyRefused finds out why the kernel refused to load or attach a BPF program for want of
-// permission; memlock says that RLIMIT_MEMLOCK counts here and could not be raised.
+// WhyRefused finds out why the kernel denied permission to load or attach a BPF program.
+// memlock says that maps count against RLIMIT_MEMLOCK and that it could not be raised.
 //
-// bpf(2) asks for CAP_BPF and CAP_PERFMON (kernel/bpf/syscall.c, 5.8+), each in the first
-// user namespace (bpf_capable). Before 5.11 maps count as locked memory. What is left is
-// for those who may deny any system call.
+// bpf(2) requires CAP_BPF and CAP_PERFMON (kernel/bpf/syscall.c, 5.8+), both in the initial
+// user namespace (bpf_capable). Before 5.11 maps count as locked memory. If none of these is
+// the cause, a seccomp filter or a security module denied the system call.
 func WhyRefused(root fs.FS, memlock bool) Refusal {
 	f := files{root}
 	status, err := f.status()
@@ -34,34 +34,34 @@ func WhyRefused(root fs.FS, memlock bool) Refusal {
 	switch {
 	case f.inUserNamespace():
 		return Refusal{
-			Why:    "this process is in a user namespace of its own, where capabilities do not count for tracing",
-			Remedy: "run outside of it, as in a container that is not rootless",
+			Why:    "this process is in a user namespace, whose capabilities do not permit tracing",
+			Remedy: "run it in the initial user namespace, as in a container that is not rootless",
 		}
 	case len(missing) > 0:
 		return Refusal{Missing: missing, Why: "lacks " + purposes(missing)}
 	case LockedDown(root):
 		return Refusal{
-			Why:    "the kernel is locked down (confidentiality), so that BPF may not read its memory",
+			Why:    "the kernel is locked down (confidentiality), so BPF may not read its memory",
 			Remedy: "boot with lockdown=integrity or without lockdown",
 		}
 	case memlock:
 		return Refusal{
 			Missing: []Capability{SysResource},
-			Why:     "RLIMIT_MEMLOCK is too small for the maps, and raising it takes CAP_SYS_RESOURCE",
+			Why:     "RLIMIT_MEMLOCK is too small for the maps, and raising it needs CAP_SYS_RESOURCE",
 		}
 	case status.Seccomp:
 		return Refusal{
-			Why:    "all capabilities are there, but a seccomp filter judges this process's system calls",
-			Remedy: "have the filter allow bpf(2) and perf_event_open(2), as for a container --security-opt seccomp=FILE",
+			Why:    "no capability is missing, but a seccomp filter restricts this process's system calls",
+			Remedy: "allow bpf(2) and perf_event_open(2) in the filter, for a container by --security-opt seccomp=FILE",
 		}
 	}
 	return Refusal{
-		Why:    "all capabilities are there: a security module denies it" + f.securityModules(),
-		Remedy: "look for the denial in the kernel's log or the audit log",
+		Why:    "no capability is missing: a security module denies it" + f.securityModules(),
+		Remedy: "look for the denial in the kernel log or the audit log",
 	}
 }
 
-// LockedDown reports whether BPF may not read the kernel's memory.
+// LockedDown reports whether lockdown forbids BPF to read kernel memory.
 func LockedDown(root fs.FS) bool { return files{root}.lockdown().Value == confidentiality }
 
 func (f files) status() (*Status, error) {
@@ -73,8 +73,8 @@ func (f files) status() (*Status, error) {
 	return ReadStatus(file)
 }
 
-// inUserNamespace reports whether users are not those of the first namespace, which maps
-// each to itself (user_namespaces(7)).
+// inUserNamespace reports whether the process is outside the initial user namespace, which
+// maps every user ID to itself (user_namespaces(7)).
 func (f files) inUserNamespace() bool {
 	text, ok := f.read("/proc/self/uid_map")
 	return ok && !slices.Equal(strings.Fields(text), []string{"0", "0", "4294967295"})
@@ -88,8 +88,8 @@ func (f files) securityModules() string {
 	return " (active: " + event.Text([]byte(strings.TrimSpace(text))) + ")"
 }
 
-// HiddenSymbols says why the kernel shows this process no addresses of its functions, as
-// kallsyms_show_value in kernel/ksyms_common.c decides it.
+// HiddenSymbols says why the kernel hides the addresses in /proc/kallsyms from this process
+// (kallsyms_show_value, kernel/ksyms_common.c).
 func HiddenSymbols(root fs.FS) string {
 	f := files{root}
 	if v, ok := f.read("/proc/sys/kernel/kptr_restrict"); ok && strings.TrimSpace(v) > "1" {
@@ -98,10 +98,10 @@ func HiddenSymbols(root fs.FS) string {
 	if status, err := f.status(); err == nil && !status.Effective.Has(Syslog) {
 		return purposes([]Capability{Syslog}) + " is missing"
 	}
-	return "neither CAP_SYSLOG nor sysctl kernel.kptr_restrict is why"
+	return "the cause is neither CAP_SYSLOG nor sysctl kernel.kptr_restrict"
 }
 
-// purposes lists capabilities, each with what cannot be done without it.
+// purposes lists capabilities, each with its purpose.
 func purposes(all []Capability) string {
 	names := make([]string, len(all))
 	for i, c := range all {

@@ -56,9 +56,9 @@ func TestRefusal(t *testing.T) {
 
 func TestHiddenSymbols(t *testing.T) {
 	for want, files := range map[string]map[string]string{
-		"sysctl kernel.kptr_restrict is 2":                          {"proc/sys/kernel/kptr_restrict": "2\n", "proc/self/status": "CapEff:\t0\n"},
-		"CAP_SYSLOG (for names in stacks) is missing":               {"proc/sys/kernel/kptr_restrict": "1\n", "proc/self/status": "CapEff:\t0\n"},
-		"neither CAP_SYSLOG nor sysctl kernel.kptr_restrict is why": {"proc/self/status": "CapEff:\t0000000400000000\n"},
+		"sysctl kernel.kptr_restrict is 2":                                {"proc/sys/kernel/kptr_restrict": "2\n", "proc/self/status": "CapEff:\t0\n"},
+		"CAP_SYSLOG (for names in stacks) is missing":                     {"proc/sys/kernel/kptr_restrict": "1\n", "proc/self/status": "CapEff:\t0\n"},
+		"the cause is neither CAP_SYSLOG nor sysctl kernel.kptr_restrict": {"proc/self/status": "CapEff:\t0000000400000000\n"},
 	} {
 		root := fstest.MapFS{}
 		for path, text := range files {

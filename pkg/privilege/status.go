@@ -10,19 +10,19 @@ import (
 	"strings"
 )
 
-// Status is what a /proc/PID/status tells of a process's privileges (proc_pid_status(5)).
+// Status holds the privileges that /proc/PID/status shows (proc_pid_status(5)).
 type Status struct {
 	Effective, Permitted, Bounding, Ambient Set
 
-	NoNewPrivs bool // no program it runs gains any
-	Seccomp    bool // a filter judges its system calls
+	NoNewPrivs bool // execve(2) grants no privileges
+	Seccomp    bool // a seccomp filter is attached
 }
 
-// maxLine is more than 65536 groups take.
+// maxLine is the longest line in bytes; a line of 65536 groups is shorter.
 const maxLine = 1 << 20
 
-// ReadStatus reads a /proc/PID/status. Without a line of effective capabilities it is an
-// error; the others may be missing.
+// ReadStatus parses /proc/PID/status. A missing CapEff line is an error; other lines may be
+// missing.
 func ReadStatus(r io.Reader) (*Status, error) {
 	s, found := &Status{}, false
 	lines := bufio.NewScanner(r)

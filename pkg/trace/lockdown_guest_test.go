@@ -27,7 +27,7 @@ func TestLockdown(t *testing.T) {
 	}
 	for _, want := range []string{
 		"drops are told by reason, location and stack alone, no packet is read: the kernel is locked down (confidentiality)",
-		"stalls are not recorded: the kernel is locked down (confidentiality), so that BPF may not read its memory",
+		"stalls are not recorded: the kernel is locked down (confidentiality), so BPF may not read its memory",
 	} {
 		if !slices.ContainsFunc(tracer.Meta().Notes, func(note string) bool { return strings.HasPrefix(note, want) }) {
 			t.Errorf("notes %q lack %q", tracer.Meta().Notes, want)
