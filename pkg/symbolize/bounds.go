@@ -14,32 +14,32 @@ import (
 	"strings"
 )
 
-// bounds are where code ends. Kallsyms has no sizes: a function ends at the next one at
-// the latest, which may be far away.
+// bounds says where code ends. /proc/kallsyms has no sizes: a function ends at the next one
+// at the latest, and the next one may be far away.
 type bounds struct {
-	ranges   map[string]Range // of modules; since 6.4 as long as code and data together
-	bases    []uint64         // of modules, sorted
-	programs []Range          // of BPF, sorted
+	ranges   map[string]Range // of modules; since 6.4 the size covers code and data
+	bases    []uint64         // start addresses of modules, sorted
+	programs []Range          // of BPF programs, sorted
 }
 
 const (
-	// onePage is the most that a trampoline takes: of BPF (arch_alloc_bpf_trampoline), of
-	// ftrace, or a page of kprobes' instructions.
+	// onePage is the largest size of a BPF trampoline (arch_alloc_bpf_trampoline), of an
+	// ftrace trampoline, and of a page of kprobes' instructions.
 	onePage = 4 << 10
-	// someCode is the most that is believed of a function whose end is not known. The
-	// largest ones of a kernel have 20 to 30 KiB.
+	// someCode bounds a function whose end is unknown. The largest functions of a kernel
+	// have 20 to 30 KiB.
 	someCode = 64 << 10
 )
 
-// unknownBPF is the symbol of code that is in no image, module or program that is listed:
-// of a program that the kernel does not list, as net.core.bpf_jit_harden asks, or that is
-// new or gone.
+// unknownBPF is the symbol of code outside the image, the modules and the listed BPF
+// programs. It belongs to a program that the kernel does not list, as
+// net.core.bpf_jit_harden demands, or that was loaded or freed since the last listing.
 const unknownBPF = "[bpf]"
 
 const bpfModule = "bpf"
 
-// parseModules reads /proc/modules: "veth 45056 0 - Live 0xffffffffc0a00000". Those whose
-// address is hidden are left out.
+// parseModules reads /proc/modules: "veth 45056 0 - Live 0xffffffffc0a00000". It leaves out
+// modules whose address is hidden.
 func parseModules(r io.Reader) (map[string]Range, error) {
 	modules := map[string]Range{}
 	lines := bufio.NewScanner(r)
@@ -76,7 +76,7 @@ func parseDecimal(text []byte) (v uint64, err error) {
 	return v, nil
 }
 
-// setModules takes where modules are.
+// setModules sets the address ranges of modules.
 func (b *bounds) setModules(modules map[string]Range) {
 	b.ranges, b.bases = modules, nil
 	for _, r := range modules {
@@ -85,13 +85,13 @@ func (b *bounds) setModules(modules map[string]Range) {
 	slices.Sort(b.bases)
 }
 
-// setPrograms takes where BPF programs are.
+// setPrograms sets the address ranges of BPF programs.
 func (b *bounds) setPrograms(programs []Range) {
 	b.programs = slices.Clone(programs)
 	slices.SortFunc(b.programs, func(x, y Range) int { return cmp.Compare(x.Start, y.Start) })
 }
 
-// end returns where the function ends that begins at start.
+// end returns the end of the function that begins at start.
 func (t *Table) end(start uint64, name, module string) uint64 {
 	switch {
 	case module == vmlinux:
@@ -100,7 +100,7 @@ func (t *Table) end(start uint64, name, module string) uint64 {
 				return r.End
 			}
 			if start == r.End {
-				return start // a mark, no function
+				return start // a marker such as _etext, not a function
 			}
 		}
 	case module == bpfModule:
@@ -110,7 +110,7 @@ func (t *Table) end(start uint64, name, module string) uint64 {
 		if !strings.HasPrefix(name, "bpf_prog_") {
 			return start + onePage
 		}
-	case strings.HasPrefix(module, "__builtin__"): // ftrace's and kprobes', kernel/kallsyms.c
+	case strings.HasPrefix(module, "__builtin__"): // of ftrace and kprobes, kernel/kallsyms.c
 		return start + onePage
 	default:
 		if r, ok := t.ranges[module]; ok && r.holds(start) {
@@ -124,12 +124,12 @@ func (t *Table) end(start uint64, name, module string) uint64 {
 	return start + someCode
 }
 
-// x86Image is where x86-64 maps the kernel's image at least, and modules and BPF behind
-// it (Documentation/arch/x86/x86_64/mm.rst).
+// x86Image is the lowest address at which x86-64 maps the kernel image. Modules and BPF
+// programs lie above the image (Documentation/arch/x86/x86_64/mm.rst).
 const x86Image = 0xffffffff80000000
 
-// elsewhere names an address that is in no function. The image and modules hold no other
-// code, so that what runs there in the upper half of addresses, the kernel's, is BPF's.
+// elsewhere names an address that is in no known function. An address in the kernel half
+// that is neither in the image nor in a module belongs to BPF.
 func (t *Table) elsewhere(addr uint64) (Symbol, bool) {
 	if addr < 1<<63 || t.text.End == 0 || addr >= t.text.Start && addr < max(t.text.End, t.init.End) {
 		return Symbol{}, false

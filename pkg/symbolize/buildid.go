@@ -8,8 +8,8 @@ import (
 	"encoding/hex"
 )
 
-// BuildID returns the GNU build id in ELF notes such as /sys/kernel/notes, in
-// hexadecimal, or an empty string if there is none.
+// BuildID returns the GNU build ID in ELF notes such as /sys/kernel/notes, in hexadecimal.
+// It returns an empty string if the notes have no build ID.
 func BuildID(notes []byte) string {
 	const gnuBuildID = 3 // NT_GNU_BUILD_ID, elf.h
 	align := func(n uint32) int { return int(n+3) &^ 3 }

@@ -14,29 +14,29 @@ const (
 	procModules = "proc/modules"
 )
 
-// Kernel names the addresses of the running kernel. Modules and BPF programs come
-// and go, so it reads its table anew when an address outside the kernel image
-// turns up some time after the last reading.
+// Kernel names the addresses of the running kernel. Modules and BPF programs are loaded and
+// freed at any time, so it reads its table again when it looks up an address outside the
+// kernel image some time after the last read.
 type Kernel struct {
 	files    fs.FS
 	now      func() time.Time
 	listed   func() ([]Range, error)
 	table    *Table
-	programs map[Range]string // BPF's, with the name of what begins there, "" if not known yet
-	next     time.Time        // the table is not read anew before
+	programs map[Range]string // of BPF, with the symbol at their start; "" if not known yet
+	next     time.Time        // earliest time of the next read of the table
 }
 
 const (
-	// Refresh is the least time between two readings of the kernel's symbols.
+	// Refresh is the shortest interval between two reads of the kernel's symbols.
 	Refresh = 250 * time.Millisecond
-	// readingShare is one in how much of the time reading takes at most: a busy machine
-	// takes seconds for a table of hundreds of thousands of lines.
+	// readingShare limits reading to 1/readingShare of the time: a busy machine takes
+	// seconds for a table of hundreds of thousands of lines.
 	readingShare = 10
 )
 
 // ReadKernel reads the symbols under root, os.DirFS("/") for the running kernel. programs
-// lists where functions of BPF programs are; it may be nil, and fail where that is not
-// allowed.
+// returns the address ranges of BPF functions. It may be nil, and it may fail for lack of
+// permission.
 func ReadKernel(root fs.FS, programs func() ([]Range, error)) (*Kernel, error) {
 	k := &Kernel{files: root, now: time.Now, listed: programs, programs: map[Range]string{}}
 	return k, k.load()
@@ -63,8 +63,8 @@ func (k *Kernel) load() error {
 	return nil
 }
 
-// readModules returns where modules are, none if that cannot be read: there is no such
-// file without CONFIG_MODULES.
+// readModules returns the address ranges of modules, nil if they cannot be read: the file
+// does not exist without CONFIG_MODULES.
 func (k *Kernel) readModules() map[string]Range {
 	file, err := k.files.Open(procModules)
 	if err != nil {
@@ -78,8 +78,8 @@ func (k *Kernel) readModules() map[string]Range {
 	return found
 }
 
-// ReadPrograms reads anew where BPF programs are. Where that is not allowed, those known
-// before serve on, as long as a program of the same name and tag begins there.
+// ReadPrograms reads the address ranges of BPF programs again. Without permission it keeps
+// a range as long as a program of the same name and tag begins there.
 func (k *Kernel) ReadPrograms() {
 	if k.listed == nil {
 		return
@@ -103,22 +103,22 @@ func (k *Kernel) ReadPrograms() {
 	k.table.setPrograms(valid)
 }
 
-// Hidden reports whether the kernel shows no addresses, as kernel.kptr_restrict asks.
+// Hidden reports whether the kernel hides its addresses, as kernel.kptr_restrict demands.
 func (k *Kernel) Hidden() bool { return k.table.Hidden() }
 
-// Text returns where the kernel image's own code lies, from _stext to _etext.
+// Text returns the address range of the kernel image's code, from _stext to _etext.
 func (k *Kernel) Text() Range { return k.table.Text() }
 
-// Find returns the address of the first function of that name, of those known when
-// the symbols were read last.
+// Find returns the address of the first function of that name at the last read of the
+// symbols.
 func (k *Kernel) Find(name string) (uint64, bool) { return k.table.Find(name) }
 
-// Lookup names a return address. Ask once for each and keep the answer: a first
-// look at an address in a module or BPF program may read the whole table anew.
+// Lookup names a return address. Callers cache the result: the lookup of an address outside
+// the kernel image may read the whole table again.
 func (k *Kernel) Lookup(addr uint64) (Symbol, bool) {
 	movable := addr < k.table.text.Start || addr >= k.table.text.End
 	if movable && !k.table.Hidden() && k.now().After(k.next) {
-		// The old table serves on if the kernel will not show a new one.
+		// On an error the old table stays in use.
 		_ = k.load()
 	}
 	return k.table.Lookup(addr)

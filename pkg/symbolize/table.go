@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package symbolize turns code addresses into symbols, so that a stack can be read.
+// Package symbolize maps code addresses of the kernel, its modules and BPF programs to
+// symbols.
 package symbolize
 
 import (
@@ -15,18 +16,18 @@ import (
 	"strings"
 )
 
-// Symbol is what an address is called.
+// Symbol is the name of an address.
 type Symbol struct {
 	Name   string
 	Offset uint64 // of the address from the symbol's start
 	Module string // "vmlinux", a module's name, or "bpf" for a BPF program
 }
 
-// Range is the addresses from Start up to End.
+// Range is the addresses from Start up to but not including End.
 type Range struct{ Start, End uint64 }
 
-// Table maps addresses to the functions of a kernel, its modules and its BPF
-// programs, each up to where that ends. It is immutable but for its bounds.
+// Table maps addresses to the functions of a kernel, its modules and its BPF programs. It is
+// immutable except for its bounds.
 type Table struct {
 	starts  []uint64 // sorted
 	names   []uint32 // offsets of the names in strings, which end at a newline
@@ -41,15 +42,16 @@ type Table struct {
 
 const (
 	vmlinux      = "vmlinux"
-	usualSymbols = 1 << 17 // room that spares most kernels a second allocation
+	usualSymbols = 1 << 17 // initial capacity, enough for most kernels
 )
 
-// ParseKallsyms reads a table in the format of /proc/kallsyms: address, type,
-// name and, for what is not in the kernel image, the module in brackets. More than 65535
-// modules are an error, like a line that is none of these.
+// ParseKallsyms reads a table in the format of /proc/kallsyms: address, type, name and, for
+// a symbol outside the kernel image, the module in brackets. It returns an error for any
+// other line and for more than 65535 modules.
 func ParseKallsyms(r io.Reader) (*Table, error) { return parseKallsyms(r, usualSymbols) }
 
-// parseKallsyms makes room for so many symbols at first.
+// parseKallsyms reads the table. room is the number of symbols to allocate memory for
+// initially.
 func parseKallsyms(r io.Reader, room int) (*Table, error) {
 	t := &Table{
 		starts: make([]uint64, 0, room), names: make([]uint32, 0, room),
@@ -144,13 +146,13 @@ func parseHex(hex []byte) (uint64, error) {
 	return v, nil
 }
 
-// Hidden reports whether the kernel showed no address, as kernel.kptr_restrict asks.
+// Hidden reports whether all addresses were 0, as kernel.kptr_restrict demands.
 func (t *Table) Hidden() bool { return t.hidden }
 
 // Len returns the number of functions.
 func (t *Table) Len() int { return len(t.starts) }
 
-// Text returns where the kernel image's own code lies, from _stext to _etext.
+// Text returns the address range of the kernel image's code, from _stext to _etext.
 func (t *Table) Text() Range { return t.text }
 
 // Find returns the address of the first function of that name.
@@ -163,13 +165,11 @@ func (t *Table) Find(name string) (uint64, bool) {
 	return 0, false
 }
 
-// Lookup names a return address. It looks up the byte before it, since a call
-// that does not return may be the last instruction of its function, but not if that
-// byte is padding ahead of a function that begins there: then the address is that of the
-// function.
+// Lookup names a return address. It looks up the byte before the address, because a call
+// that does not return may be the last instruction of its function. If that byte is padding
+// and a function begins at the address, Lookup returns that function.
 //
-// Code in no function that is known has the symbol "[bpf]" if it is neither in the image
-// nor in a module.
+// Code outside known functions, the image and the modules has the symbol "[bpf]".
 func (t *Table) Lookup(addr uint64) (Symbol, bool) {
 	if t.hidden || addr == 0 {
 		return Symbol{}, false
@@ -187,11 +187,11 @@ func (t *Table) Lookup(addr uint64) (Symbol, bool) {
 	return Symbol{name, addr - t.starts[i], t.module[t.modules[i]]}, true
 }
 
-// padding begins the names of what stands ahead of functions on x86 with
+// padding is the prefix of the symbols for the padding before functions on x86 with
 // CONFIG_CALL_PADDING, since 6.2 (scripts/mod/modpost.c, tools/objtool).
 const padding = "__pfx_"
 
-// covering returns the function that an address is in, or -1.
+// covering returns the index of the function that contains an address, or -1.
 func (t *Table) covering(addr uint64) int {
 	i, found := slices.BinarySearchFunc(t.starts, addr, cmp.Compare[uint64])
 	if !found {
@@ -201,7 +201,7 @@ func (t *Table) covering(addr uint64) int {
 		return -1
 	}
 	for i > 0 && t.starts[i-1] == t.starts[i] {
-		i-- // of several names the first one listed
+		i-- // the first listed of several names
 	}
 	if addr >= t.end(t.starts[i], t.name(i), t.module[t.modules[i]]) {
 		return -1

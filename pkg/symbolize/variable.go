@@ -9,9 +9,10 @@ import (
 	"slices"
 )
 
-// Variables reads the addresses of the kernel image's own variables under root, those of
-// the names that it lists: per-CPU ones by their offset, on x86 up to 6.14 from 0, and
-// none but with CONFIG_KALLSYMS_ALL. Where kernel.kptr_restrict hides addresses, none.
+// Variables reads the addresses of variables in the kernel image from the kallsyms file
+// under root. It returns those of names that the file lists, which needs
+// CONFIG_KALLSYMS_ALL. The address of a per-CPU variable is its offset, on x86 up to 6.14
+// from 0. The map is nil where kernel.kptr_restrict hides addresses.
 func Variables(root fs.FS, names ...string) (map[string]uint64, error) {
 	file, err := root.Open(kallsyms)
 	if err != nil {
