@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// errStuck says that work took too long and goes on, or was not begun because too
-// much of it does.
+// errStuck says that work took too long and still runs, or was not started because the time
+// is over or too many earlier calls still run.
 var errStuck = errors.New("took too long")
 
-// attempts bounds how long to wait for work that may never end: opening a file of
-// a file server that is gone, or of a FUSE server in a container that means harm.
+// attempts bounds the wait for work that may never end: to open a file of an unreachable
+// file server, or of a hostile FUSE server in a container.
 type attempts struct {
 	slots chan struct{}
 	until time.Time
@@ -20,8 +20,8 @@ type attempts struct {
 
 func newAttempts(most int) *attempts { return &attempts{slots: make(chan struct{}, most)} }
 
-// attempt waits for work until the time set. What it returns later is lost, so that
-// work must not need its result to be closed; an *os.File closes itself.
+// attempt runs work and waits for it until a.until. A result that comes later is discarded
+// without being closed. An *os.File closes itself when it is collected.
 func attempt[T any](a *attempts, work func() (T, error)) (T, error) {
 	type outcome struct {
 		value T

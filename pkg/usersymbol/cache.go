@@ -4,11 +4,11 @@ package usersymbol
 
 import "container/list"
 
-// cache keeps values up to a number of bytes. It drops those not asked for longest.
+// cache is an LRU cache, bounded by the bytes of its values.
 type cache[K comparable, V any] struct {
 	limit, used int
 	entries     map[K]*list.Element // of *cached[K, V]
-	order       *list.List          // the latest first
+	order       *list.List          // the most recently used first
 }
 
 type cached[K comparable, V any] struct {
@@ -31,8 +31,8 @@ func (c *cache[K, V]) get(key K) (V, bool) {
 	return e.Value.(*cached[K, V]).value, true
 }
 
-// put keeps a value, in place of an earlier one with this key. One that is larger
-// than all the room is not kept.
+// put adds a value and replaces an earlier one with the same key. It does not keep a value
+// larger than the limit.
 func (c *cache[K, V]) put(key K, value V, bytes int) {
 	if e, ok := c.entries[key]; ok {
 		c.drop(e)

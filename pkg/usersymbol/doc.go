@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package usersymbol names addresses in the code of processes: by their mappings and the
-// symbol tables of mapped files, and by the tables of functions of Go programs.
+// Package usersymbol names code addresses of processes. It reads their mappings, the symbol
+// tables of the mapped files, and the function tables of Go programs.
 package usersymbol

@@ -10,18 +10,19 @@ import (
 	"slices"
 )
 
-// elfFile is what is needed of an ELF file's headers. debug/elf has the types, but
-// its reader takes as much memory as a hostile file asks for.
+// elfFile holds the required headers of an ELF file. debug/elf has the types, but its reader
+// allocates as much memory as a hostile file demands.
 type elfFile struct {
 	r        io.ReaderAt
 	order    binary.ByteOrder
 	wide     bool // ELF64
 	header   elf.Header64
-	code     []elf.Prog64 // what is loaded and executable
+	code     []elf.Prog64 // loaded executable segments
 	sections []elf.Section64
 }
 
-// maxCode is how many pieces of code a file may have; it has one or two.
+// maxCode is the largest number of executable segments of a file; usual files have one or
+// two.
 const maxCode = 64
 
 func readELF(r io.ReaderAt) (*elfFile, error) {
@@ -59,7 +60,7 @@ func readELF(r io.ReaderAt) (*elfFile, error) {
 	return f, nil
 }
 
-// decode reads a structure as the file orders its bytes.
+// decode reads a structure in the file's byte order.
 func (f *elfFile) decode(b []byte, into any) error {
 	_, err := binary.Decode(b, f.order, into)
 	return err
@@ -82,7 +83,7 @@ func (f *elfFile) readHeader() error {
 	return nil
 }
 
-// each calls do with every entry of a table, of at most 65535 as ELF counts them.
+// each calls do with every entry of a table. An ELF header counts at most 65535.
 func (f *elfFile) each(offset uint64, count, size uint16, do func([]byte) error) error {
 	w := window{r: f.r}
 	for i := range uint64(count) {
@@ -118,7 +119,7 @@ func (f *elfFile) section(b []byte) (elf.Section64, error) {
 	}, err
 }
 
-// ofType returns the first section of a type.
+// ofType returns the first section of a type that is not compressed.
 func (f *elfFile) ofType(kind elf.SectionType) (elf.Section64, bool) {
 	for _, s := range f.sections {
 		if elf.SectionType(s.Type) == kind && elf.SectionFlag(s.Flags)&elf.SHF_COMPRESSED == 0 {
@@ -128,7 +129,7 @@ func (f *elfFile) ofType(kind elf.SectionType) (elf.Section64, bool) {
 	return elf.Section64{}, false
 }
 
-// named returns the first section that has one of the names.
+// named returns the first SHT_PROGBITS section with one of the names.
 func (f *elfFile) named(names ...string) (elf.Section64, bool) {
 	if int(f.header.Shstrndx) < len(f.sections) {
 		table := f.sections[f.header.Shstrndx].Off
@@ -142,7 +143,7 @@ func (f *elfFile) named(names ...string) (elf.Section64, bool) {
 	return elf.Section64{}, false
 }
 
-// address returns where the byte at an offset in the file is meant to be loaded.
+// address returns the virtual address of the byte at a file offset.
 func address(code []elf.Prog64, offset uint64) (uint64, bool) {
 	for _, p := range code {
 		if offset >= p.Off && offset-p.Off < p.Filesz {

@@ -13,10 +13,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openFile opens what a process has mapped, without reading from it. In order of
-// trust: the mapping's own link, which leads to deleted files and into containers
-// but needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE; the program's own link; the
-// path as the process sees it.
+// openFile opens a file that a process has mapped, without reading from it. It tries, in
+// order of trust: the link in map_files, which reaches deleted files and files in containers
+// but needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE; the exe link; the path as the process
+// sees it.
 func (p *process) openFile(m *mapping) (*os.File, fileID, error) {
 	file, id, err := openPath(fmt.Sprintf("%s/map_files/%x-%x", p.dir, m.Start, m.End))
 	if err == nil {
@@ -31,7 +31,7 @@ func (p *process) openFile(m *mapping) (*os.File, fileID, error) {
 	file, id, err = openIn(p.dir+"/root", m.path)
 	if err == nil && id.inode != m.inode {
 		file.Close()
-		return nil, fileID{}, fmt.Errorf("open %s: another file since: %w", m.path, os.ErrNotExist)
+		return nil, fileID{}, fmt.Errorf("open %s: replaced by another file: %w", m.path, os.ErrNotExist)
 	}
 	return file, id, err
 }
@@ -41,7 +41,7 @@ func openPath(path string) (*os.File, fileID, error) {
 	return identify(fd, path, err)
 }
 
-// openIn opens a path from another root, which its symbolic links do not leave.
+// openIn opens a path below another root. Symbolic links do not leave that root.
 // Needs kernel 5.6+.
 func openIn(root, path string) (*os.File, fileID, error) {
 	dir, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -54,8 +54,8 @@ func openIn(root, path string) (*os.File, fileID, error) {
 	return identify(fd, path, err)
 }
 
-// identify takes over a descriptor of a regular file. To open a device or a FIFO
-// for reading could do or wait for anything.
+// identify takes ownership of an O_PATH descriptor and fails unless it is of a regular file:
+// to open a device or a FIFO for reading may have side effects or block.
 func identify(fd int, path string, err error) (*os.File, fileID, error) {
 	if err != nil {
 		return nil, fileID{}, &os.PathError{Op: "open", Path: path, Err: err}
@@ -72,8 +72,8 @@ func identify(fd int, path string, err error) (*os.File, fileID, error) {
 	return file, fileID{st.Dev, st.Ino, st.Size, st.Mtim.Nano(), st.Ctim.Nano()}, nil
 }
 
-// programID identifies the program that a process runs. It asks no file system that
-// could be out of reach.
+// programID identifies the executable of a process. It uses cached attributes
+// (AT_STATX_DONT_SYNC), so that an unreachable file server cannot block it.
 func programID(dir string) (fileID, error) {
 	var st unix.Statx_t
 	const mask = unix.STATX_INO | unix.STATX_SIZE | unix.STATX_MTIME | unix.STATX_CTIME

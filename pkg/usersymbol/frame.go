@@ -9,23 +9,23 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
-// Frame is an address in the code of a process and what it is called. Name is
-// empty if that is unknown, Module if no file is mapped there. Both are printable,
-// see event.Text: a process chooses its symbols and the names of its files.
+// Frame is a code address of a process and its symbol. Name is empty if it is unknown, Module
+// if no file is mapped at the address. Both are escaped by event.Text, because a process
+// chooses its symbols and the names of its files.
 type Frame struct {
 	Addr uint64
 	symbolize.Symbol
 }
 
-// maxDemangled is the binary logarithm of the length to which a demangled name is cut.
+// maxDemangled is the binary logarithm of the length at which a demangled name is cut.
 const maxDemangled = 10
 
-// functionName makes a name from a symbol table readable: that of a C++ or Rust
-// function without its parameters, others, such as Go's, as they are.
+// functionName demangles the name of a C++ or Rust function, without its parameters. It
+// returns other names, such as those of Go functions, unchanged but for event.Text.
 func functionName(raw []byte) (name string) {
 	name = string(raw)
 	defer func() {
-		// Whoever wrote the file may have looked for a name that the demangler cannot bear.
+		// A hostile file may contain a name that makes the demangler panic.
 		_ = recover()
 		name = event.Text([]byte(name))
 	}()

@@ -11,32 +11,32 @@ import (
 	"sort"
 )
 
-// functions are those of one file, with the addresses that the file gives them.
+// functions are the functions of one file, at the virtual addresses in the file.
 type functions struct {
-	list  []function // sorted by start, which differ
+	list  []function // sorted by start, which is unique
 	names []byte     // each ends with a zero byte
 }
 
 type function struct {
 	start uint64
-	name  uint64 // offset in names; while collecting, in the file
-	size  uint32 // 0 if unknown
-	local bool   // visible in its own file only
+	name  uint64 // offset in names; in the file until names are read
+	size  uint32 // bytes; 0 if unknown
+	local bool   // STB_LOCAL
 }
 
 const functionBytes = 24
 
-// errTooLarge says that a file has more symbols than there is room for.
+// errTooLarge says that the symbols of a file exceed the memory limit.
 var errTooLarge = errors.New("too many symbols")
 
-// collector gathers the functions of a file within a number of bytes.
+// collector collects the functions of a file within a memory limit.
 type collector struct {
 	file  io.ReaderAt
-	limit int
+	limit int // bytes
 	list  []function
 }
 
-// expect makes room for so many functions, or as many as there may be.
+// expect allocates memory for count functions, or for as many as the limit allows.
 func (c *collector) expect(count uint64) {
 	most := c.limit / functionBytes
 	c.list = slices.Grow(c.list, int(min(count, uint64(max(most, 0)))))
@@ -50,10 +50,10 @@ func (c *collector) add(f function) error {
 	return nil
 }
 
-// functions reads the names and sorts by address.
+// functions reads the names and sorts the functions by address.
 func (c *collector) functions() (*functions, error) {
-	// In the order of the names, so that the file is read in one sweep: once to
-	// know their length, once to keep them.
+	// Sorting by the offset of the name makes reads sequential. The first pass adds up the
+	// lengths, the second keeps the names.
 	slices.SortFunc(c.list, func(a, b function) int { return cmp.Compare(a.name, b.name) })
 	total := 0
 	file := window{r: c.file}
@@ -67,7 +67,7 @@ func (c *collector) functions() (*functions, error) {
 	for i := range c.list {
 		name := file.name(c.list[i].name)
 		if len(f.names)+len(name) >= total {
-			name = nil // the file changes meanwhile
+			name = nil // the file changed between the passes
 		}
 		c.list[i].name = uint64(len(f.names))
 		f.names = append(append(f.names, name...), 0)
@@ -83,8 +83,8 @@ func (c *collector) functions() (*functions, error) {
 	return f, nil
 }
 
-// compareAliases orders the names of one address. The best known comes first: write
-// is also __write and __GI___libc_write.
+// compareAliases orders the names of one address, the best known first: write before __write
+// and __GI___libc_write.
 func (f *functions) compareAliases(a, b function) int {
 	x, y := f.name(a), f.name(b)
 	return cmp.Or(
@@ -113,7 +113,7 @@ func (f *functions) name(of function) []byte {
 	return name[:bytes.IndexByte(name, 0)]
 }
 
-// lookup returns the function that holds an address.
+// lookup returns the function that contains an address.
 func (f *functions) lookup(addr uint64) (found function, ok bool) {
 	i := sort.Search(len(f.list), func(i int) bool { return f.list[i].start > addr })
 	if i == 0 {
@@ -123,7 +123,7 @@ func (f *functions) lookup(addr uint64) (found function, ok bool) {
 	return found, found.size == 0 || addr-found.start < uint64(found.size)
 }
 
-// named returns the first function for whose name is true.
+// named returns the first function whose name satisfies is.
 func (f *functions) named(is func(name []byte) bool) (function, bool) {
 	for _, candidate := range f.list {
 		if is(f.name(candidate)) {
@@ -133,5 +133,5 @@ func (f *functions) named(is func(name []byte) bool) (function, bool) {
 	return function{}, false
 }
 
-// bytes is what the functions take up.
+// bytes returns the memory that the functions use.
 func (f *functions) bytes() int { return cap(f.list)*functionBytes + cap(f.names) }

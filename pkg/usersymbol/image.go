@@ -7,22 +7,22 @@ import (
 	"io"
 )
 
-// fileID tells a file from all others, and from what it was before it changed.
+// fileID identifies a file and its version.
 type fileID struct {
 	device, inode  uint64
-	size           int64
-	mtime, changed int64 // ns since 1970
+	size           int64 // bytes
+	mtime, changed int64 // ns since the epoch; changed is ctime
 }
 
-// image is a file that is mapped as code, with its functions. It is immutable.
+// image is the code of a mapped file and its functions. It is immutable.
 type image struct {
 	code   []elf.Prog64
 	tables []*functions
 }
 
-// readImage reads the functions of an ELF file: those of its symbol tables, or, in
-// a Go program without, of its pclntab. They may take up so many bytes. A table
-// that is larger or damaged is left out, and its functions have no names.
+// readImage reads the functions of an ELF file from its symbol tables, or from the pclntab of
+// a Go program without .symtab. They use at most limit bytes. readImage leaves out a table
+// that is larger or damaged; its functions have no names then.
 func readImage(r io.ReaderAt, limit int) (*image, error) {
 	f, err := readELF(r)
 	if err != nil {
@@ -44,7 +44,7 @@ func readImage(r io.ReaderAt, limit int) (*image, error) {
 	return img, nil
 }
 
-// lookup names the byte at an offset in the file.
+// lookup returns the function at a file offset. from is the distance from its start.
 func (img *image) lookup(offset uint64) (name []byte, from uint64, ok bool) {
 	addr, ok := address(img.code, offset)
 	if !ok {
@@ -58,7 +58,7 @@ func (img *image) lookup(offset uint64) (name []byte, from uint64, ok bool) {
 	return nil, 0, false
 }
 
-// bytes is about what the image takes up.
+// bytes returns the approximate memory that the image uses.
 func (img *image) bytes() int {
 	total := 256 + 64*len(img.code)
 	for _, table := range img.tables {

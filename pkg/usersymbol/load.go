@@ -12,7 +12,8 @@ import (
 	"os"
 )
 
-// image returns the symbols of what is mapped, or nil, and whether that is final.
+// image returns the symbols of a mapping, or nil. final says that a later call returns the
+// same.
 func (u *Processes) image(p *process, m *mapping) (img *image, final bool) {
 	if !m.hasCode() || m.lost {
 		return nil, true
@@ -37,7 +38,8 @@ func (u *Processes) image(p *process, m *mapping) (img *image, final bool) {
 	return img, true
 }
 
-// file returns the symbols of a mapped file. One that holds none has none.
+// file returns the symbols of a mapped file. The image is empty if the file's symbols cannot
+// be read.
 func (u *Processes) file(p *process, m *mapping) (*image, error) {
 	type opened struct {
 		*os.File
@@ -97,8 +99,8 @@ func loadFile(file *os.File, id fileID, limit int) (*image, error) {
 	return readImage(readable, limit)
 }
 
-// loadVDSO reads the functions of the code that the kernel maps into a process.
-// It is the same in all processes of an architecture, whence the identity.
+// loadVDSO reads the functions of the vDSO. It is the same in all processes of an
+// architecture, so a hash of its content identifies it.
 func (p *process) loadVDSO(m *mapping, seed maphash.Seed, limit int) (*image, fileID, error) {
 	const most = 1 << 20
 	memory, err := os.Open(p.dir + "/mem")

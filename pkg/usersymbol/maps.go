@@ -23,10 +23,10 @@ type mapping struct {
 	symbolize.Range
 	offset uint64 // in the file
 	inode  uint64 // 0 without a file
-	path   string // as the kernel prints it, from the root of the process
+	path   string // as the kernel prints it, relative to the root of the process
 	module string
 
-	id   fileID // of the file, once it was opened
+	id   fileID // zero until the file is opened
 	lost bool   // the file cannot be opened
 }
 
@@ -35,11 +35,11 @@ const (
 	deleted = " (deleted)"
 )
 
-// errTooMany says that a process has more mappings than there is room for.
+// errTooMany says that the mappings of a process exceed the memory limit.
 var errTooMany = errors.New("too many executable mappings")
 
-// parseMaps reads the executable mappings in the format of /proc/PID/maps, sorted.
-// They may take up so many bytes.
+// parseMaps reads the executable mappings from /proc/PID/maps, sorted by address. It returns
+// errTooMany if they use more than limit bytes.
 func parseMaps(r io.Reader, limit int) ([]mapping, error) {
 	var maps []mapping
 	lines := bufio.NewScanner(r)
@@ -99,13 +99,13 @@ func parseMapping(line []byte) (m mapping, executable bool, err error) {
 	return m, true, nil
 }
 
-// bytes is about what a mapping takes up.
+// bytes returns the approximate memory that a mapping uses.
 func (m *mapping) bytes() int { return 160 + len(m.path) + len(m.module) }
 
-// hasCode reports whether there is something to read symbols from.
+// hasCode reports whether the mapping is of a file or of the vDSO.
 func (m *mapping) hasCode() bool { return m.inode != 0 || m.path == vdso }
 
-// find returns the mapping that holds an address, or nil.
+// find returns the mapping that contains an address, or nil.
 func find(maps []mapping, addr uint64) *mapping {
 	i := sort.Search(len(maps), func(i int) bool { return maps[i].End > addr })
 	if i == len(maps) || addr < maps[i].Start {

@@ -9,13 +9,13 @@ import (
 	"fmt"
 )
 
-// Go programs keep a table of their functions, pclntab, for their own use, which
-// stays when symbols are stripped. debug/gosym reads it too, but takes several
-// times its size in memory (26 MB of table and 32 MB for 100 000 functions).
+// The Go runtime needs a table of functions, pclntab, which stays when symbols are stripped.
+// debug/gosym reads it too, but uses several times its size in memory (26 MB of table and
+// 32 MB for 100 000 functions).
 //
-// It begins with a header: magic, two zero bytes, the least size of an
-// instruction, the size of a pointer, then words of that size. See pcHeader, _func
-// and functab in Go's runtime/symtab.go and runtime2.go.
+// The table begins with a header: magic, two zero bytes, the minimum size of an instruction,
+// the size of a pointer, then words of that size. See pcHeader, _func and functab in Go's
+// runtime/symtab.go and runtime2.go.
 const (
 	magicGo118 = 0xfffffff0
 	magicGo120 = 0xfffffff1 // still in Go 1.26
@@ -26,21 +26,21 @@ const (
 	headerTable     = 7 // offset of the table of functions
 	headerWords     = 8
 
-	moduleText = 22 // the word of runtime.text in moduledata, since Go 1.16
+	moduleText = 22 // index of the word with runtime.text in moduledata, since Go 1.16
 )
 
 var errNotPclntab = errors.New("not a pclntab of Go 1.18 or later")
 
-// pclntab is one and where it lies in its file.
+// pclntab is a table and its place in the file.
 type pclntab struct {
 	file   *elfFile
 	offset uint64
 	words  [headerWords]uint64
 }
 
-// goFunctions reads the functions of a Go program within a number of bytes.
-// exported are those in its symbol table. Position-independent programs with cgo
-// from before Go 1.26 have no section of that name, so they must not be stripped.
+// goFunctions reads the functions of a Go program. They use at most limit bytes. exported are
+// the functions of its .dynsym. Position-independent programs with cgo built before Go 1.26
+// have no section of that name; their functions have names only in an unstripped file.
 func (f *elfFile) goFunctions(limit int, exported *functions) (*functions, error) {
 	section, ok := f.named(".gopclntab", ".data.rel.ro.gopclntab")
 	if !ok {
@@ -98,9 +98,9 @@ func (f *elfFile) word(b []byte) uint64 {
 	return uint64(f.order.Uint32(b))
 }
 
-// collect gathers the functions with their addresses counted from runtime.text.
-// The table holds for each function its address and the offset of its _func, which
-// begins with the address and the offset of its name.
+// collect collects the functions, with addresses relative to runtime.text. The table holds
+// the address of each function and the offset of its _func. A _func begins with the address
+// and the offset of the name.
 func (p *pclntab) collect(c *collector) error {
 	table := p.offset + p.words[headerTable]
 	names := p.offset + p.words[headerNames]
@@ -131,14 +131,13 @@ func (p *pclntab) collect(c *collector) error {
 	return nil
 }
 
-// text returns the address of runtime.text. The linker puts C code before it, and
-// the header tells only in some programs, so it is believed where something else
-// confirms it.
+// text returns the address of runtime.text. The linker may put C code before it, and only some
+// headers contain the address, so text accepts an address only if another value confirms it.
 func (p *pclntab) text(goFunctions, exported *functions) (uint64, bool) {
 	called := func(name string) func([]byte) bool {
 		return func(other []byte) bool { return string(other) == name }
 	}
-	// Programs with cgo export this function for the C side.
+	// Programs with cgo export crosscall2 to C code.
 	if at, ok := exported.named(called("crosscall2")); ok {
 		if of, ok := goFunctions.named(called("crosscall2")); ok {
 			return at.start - of.start, true
@@ -148,7 +147,7 @@ func (p *pclntab) text(goFunctions, exported *functions) (uint64, bool) {
 	if !ok {
 		return 0, false
 	}
-	// Programs without cgo start with this one.
+	// The entry point of programs without cgo is _rt0_ARCH_OS.
 	rt0, ok := goFunctions.named(func(name []byte) bool { return bytes.HasPrefix(name, []byte("_rt0_")) })
 	if ok && section.Addr+rt0.start == p.file.header.Entry {
 		return section.Addr, true

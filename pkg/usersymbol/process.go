@@ -13,20 +13,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// process is what is known of a process. Its mappings do not change: a process
-// that is read again is a new one.
+// process is a process and its mappings, which are never updated: a second read creates a new
+// process.
 type process struct {
-	serial  uint64 // differs from those of all others
+	serial  uint64 // unique
 	dir     string // /proc/PID
 	program fileID
 	read    time.Time
-	resume  time.Time // something took too long or failed; until then nothing more is read
+	resume  time.Time // no reads before, because one took too long or failed
 	maps    []mapping
 }
 
-// process returns a process, or nil if it is gone and was not known before. One that
-// runs another program since is read again; so is another process with its number,
-// unless it runs the same program, where wrong addresses are not found.
+// process returns a process, or nil if it has ended and is not in the cache. A process whose
+// executable changed is read again. That includes a new process with a reused PID, unless it
+// runs the same executable: refresh reads it when an address is in no mapping.
 func (u *Processes) process(pid uint32) *process {
 	known, ok := u.processes.get(pid)
 	var dir string
@@ -52,7 +52,8 @@ func (u *Processes) process(pid uint32) *process {
 	return p
 }
 
-// refresh returns a process as it is now, or p if it cannot be read.
+// refresh reads a process again. It returns p if the last read is recent or the process cannot
+// be read.
 func (u *Processes) refresh(pid uint32, p *process) *process {
 	now := u.now()
 	if now.Sub(p.read) <= refreshMaps || now.Before(p.resume) {
@@ -67,7 +68,7 @@ func (u *Processes) refresh(pid uint32, p *process) *process {
 	return again
 }
 
-// readMaps reads the mappings of a process. A process without any is gone.
+// readMaps reads the mappings of a process. A process without mappings has ended.
 func (u *Processes) readMaps(p *process) (err error) {
 	u.serial++
 	p.serial, p.read = u.serial, u.now()

@@ -9,34 +9,35 @@ import (
 	"time"
 )
 
-// Bounds of what Processes keeps, in bytes, besides symbols.
+// Cache sizes of Processes in bytes, besides symbols.
 const (
 	maxProcesses = 4 << 20
 	maxFrames    = 8 << 20
 )
 
 const (
-	// maxFile is the size in bytes from which a file is not read.
+	// maxFile is the size in bytes of the largest file that is read.
 	maxFile = 512 << 20
-	// patience is how long Resolve waits for files at most.
+	// patience is the longest time that Resolve waits for files.
 	patience = time.Second
-	// pause is how long nothing is read of a process after that failed.
+	// pause is the time after a failure in which nothing is read of the process.
 	pause = 30 * time.Second
-	// maxStuck is how many readings may go on without end before there are no more.
+	// maxStuck is the number of reads that may be in progress; while all of them block,
+	// no other read is started.
 	maxStuck = 4
-	// refreshMaps is the least time between two readings of a process's mappings.
+	// refreshMaps is the shortest interval between two reads of a process's mappings.
 	refreshMaps = 100 * time.Millisecond
 )
 
-// Processes names addresses in the code of processes, soon after they were seen there:
-// of a process that is gone only those are known that were known before. It is
-// not safe for concurrent use.
+// Processes names code addresses of processes. It must resolve an address while the process
+// runs: after the process has ended, only addresses in the caches have names. It is not safe
+// for concurrent use.
 //
-// It reads the mappings of a process when it first meets it, when it runs another
-// program, and when an address is in none of them. It reads the symbols of a mapped
-// file when it first meets an address in it, in whatever mount namespace, deleted or
-// not; never debug information, so inlined functions do not show. What it cannot
-// read, or not in time, has no name.
+// It reads the mappings of a process at the first address, when the executable changes, and
+// when an address is in no mapping. It reads the symbols of a mapped file at the first
+// address in it, in any mount namespace, deleted or not. It does not read debug information,
+// so it does not show inlined functions. An address has no name if a read fails or takes too
+// long.
 type Processes struct {
 	dir       string // /proc/
 	now       func() time.Time
@@ -48,11 +49,11 @@ type Processes struct {
 	frames    *cache[frameKey, Frame]
 }
 
-// frameKey is an address in a process, and the byte that was looked up for it.
+// frameKey is an address in a process, and the address of the byte that was looked up.
 type frameKey struct{ process, addr, at uint64 }
 
-// New returns a Processes that keeps so many bytes of symbols, and none of a file
-// that has more than half of that. 32 MB do for a node.
+// New returns a Processes that keeps at most memory bytes of symbols. It does not read the
+// symbols of a file that need more than half of that. 32 MB are enough for a node.
 func New(memory int) *Processes {
 	return &Processes{
 		dir: "/proc/", now: time.Now, seed: maphash.MakeSeed(), attempts: newAttempts(maxStuck),
@@ -62,13 +63,12 @@ func New(memory int) *Processes {
 	}
 }
 
-// Resolve names the addresses of a user stack, innermost first, as the kernel
-// unwinds it: the first is where the process was, the others are return addresses.
-// pid is the process (the kernel's tgid) in the PID namespace of /proc. There is a
-// frame for each address.
+// Resolve names the addresses of a user stack, innermost first, as the kernel unwinds it: the
+// first is the instruction pointer, the others are return addresses. pid is the process (the
+// kernel's tgid) in the PID namespace of /proc. Resolve returns one frame per address.
 //
-// It takes microseconds where everything is known, milliseconds to read symbols,
-// and never much more than a second.
+// It takes microseconds if all addresses are cached, milliseconds to read symbols, and at
+// most a little more than a second.
 func (u *Processes) Resolve(pid uint32, addrs []uint64) []Frame {
 	u.attempts.until = time.Now().Add(patience)
 	frames := make([]Frame, len(addrs))
@@ -96,8 +96,8 @@ func (u *Processes) Resolve(pid uint32, addrs []uint64) []Frame {
 	return frames
 }
 
-// name names the byte at an address of a process, which it reads again if need be,
-// and reports whether the answer will stay the same.
+// name names the byte at an address of a process. It reads the mappings again if none contains
+// the address. final says that the answer will not change.
 func (u *Processes) name(p **process, pid uint32, addr, at uint64) (frame Frame, final bool) {
 	frame.Addr = addr
 	m := find((*p).maps, at)

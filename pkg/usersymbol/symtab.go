@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// functions reads the functions of symbol tables, .symtab or .dynsym, within a
-// number of bytes.
+// functions reads the functions of symbol tables, .symtab or .dynsym. They use at most limit
+// bytes.
 func (f *elfFile) functions(limit int, kinds ...elf.SectionType) (*functions, error) {
 	c := collector{file: f.r, limit: limit}
 	for _, kind := range kinds {
@@ -58,7 +58,7 @@ func (f *elfFile) collect(kind elf.SectionType, c *collector) error {
 	return nil
 }
 
-// symbol decodes by hand what there are hundreds of thousands of.
+// symbol decodes a symbol without reflection, because a file has hundreds of thousands.
 func (f *elfFile) symbol(b []byte) elf.Sym64 {
 	if f.wide {
 		return elf.Sym64{

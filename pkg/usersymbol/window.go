@@ -9,20 +9,20 @@ import (
 
 const (
 	windowSize = 1 << 16
-	// maxName is the length in bytes to which a symbol's name is cut.
+	// maxName is the length in bytes at which the name of a symbol is cut.
 	maxName = 4096
 )
 
-// window reads a file at rising offsets through a buffer, so that a table of any
-// size takes up no more memory than that.
+// window reads a file at ascending offsets through a buffer of windowSize bytes, so that
+// memory does not depend on the size of a table.
 type window struct {
 	r      io.ReaderAt
 	start  uint64
 	buffer []byte
 }
 
-// at returns size bytes at an offset, fewer where the file ends, which stay valid
-// until the next call. size is at most windowSize.
+// at returns size bytes at an offset, or fewer at the end of the file. They are valid until
+// the next call. size is at most windowSize.
 func (w *window) at(offset uint64, size int) []byte {
 	if w.buffer == nil {
 		w.buffer = make([]byte, 0, windowSize)
@@ -31,7 +31,7 @@ func (w *window) at(offset uint64, size int) []byte {
 	if offset < w.start || skip+uint64(size) > uint64(len(w.buffer)) {
 		n := 0
 		if int64(offset) >= 0 {
-			// What cannot be read is as if it were not there.
+			// A read error is treated as the end of the file.
 			n, _ = w.r.ReadAt(w.buffer[:windowSize], int64(offset))
 		}
 		w.start, w.buffer, skip = offset, w.buffer[:n], 0
