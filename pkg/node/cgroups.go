@@ -11,17 +11,17 @@ import (
 	"time"
 )
 
-// Cgroups tell what reading the files of memory cgroups costs.
+// Cgroups says how expensive it is to read the files of memory cgroups.
 type Cgroups struct {
-	Dir        string        // of the hierarchy; empty if there is none
-	Dying      int           // dead cgroups below it that something still holds, if DyingKnown
-	DyingKnown bool          // false in a container that is shown no more than its own part
-	Read       time.Duration // that one read of its memory.stat took
+	Dir        string        // of the hierarchy; empty without the memory controller
+	Dying      int           // deleted cgroups below Dir that are still referenced, if DyingKnown
+	DyingKnown bool          // false in a container that sees only its own part of the hierarchy
+	Read       time.Duration // time that one read of memory.stat took
 }
 
 const cgroupMounts = "/sys/fs/cgroup"
 
-// cgroups looks at the hierarchy with the memory controller.
+// cgroups reads the hierarchy with the memory controller.
 func (f Files) cgroups() Cgroups {
 	file, ok := f.memoryStat()
 	if !ok {
@@ -36,8 +36,8 @@ func (f Files) cgroups() Cgroups {
 	return Cgroups{Dir: path.Dir(file), Dying: found.count, DyingKnown: ok, Read: took}
 }
 
-// memoryStat finds memory.stat of the highest group there is: in version 2, alone or in a
-// hybrid, or in version 1.
+// memoryStat returns the path of memory.stat in the topmost visible cgroup: of version 2, also
+// in the hybrid layout, else of version 1.
 func (f Files) memoryStat() (file string, ok bool) {
 	for _, dir := range []string{cgroupMounts, cgroupMounts + "/unified", cgroupMounts + "/memory"} {
 		file := path.Join(dir, "memory.stat")
@@ -48,16 +48,16 @@ func (f Files) memoryStat() (file string, ok bool) {
 	return "", false
 }
 
-// dying are the dead cgroups of a hierarchy.
+// dying counts the deleted cgroups of a hierarchy that are still referenced.
 type dying struct {
 	count      int
-	dir        string // where version 2 counts them
-	controller string // of version 1, which counts all, dead ones among them
-	all, dirs  int
+	dir        string // version 2: the directory whose cgroup.stat counts them
+	controller string // version 1: the controller
+	all, dirs  int    // version 1: all cgroups, deleted ones included, and the directories
 }
 
-// dying counts those of the hierarchy that a file belongs to: in version 2 those below
-// the highest directory there is.
+// dying counts the dying cgroups of the hierarchy that a file belongs to, on version 2 those
+// below the topmost visible directory.
 func (f Files) dying(file string) (dying, bool) {
 	var found dying
 	for dir := path.Dir(file); dir != "/" && dir != "."; dir = path.Dir(dir) {
@@ -72,8 +72,8 @@ func (f Files) dying(file string) (dying, bool) {
 	return f.dyingV1(file)
 }
 
-// dyingV1 counts those of a hierarchy of version 1. The kernel counts all its groups in
-// /proc/cgroups, so all its directories have to be there: only its root has
+// dyingV1 counts the dying cgroups of a version 1 hierarchy: the cgroups in /proc/cgroups
+// minus the directories. This needs the whole hierarchy, whose root is the only directory with
 // cgroup.sane_behavior (CFTYPE_ONLY_ON_ROOT, kernel/cgroup/cgroup-v1.c).
 func (f Files) dyingV1(file string) (dying, bool) {
 	mount, _, _ := strings.Cut(strings.TrimPrefix(file, cgroupMounts+"/"), "/")
@@ -90,12 +90,12 @@ func (f Files) dyingV1(file string) (dying, bool) {
 	return dying{count: max(0, all-dirs), controller: controller, all: all, dirs: dirs}, err == nil
 }
 
-// groupsV1 returns how many groups the hierarchy of version 1 has that a controller is in.
+// groupsV1 returns the number of cgroups in the version 1 hierarchy of a controller.
 func (f Files) groupsV1(controller string) (int, bool) {
 	text, _ := f.read("/proc/cgroups")
 	for line := range strings.Lines(text) {
 		columns := strings.Fields(line)
-		if len(columns) != 4 || columns[0] != controller || columns[1] == "0" { // 0 is version 2
+		if len(columns) != 4 || columns[0] != controller || columns[1] == "0" { // hierarchy 0 is version 2
 			continue
 		}
 		all, err := strconv.Atoi(columns[2])
@@ -104,12 +104,12 @@ func (f Files) groupsV1(controller string) (int, bool) {
 	return 0, false
 }
 
-// directories counts a directory and those below it.
+// directories counts a directory and all directories below it.
 func (f Files) directories(dir string) (int, error) {
 	dirs := 0
 	err := fs.WalkDir(f.Root, strings.TrimPrefix(dir, "/"), func(_ string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // it vanished meanwhile
+			return nil // removed during the walk
 		}
 		if err == nil && d.IsDir() {
 			dirs++

@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// maxCPU bounds what is believed of a list of CPUs (CONFIG_NR_CPUS is at most 8192).
+// maxCPU is the highest valid CPU number (CONFIG_NR_CPUS is at most 8192).
 const maxCPU = 8191
 
-// parseList reads "0-3,8" as the kernel prints sets of CPUs (bitmap_print_list); nil if
-// it is none.
+// parseList parses a CPU list such as "0-3,8" (bitmap_print_list). It returns nil if the text
+// is invalid.
 func parseList(text string) []int {
 	var cpus []int
 	for _, part := range strings.Split(strings.TrimSpace(text), ",") {
@@ -33,9 +33,9 @@ func parseList(text string) []int {
 	return cpus
 }
 
-// PossibleCPUs returns the numbers of the CPUs that may ever be online, ascending. They may
-// have gaps, where firmware tells of CPUs that cannot be used: what is kept for each CPU
-// takes room for the last one's number.
+// PossibleCPUs returns the numbers of the possible CPUs, ascending. The numbers may have gaps
+// if firmware lists CPUs that cannot be used, so an array indexed by CPU needs the last number
+// plus one elements.
 func (f Files) PossibleCPUs() ([]int, error) {
 	const file = "/sys/devices/system/cpu/possible"
 	text, ok := f.read(file)
@@ -49,8 +49,8 @@ func (f Files) PossibleCPUs() ([]int, error) {
 	return cpus, nil
 }
 
-// parseMask reads "ff,00000001", words of 32 CPUs with the highest first; nil if it is
-// none or empty.
+// parseMask parses a CPU mask such as "ff,00000001": words of 32 CPUs, the highest first. It
+// returns nil if the mask is invalid or empty.
 func parseMask(text string) []int {
 	words := strings.Split(strings.TrimSpace(text), ",")
 	if len(words) > (maxCPU+1)/32 {
@@ -71,7 +71,7 @@ func parseMask(text string) []int {
 	return cpus
 }
 
-// Mask prints a set of CPUs as rps_cpus takes it: "3", "1,00000000".
+// Mask formats a set of CPUs for rps_cpus: "3", "1,00000000".
 func Mask(cpus []int) string {
 	var words []uint32
 	for _, cpu := range cpus {

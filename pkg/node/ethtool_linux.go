@@ -26,8 +26,8 @@ func (l *liveLinks) Device(name string) (device Device, err error) {
 	return device, err
 }
 
-// query asks a driver what it is and has. Drivers without a driver name, rings, or
-// channels answer EOPNOTSUPP, which leaves the answer empty.
+// query reads a driver's name, rings, channels and features. If the driver answers EOPNOTSUPP
+// to a request, those fields stay zero.
 func query(tool *ethtool.Ethtool, name string) (Device, error) {
 	var d Device
 	driver, err := tool.DriverName(name)
@@ -52,7 +52,8 @@ func query(tool *ethtool.Ethtool, name string) (Device, error) {
 	if err := answered(err); err != nil {
 		return d, fmt.Errorf("get features: %w", err)
 	}
-	// ethtool calls [fixed] what is not available (hw_features in struct net_device).
+	// ethtool prints [fixed] for a feature that is not available (hw_features in struct
+	// net_device).
 	checks := features["rx-checksum"]
 	d.RxChecks = checks.Active && checks.Available && !checks.NeverChanged
 	return d, nil

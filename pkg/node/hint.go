@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package node reads what a node says about itself: settings, devices, loads, sockets and
-// control groups, once, as doctor needs it.
+// Package node reads the state of a node once, for doctor: settings, devices, load, sockets
+// and cgroups.
 package node
 
 import (
@@ -22,11 +22,11 @@ func (f Files) read(name string) (string, bool) {
 	return string(text), err == nil
 }
 
-// DyingCgroups counts the dead cgroups that make the files of a cgroup hierarchy slow
-// to read, for the hierarchy that a file belongs to, or, for a file that a process in a
-// container calls otherwise, the one with the memory controller. On version 2 that is
-// what cgroup.stat says (nr_dying_descendants, 4.14); on version 1 what /proc/cgroups
-// counts beyond the directories there are. It is empty where neither can be told.
+// DyingCgroups counts the dying cgroups of the hierarchy that a file belongs to. They make its
+// files slow to read. If that hierarchy is not found, as for a path in a container, DyingCgroups
+// takes the hierarchy with the memory controller. On version 2 the number is
+// nr_dying_descendants of cgroup.stat (4.14+), on version 1 the cgroups in /proc/cgroups minus
+// the directories. The text is empty if the number is unknown.
 func (f Files) DyingCgroups(file string) string {
 	d, ok := f.dying(file)
 	if !ok {
@@ -42,7 +42,7 @@ func (f Files) DyingCgroups(file string) string {
 	return fmt.Sprintf("%d dying cgroups below %s", d.count, d.dir)
 }
 
-// field returns the number behind a name in a file of names and numbers.
+// field returns the number after a name in a file with a name and a number on each line.
 func field(text, name string) (int, bool) {
 	for line := range strings.Lines(text) {
 		if rest, ok := strings.CutPrefix(line, name+" "); ok {
@@ -53,7 +53,7 @@ func field(text, name string) (int, bool) {
 	return 0, false
 }
 
-// IPVS counts the services that IPVS estimates, and says whether it does.
+// IPVS counts the IPVS services, and adds the setting that makes IPVS estimate their rates.
 func (f Files) IPVS() string {
 	text, ok := f.read("/proc/net/ip_vs")
 	if !ok {
@@ -74,7 +74,7 @@ func (f Files) IPVS() string {
 	return said
 }
 
-// Sysctls returns settings as name = value, those that there are.
+// Sysctls returns the settings that exist, as "name = value", separated by commas.
 func (f Files) Sysctls(names ...string) string {
 	var all []string
 	for _, name := range names {

@@ -8,19 +8,19 @@ import "github.com/dropwatch/dropwatch/pkg/event"
 type Link struct {
 	Name       string
 	Index      int
-	Kind       string // IFLA_INFO_KIND: veth, bond, vxlan; empty for hardware and what acts as such
-	Master     string // the bond, team, bridge, or netvsc device above it
-	Lower      string // the device it stands on: of a vlan, macvlan, or tunnel
+	Kind       string // IFLA_INFO_KIND: veth, bond, vxlan; empty for hardware and other devices without it
+	Master     string // the bond, team, bridge, or netvsc device that it belongs to
+	Lower      string // the lower device of a vlan, macvlan, or tunnel
 	Peer       *Peer  // of a veth
 	MTU        int    // bytes
-	Up         bool   // set up, and not without carrier
-	Enabled    bool   // set up (IFF_UP)
-	Carrier    bool   // set up, and what it sends gets somewhere (IFF_LOWER_UP)
+	Up         bool   // IFF_UP is set and the operational state is not down
+	Enabled    bool   // IFF_UP is set
+	Carrier    bool   // IFF_LOWER_UP is set
 	Speed      int    // Mb/s; 0 if unknown
 	TxQueueLen int    // packets
-	RxPackets  uint64 // since it was made
+	RxPackets  uint64 // since the device was created
 	RPFilter   int    // net.ipv4.conf.NAME.rp_filter; -1 if unknown
-	Threaded   int    // whether threads poll it (since 5.12): 0, 1; -1 if unknown
+	Threaded   int    // threaded NAPI (5.12+): 0, 1; -1 if unknown
 	Unresolved Unresolved
 	RxQueues   []RxQueue
 	IRQs       []IRQ
@@ -35,57 +35,56 @@ type Peer struct {
 	Name  string // empty if unknown
 }
 
-// Device is what a driver says of itself by ethtool.
+// Device is a driver's answers to ethtool.
 type Device struct {
 	Driver   string
-	RxChecks bool // it checks checksums of what it receives, and can be told not to (rx-checksum)
+	RxChecks bool // rx-checksum is on and can be turned off
 	Ring     Ring
 	Channels Channels
 }
 
-// Ring is the size of a device's receive ring, and what it can be, in descriptors of
-// each queue (ETHTOOL_GRINGPARAM). Zero if unknown.
+// Ring is the size and the maximum size of a device's receive rings, in descriptors per queue
+// (ETHTOOL_GRINGPARAM). Zero if unknown.
 type Ring struct {
 	Rx, RxMax uint32
 }
 
-// Channels are a device's receive queues, and how many it can have
-// (ETHTOOL_GCHANNELS). Those that serve both directions are counted apart. Zero if
-// unknown.
+// Channels is the number and the maximum number of a device's receive queues
+// (ETHTOOL_GCHANNELS). Combined queues serve both directions. Zero if unknown.
 type Channels struct {
 	Rx, RxMax             uint32
 	Combined, CombinedMax uint32
 }
 
-// Unresolved is how much may wait for a neighbour's address on a device, in bytes
-// (net.ipv4.neigh.NAME.unres_qlen_bytes); -1 if unknown.
+// Unresolved is the limit of the packets that wait for a neighbor's address on a device, in
+// bytes (net.ipv4.neigh.NAME.unres_qlen_bytes); -1 if unknown.
 type Unresolved struct {
 	IPv4, IPv6 int
 }
 
-// RxQueue is one of a device's receive queues, as below /sys/class/net/*/queues.
+// RxQueue is a receive queue of a device, from /sys/class/net/*/queues.
 type RxQueue struct {
-	CPUs  []int // rps_cpus: where its packets are steered to; empty if they are not
+	CPUs  []int // rps_cpus: the CPUs that RPS steers packets to; empty if RPS is off
 	Flows int   // rps_flow_cnt
 }
 
-// IRQ is an interrupt of a device, and the CPUs it may come to.
+// IRQ is an interrupt of a device.
 type IRQ struct {
 	Number int
-	CPUs   []int
+	CPUs   []int // smp_affinity_list
 }
 
 // Qdisc is a queueing discipline.
 type Qdisc struct {
 	Kind    string
-	Handle  string // as tc prints it, "8001:"; "0:" if the kernel chose none
-	Parent  string // "root", or a class of another: "1:2", ":2" if that has no handle
-	Limit   uint32 // in Unit; 0 if it has none or none is known
+	Handle  string // as tc prints it, "8001:"; "0:" for a default qdisc without a handle
+	Parent  string // "root", or a class of another qdisc: "1:2", ":2" if that has no handle
+	Limit   uint32 // in Unit; 0 if the qdisc has no limit or the limit is unknown
 	Unit    string // packets or bytes
-	Options string // what tc has to repeat to change the limit: "rate 1000bit burst 10000"
+	Options string // options that tc must repeat to change the limit: "rate 1000bit burst 10000"
 }
 
-// escape makes the names printable.
+// escape replaces the names by their printable forms (event.Text).
 func (l *Link) escape() {
 	for _, name := range []*string{&l.Name, &l.Kind, &l.Master, &l.Lower, &l.Device.Driver} {
 		*name = event.Text([]byte(*name))
@@ -95,7 +94,7 @@ func (l *Link) escape() {
 	}
 }
 
-// Find returns the interface of that name, and false if there is none.
+// Find returns the interface with a name, and false if it does not exist.
 func (n Namespace) Find(name string) (Link, bool) {
 	for _, link := range n.Links {
 		if link.Name == name {
@@ -105,7 +104,7 @@ func (n Namespace) Find(name string) (Link, bool) {
 	return Link{}, false
 }
 
-// Below returns the interfaces under a bond, a team, or a netvsc device.
+// Below returns the interfaces whose master is a bond, a team, or a netvsc device.
 func (n Namespace) Below(master string) []Link {
 	var below []Link
 	for _, link := range n.Links {

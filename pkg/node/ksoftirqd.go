@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// ksoftirqd finds the threads that softirqs are left to when a CPU has too many.
+// ksoftirqd finds the ksoftirqd threads, by CPU.
 func (f Files) ksoftirqd() map[int]Thread {
 	threads := map[int]Thread{}
 	entries, _ := fs.ReadDir(f.Root, "proc")
@@ -26,8 +26,8 @@ func (f Files) ksoftirqd() map[int]Thread {
 	return threads
 }
 
-// parseKsoftirqd reads /proc/PID/stat if it is that of ksoftirqd: utime and stime are
-// fields 14 and 15. Only children of kthreadd count, as any process may take the name.
+// parseKsoftirqd parses /proc/PID/stat of ksoftirqd: utime and stime are fields 14 and 15. It
+// accepts only children of kthreadd, because any process may take the name.
 func parseKsoftirqd(text string) (cpu int, spent time.Duration, ok bool) {
 	_, rest, ok := strings.Cut(text, " (ksoftirqd/")
 	if !ok {

@@ -10,7 +10,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// Load is what CPUs and devices have done since boot. Two of them tell what they did in
+// Load is the work of CPUs and devices since boot. The difference of two is the work in
 // between.
 type Load struct {
 	CPUs       map[int]CPUTime
@@ -20,26 +20,26 @@ type Load struct {
 	Ksoftirqd  map[int]Thread
 }
 
-// CPUTime is where a CPU's time went, in steps of 10 ms.
+// CPUTime is the time of a CPU, in steps of 10 ms.
 type CPUTime struct {
 	Total   time.Duration
-	Softirq time.Duration // with that of ksoftirqd (kernel/sched/cputime.c)
-	Steal   time.Duration // the hypervisor ran something else
+	Softirq time.Duration // including ksoftirqd (kernel/sched/cputime.c)
+	Steal   time.Duration // while the hypervisor ran something else
 }
 
-// Thread is a thread of the kernel.
+// Thread is a kernel thread.
 type Thread struct {
 	PID  int
-	Time time.Duration // on its CPU
+	Time time.Duration // user and system time
 }
 
-// tick is the unit of times under /proc: USER_HZ is 100 on each architecture Go knows.
+// tick is the unit of times in /proc: USER_HZ is 100 on each architecture that Go supports.
 const tick = 10 * time.Millisecond
 
 // tickBits bounds a number of ticks to 21 years, so that eight of them fit a duration.
 const tickBits = 36
 
-// ReadLoad reads everything once, and leaves out what it cannot read.
+// ReadLoad reads everything once. Maps that it cannot read stay empty.
 func (f Files) ReadLoad() Load {
 	stat, _ := f.read("/proc/stat")
 	softirqs, _ := f.read("/proc/softirqs")
@@ -56,8 +56,8 @@ func (f Files) ReadLoad() Load {
 	return load
 }
 
-// parseCPUTimes reads /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal,
-// then guest times, which are in user and nice already (fs/proc/stat.c).
+// parseCPUTimes parses /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, then
+// guest times, which user and nice include (fs/proc/stat.c).
 func parseCPUTimes(text string) map[int]CPUTime {
 	all := map[int]CPUTime{}
 	for line := range strings.Lines(text) {
@@ -89,8 +89,8 @@ func parseCPUTimes(text string) map[int]CPUTime {
 	return all
 }
 
-// parseRxPackets reads /proc/net/dev: after a name and a colon, which no name holds, come
-// bytes and packets received (dev_seq_printf_stats in net/core/net-procfs.c).
+// parseRxPackets parses /proc/net/dev: a name, a colon, the received bytes and the received
+// packets (dev_seq_printf_stats in net/core/net-procfs.c). A name contains no colon.
 func parseRxPackets(text string) map[string]uint64 {
 	all := map[string]uint64{}
 	for line := range strings.Lines(text) {
@@ -106,8 +106,8 @@ func parseRxPackets(text string) map[string]uint64 {
 	return all
 }
 
-// parsePerCPU reads a table with a column for each CPU, its number in the first line,
-// and a row for each name: /proc/softirqs, /proc/interrupts.
+// parsePerCPU parses a table with a heading of CPU numbers, one row for each name and one
+// column for each CPU: /proc/softirqs, /proc/interrupts.
 func parsePerCPU(text string) map[string]map[int]uint64 {
 	all := map[string]map[int]uint64{}
 	var cpus []int
@@ -124,7 +124,7 @@ func parsePerCPU(text string) map[string]map[int]uint64 {
 			continue
 		}
 		if len(columns) < 1+len(cpus) {
-			continue // ERR and MIS are of no CPU
+			continue // ERR and MIS have one column
 		}
 		counts := map[int]uint64{}
 		for i, cpu := range cpus {

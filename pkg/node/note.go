@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// notes are what could not be read, each once.
+// notes collects notes about missing data, each once.
 type notes struct{ all []string }
 
 func (n *notes) add(format string, values ...any) {

@@ -10,11 +10,11 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// psched is the kernel's unit of time in queueing disciplines, in nanoseconds
-// (PSCHED_SHIFT in include/net/pkt_sched.h).
+// psched is the unit of time of qdiscs in nanoseconds (PSCHED_SHIFT in
+// include/net/pkt_sched.h).
 const psched = 64
 
-// describeQdisc tells a qdisc's place and its limit, for the kinds that have one.
+// describeQdisc returns a qdisc's place, and its limit for kinds that have one.
 func describeQdisc(found netlink.Qdisc) Qdisc {
 	attrs := found.Attrs()
 	major, _ := netlink.MajorMinor(attrs.Handle)

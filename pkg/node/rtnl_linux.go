@@ -41,7 +41,7 @@ func (l *liveLinks) Links() (links []Link, err error) {
 }
 
 func (l *liveLinks) list(handle *netlink.Handle, home netns.NsHandle) ([]Link, error) {
-	// An interrupted dump is what there was meanwhile.
+	// The list of an interrupted dump is still useful.
 	list, err := handle.LinkList()
 	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
 		return nil, fmt.Errorf("list interfaces: %w", err)
@@ -79,7 +79,7 @@ func describe(found netlink.Link, names map[int]string) Link {
 		Enabled: attrs.RawFlags&unix.IFF_UP != 0, Carrier: attrs.RawFlags&unix.IFF_LOWER_UP != 0,
 		Up: attrs.RawFlags&unix.IFF_UP != 0 && attrs.OperState != netlink.OperDown && attrs.OperState != netlink.OperLowerLayerDown,
 	}
-	// The library calls everything a device that has no kind.
+	// The library's Type is "device" for a link without IFLA_INFO_KIND.
 	if kind := found.Type(); kind != "device" && attrs.RawFlags&unix.IFF_LOOPBACK == 0 {
 		link.Kind = kind
 	}
@@ -98,8 +98,8 @@ func describe(found netlink.Link, names map[int]string) Link {
 	return link
 }
 
-// namespaceIDs finds which namespaces are meant by the numbers that this one has for
-// others (RTM_GETNSID); -1 is for itself.
+// namespaceIDs maps the IDs that this namespace assigned to other namespaces (RTM_GETNSID) to
+// the namespaces. -1 is this namespace.
 func (l *liveLinks) namespaceIDs(handle *netlink.Handle, home netns.NsHandle, list []netlink.Link) map[int]event.Netns {
 	ids := map[int]event.Netns{}
 	for _, space := range *l.known {

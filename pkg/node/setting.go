@@ -9,15 +9,15 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// Setting is a sysctl as this machine has it; in net, as its network namespace has it.
+// Setting is the value of a sysctl. Below net it is that of the network namespace.
 type Setting struct {
 	Name  string // as sysctl spells it: net.ipv4.conf.eth0/7.rp_filter for eth0.7
-	For   string // what the asterisk of the pattern stands for, such as eth0.7; else empty
+	For   string // the text that matches the asterisk of the pattern, such as eth0.7; else empty
 	Value string
 }
 
-// Settings returns the sysctls of a name that may have one asterisk, in place of an
-// interface: net.ipv4.conf.*.rp_filter. None if there is none, or none to be read.
+// Settings returns the sysctls that match a name. The name may have one asterisk in place of an
+// interface: net.ipv4.conf.*.rp_filter. Settings leaves out those that it cannot read.
 func (f Files) Settings(pattern string) []Setting {
 	const root = "proc/sys/"
 	names, err := fs.Glob(f.Root, root+strings.ReplaceAll(pattern, ".", "/"))

@@ -15,9 +15,9 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/netns"
 )
 
-// findHolders finds the processes that have files open, by the text of their links below
-// /proc/PID/fd; the result is by the numbers that these have in the argument. Processes
-// that end meanwhile are left out. After an error it returns what it found.
+// findHolders finds the processes that have files open. The keys of links are the texts of
+// links in /proc/PID/fd; their values are the keys of the result. It leaves out processes that
+// end during the search. With an error it also returns the holders found.
 func findHolders(links map[string][]int) (holders map[int][]Process, denied error) {
 	holders = map[int][]Process{}
 	pids, err := netns.ListPIDs()
@@ -28,7 +28,7 @@ func findHolders(links map[string][]int) (holders map[int][]Process, denied erro
 		dir := fmt.Sprintf("/proc/%d/fd", pid)
 		names, err := namesIn(dir)
 		if errors.Is(err, fs.ErrPermission) {
-			denied = fmt.Errorf("look at files of others' processes: %w", err)
+			denied = fmt.Errorf("list open files of other users' processes: %w", err)
 		}
 		held := map[string]bool{}
 		for _, name := range names {

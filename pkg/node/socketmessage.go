@@ -24,13 +24,13 @@ const (
 	memoryDrops       = 8  // SK_MEMINFO_DROPS
 )
 
-// States of sockets, of which each is a bit in a request (include/net/tcp_states.h).
+// Socket states (include/net/tcp_states.h); a request has one bit for each.
 const (
 	stateListen = 10
 	stateAll    = 0xffffffff
 )
 
-// diagRequest asks for the sockets of a family and protocol that are in some states.
+// diagRequest returns a request for the sockets of a family and protocol in some states.
 func diagRequest(family, protocol uint8, states uint32) []byte {
 	request := make([]byte, sizeofDiagRequest)
 	request[0], request[1] = family, protocol
@@ -39,8 +39,8 @@ func diagRequest(family, protocol uint8, states uint32) []byte {
 	return request
 }
 
-// parseSocket parses a struct inet_diag_msg and what follows. The namespace and the
-// protocol are for the caller to fill in.
+// parseSocket parses a struct inet_diag_msg and its attributes. The caller sets the namespace
+// and the protocol.
 func parseSocket(message []byte) (Socket, error) {
 	if len(message) < sizeofDiagMessage {
 		return Socket{}, fmt.Errorf("parse socket: %d bytes", len(message))
@@ -71,7 +71,7 @@ func parseSocket(message []byte) (Socket, error) {
 	return s, nil
 }
 
-// diagAddress reads a port and an address, both in network byte order.
+// diagAddress decodes a port and an address in network byte order.
 func diagAddress(family uint8, port, address []byte) netip.AddrPort {
 	ip := netip.AddrFrom4([4]byte(address))
 	if family == unix.AF_INET6 {

@@ -17,21 +17,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SocketWatch finds the sockets that lose packets: of UDP, and those that listen for TCP.
+// SocketWatch finds UDP sockets and listening TCP sockets that lose packets.
 type SocketWatch struct {
-	drops map[socketID]uint32 // when it began
-	lost  map[socketID]Socket // as they were seen last
+	drops map[socketID]uint32 // at the start of the watch
+	lost  map[socketID]Socket // as last read
 	notes notes
 }
 
-// socketID tells sockets apart. Before kernel 5.9 each namespace counted its cookies
+// socketID identifies a socket. Before kernel 5.9 cookies are unique only within a namespace
 // (sock_gen_cookie, net/core/sock_diag.c).
 type socketID struct {
 	netns  uint32
 	cookie uint64
 }
 
-// WatchSockets begins. What cannot be read is left out and noted.
+// WatchSockets starts a watch: it records the drops of all sockets. It adds a note for each
+// kind of socket that it cannot list.
 func WatchSockets(spaces []Space) *SocketWatch {
 	w := &SocketWatch{drops: map[socketID]uint32{}, lost: map[socketID]Socket{}}
 	for _, space := range spaces {
@@ -44,9 +45,8 @@ func WatchSockets(spaces []Space) *SocketWatch {
 	return w
 }
 
-// Watch looks at the sockets now and then until it is told to stop: at most once a second,
-// and for a twentieth of the time. A socket that lost packets and is closed is known from
-// the last look.
+// Watch lists the sockets repeatedly until stop is closed, at most once a second and for at
+// most 5 % of the time. Losses reports a socket that is closed since as it was last listed.
 func (w *SocketWatch) Watch(spaces []Space, stop <-chan struct{}) {
 	const share = 20
 	for pause := time.Second; ; {
@@ -61,8 +61,8 @@ func (w *SocketWatch) Watch(spaces []Space, stop <-chan struct{}) {
 	}
 }
 
-// Losses returns the sockets that lost packets since the watch began, most first, with the
-// processes that hold them.
+// Losses returns the sockets that lost packets since the start of the watch, sorted by losses
+// in descending order, with the processes that hold them.
 func (w *SocketWatch) Losses(spaces []Space) []Socket {
 	w.look(spaces)
 	lost := slices.Collect(maps.Values(w.lost))
@@ -72,7 +72,7 @@ func (w *SocketWatch) Losses(spaces []Space) []Socket {
 	return lost
 }
 
-// look adds what sockets lost. Processes are looked for once for each socket.
+// look updates the losses of all sockets. It searches for the holders of each socket once.
 func (w *SocketWatch) look(spaces []Space) {
 	var news []Socket
 	for _, s := range w.losses(spaces, socketKinds, false) {
@@ -90,9 +90,9 @@ func (w *SocketWatch) look(spaces []Space) {
 	}
 }
 
-// Connections returns the connections of TCP that a program has open and that lost packets
-// since they were opened, most first. There may be too many of them to be watched from the
-// start. Their holders are for Hold to find.
+// Connections returns the open TCP connections that lost packets since they were opened,
+// sorted by losses in descending order. It leaves out connections without a file. A node may
+// have too many connections to record the drops of all at the start. Hold finds their holders.
 func (w *SocketWatch) Connections(spaces []Space) []Socket {
 	return w.losses(spaces, connectionKinds, true)
 }
@@ -113,10 +113,10 @@ func (w *SocketWatch) losses(spaces []Space, kinds []socketKind, sinceOpen bool)
 	return lost
 }
 
-// Notes returns what could not be read, and why.
+// Notes says which sockets could not be read, and why.
 func (w *SocketWatch) Notes() []string { return w.notes.all }
 
-// socketKind is what one request lists.
+// socketKind is the sockets that one request lists.
 type socketKind struct {
 	family, protocol uint8
 	name             string // of the protocol
@@ -137,7 +137,7 @@ var connectionKinds = []socketKind{
 	{unix.AF_INET6, unix.IPPROTO_TCP, "tcp", stateAll &^ (1 << stateListen)},
 }
 
-// list hands on each socket of a kind in a namespace.
+// list calls each with every socket of a kind in a namespace.
 func (w *SocketWatch) list(space Space, kind socketKind, each func(Socket)) {
 	err := within{space.Path}.do(func() error {
 		request := nl.NewNetlinkRequest(nl.SOCK_DIAG_BY_FAMILY, unix.NLM_F_DUMP)
@@ -153,14 +153,14 @@ func (w *SocketWatch) list(space Space, kind socketKind, each func(Socket)) {
 			each(s)
 			return true
 		})
-		// An interrupted list is what there was meanwhile.
+		// The list of an interrupted dump is still useful.
 		if errors.Is(err, netlink.ErrDumpInterrupted) {
 			err = nil
 		}
 		return errors.Join(err, bad)
 	})
-	// The kernel answers ENOENT where it has no such protocol (inet_diag_lock_handler,
-	// net/ipv4/inet_diag.c); UDP-Lite is gone from 7.1.
+	// The kernel answers ENOENT for a protocol without a handler (inet_diag_lock_handler,
+	// net/ipv4/inet_diag.c). Kernel 7.1 has no UDP-Lite.
 	if errors.Is(err, unix.ENOENT) && kind.protocol == unix.IPPROTO_UDPLITE {
 		return
 	}
@@ -169,9 +169,8 @@ func (w *SocketWatch) list(space Space, kind socketKind, each func(Socket)) {
 	}
 }
 
-// Hold fills in which processes have sockets open. A socket's file is a link to
-// "socket:[INODE]" below /proc/PID/fd. It looks at each file of each process, unless there
-// is no socket.
+// Hold sets the holders of sockets. The file of a socket is a link to "socket:[INODE]" in
+// /proc/PID/fd, so Hold reads the link of every open file of every process.
 func (w *SocketWatch) Hold(sockets []Socket) {
 	if len(sockets) == 0 {
 		return
@@ -185,7 +184,7 @@ func (w *SocketWatch) Hold(sockets []Socket) {
 	}
 	holders, err := findHolders(of)
 	if err != nil {
-		w.notes.add("programs that have sockets open: %v", err)
+		w.notes.add("processes that have sockets open: %v", err)
 	}
 	for i, some := range holders {
 		sockets[i].Holders = some

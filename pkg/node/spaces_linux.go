@@ -13,9 +13,9 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/netns"
 )
 
-// LiveSources are those of this machine: its files, and each network namespace that has
-// a name or a process and that may be opened. Namespaces are entered by a thread only
-// while something is read there.
+// LiveSources returns the sources of this machine: its files, and each network namespace that
+// has a name or a process and that may be opened. A thread enters a namespace only to read
+// there.
 func LiveSources() (Sources, error) {
 	own, err := netns.Inode(netns.Own)
 	if err != nil {
@@ -29,7 +29,7 @@ func LiveSources() (Sources, error) {
 	if denied != nil {
 		notes = append(notes, denied.Error())
 	}
-	home := netns.Place{Inode: own} // first, and by no path
+	home := netns.Place{Inode: own} // first, without a path
 	places = slices.DeleteFunc(places, func(p netns.Place) bool { return p.Inode == own })
 	known := new([]Space)
 	var names netns.Names

@@ -8,11 +8,11 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// State is what a node is set to, and how full its tables are, at one moment. What
-// could not be read is left out and named in Notes.
+// State is the settings of a node and the fill levels of its tables at one moment. Notes lists
+// what could not be read.
 type State struct {
 	CPUs        []int       // online, ascending
-	Sysctls     Sysctls     // those of the whole machine
+	Sysctls     Sysctls     // of the whole machine
 	Namespaces  []Namespace // the reader's own first
 	Neighbours  []NeighbourTable
 	SocketPages SocketPages
@@ -24,33 +24,33 @@ type State struct {
 // Namespace is a network namespace.
 type Namespace struct {
 	Netns   event.Netns
-	Path    string  // of the file to enter it by, as nsenter --net takes it; empty for the reader's own
-	Sysctls Sysctls // those that each namespace has for itself
+	Path    string  // of the nsfs file, for nsenter --net; empty for the reader's own
+	Sysctls Sysctls // of the namespace
 	Links   []Link
 
 	Fragments FragmentMemory
 }
 
-// Sources are where a State is read.
+// Sources is where ReadState reads a State.
 type Sources struct {
 	Root   fs.FS // of the machine: os.DirFS("/"), or a fixture
 	Spaces []Space
-	Notes  []string // what could not be opened
+	Notes  []string // about namespaces that could not be opened
 }
 
 // Space is a network namespace to read.
 type Space struct {
 	Netns  event.Netns
-	Path   string // empty for the reader's own, which is the one that Root's /sys shows
-	Files  fs.FS  // /proc/sys/net as it is seen inside
+	Path   string // empty for the reader's own, whose devices /sys of Sources.Root shows
+	Files  fs.FS  // the files as a thread in the namespace sees them
 	Reader LinkReader
 }
 
-// LinkReader reads the interfaces of a namespace. Names are as the kernel has them.
+// LinkReader reads the interfaces of a namespace. Names are not escaped.
 type LinkReader interface {
-	// Links returns what rtnetlink says of each interface, and its qdiscs.
+	// Links returns the interfaces that rtnetlink reports, with their qdiscs.
 	Links() ([]Link, error)
-	// Device returns what a driver says of itself by ethtool.
+	// Device returns a driver's answers to ethtool.
 	Device(name string) (Device, error)
 }
 
@@ -70,7 +70,7 @@ func ReadState(s Sources) State {
 		state.Namespaces = append(state.Namespaces, files.namespace(space, notes))
 	}
 	if len(state.Sysctls) == 0 {
-		notes.add("no setting below /proc/sys/net could be read")
+		notes.add("settings in /proc/sys/net: none is readable")
 	}
 	resolvePeers(state.Namespaces)
 	state.Notes = notes.all
@@ -109,7 +109,7 @@ func (f Files) namespace(space Space, notes *notes) Namespace {
 	return ns
 }
 
-// resolvePeers gives the peers of veths their names.
+// resolvePeers sets the names of the peers of veths.
 func resolvePeers(all []Namespace) {
 	type key struct {
 		inode uint32

@@ -99,7 +99,7 @@ func TestReadState(t *testing.T) {
 
 func TestReadStateOfNothing(t *testing.T) {
 	got := ReadState(Sources{Root: fstest.MapFS{}})
-	want := State{Sysctls: Sysctls{}, Notes: []string{"no setting below /proc/sys/net could be read"}}
+	want := State{Sysctls: Sysctls{}, Notes: []string{"settings in /proc/sys/net: none is readable"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}

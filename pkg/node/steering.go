@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// steering reads which CPUs a device's packets go to.
+// steering reads which CPUs process a device's packets.
 func (f Files) steering(device string, link *Link) {
 	dir := path.Join("sys/class/net", device)
-	link.Speed = max(0, f.number(dir+"/speed")) // -1 if the driver does not know
+	link.Speed = max(0, f.number(dir+"/speed")) // -1 if unknown to the driver
 	link.Threaded = f.number(dir + "/threaded")
 	for i := 0; ; i++ {
 		queue := fmt.Sprintf("%s/queues/rx-%d/", dir, i)
@@ -34,8 +34,8 @@ func (f Files) steering(device string, link *Link) {
 	}
 }
 
-// msiIRQs finds the interrupts of the device that an interface belongs to, ascending.
-// A virtio device has them in the PCI device around it, hence the steps up.
+// msiIRQs returns the interrupts of the device that an interface belongs to, ascending. Those
+// of a virtio device are in its parent, the PCI device, hence the second step.
 func (f Files) msiIRQs(dir string) []int {
 	target, err := fs.ReadLink(f.Root, dir)
 	if err != nil {
@@ -60,7 +60,7 @@ func (f Files) msiIRQs(dir string) []int {
 	return nil
 }
 
-// cpus returns the CPUs that are online.
+// cpus returns the online CPUs.
 func (f Files) cpus() []int {
 	text, _ := f.read("/sys/devices/system/cpu/online")
 	return parseList(text)

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// Sysctls are settings by their names, net.core.somaxconn, as the kernel prints them.
+// Sysctls maps names such as net.core.somaxconn to values as the kernel prints them.
 type Sysctls map[string]string
 
-// Numbers returns a setting that consists of numbers, and nil if it is unknown.
+// Numbers returns the numbers of a setting, nil if the setting is unknown or not numeric.
 func (s Sysctls) Numbers(name string) []uint64 {
 	var all []uint64
 	for _, word := range strings.Fields(s[name]) {
@@ -25,7 +25,7 @@ func (s Sysctls) Numbers(name string) []uint64 {
 	return all
 }
 
-// Number returns a setting that is a number, and false if it is unknown or is none.
+// Number returns the number of a setting, false if the setting is unknown or not one number.
 func (s Sysctls) Number(name string) (uint64, bool) {
 	all := s.Numbers(name)
 	if len(all) != 1 {
@@ -34,8 +34,8 @@ func (s Sysctls) Number(name string) (uint64, bool) {
 	return all[0], true
 }
 
-// machineSysctls hold for the whole machine; only its first namespace shows them.
-// See net/core/sysctl_net_core.c, net/core/neighbour.c, net/ipv4/sysctl_net_ipv4.c.
+// machineSysctls apply to the whole machine. Only the initial namespace shows them: see
+// net/core/sysctl_net_core.c, net/core/neighbour.c, net/ipv4/sysctl_net_ipv4.c.
 func machineSysctls() []string {
 	return []string{
 		"net.core.netdev_max_backlog",
@@ -57,7 +57,7 @@ func machineSysctls() []string {
 	}
 }
 
-// namespaceSysctls are those each network namespace has for itself.
+// namespaceSysctls are the settings that each network namespace has.
 func namespaceSysctls() []string {
 	return []string{
 		"net.core.somaxconn",
@@ -73,7 +73,7 @@ func namespaceSysctls() []string {
 	}
 }
 
-// sysctls reads settings, those that there are.
+// sysctls reads the settings that exist.
 func (f Files) sysctls(names []string) Sysctls {
 	all := Sysctls{}
 	for _, name := range names {
@@ -84,8 +84,8 @@ func (f Files) sysctls(names []string) Sysctls {
 	return all
 }
 
-// sysctlOf reads a number that is set for a device, whose name may hold dots; -1 if it
-// cannot be read.
+// sysctlOf reads a numeric setting of a device, whose name may contain dots; -1 if it cannot
+// be read.
 func (f Files) sysctlOf(dir, device, name string) int {
 	return f.number(path.Join("/proc/sys/net", dir, device, name))
 }
@@ -103,7 +103,7 @@ func (f Files) number(name string) int {
 	return n
 }
 
-// exists tells whether there is a file or directory.
+// exists reports whether a file or directory exists.
 func (f Files) exists(name string) bool {
 	_, err := fs.Stat(f.Root, strings.TrimPrefix(name, "/"))
 	return err == nil

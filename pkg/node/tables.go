@@ -8,15 +8,16 @@ import (
 	"strings"
 )
 
-// NeighbourTable is a table of neighbours, which all namespaces share.
+// NeighbourTable is a neighbor table. All namespaces share it.
 type NeighbourTable struct {
 	Name    string // of its file: arp_cache, ndisc_cache
-	Family  string // as in its settings: ipv4, ipv6
+	Family  string // as in the names of its settings: ipv4, ipv6
 	Entries uint64
 }
 
-// Neighbours reads how full the tables are. Each row of the files repeats the number of
-// entries for a CPU (neigh_stat_seq_show in net/core/neighbour.c); it is hexadecimal.
+// Neighbours reads the numbers of entries. The files have one row for each CPU, and each row
+// has the same number of entries, in hexadecimal (neigh_stat_seq_show in
+// net/core/neighbour.c).
 func (f Files) Neighbours() []NeighbourTable {
 	var tables []NeighbourTable
 	for _, t := range []NeighbourTable{{Name: "arp_cache", Family: "ipv4"}, {Name: "ndisc_cache", Family: "ipv6"}} {
@@ -31,7 +32,7 @@ func (f Files) Neighbours() []NeighbourTable {
 	return tables
 }
 
-// firstEntry returns a column's value in the first row below the names.
+// firstEntry returns the value of a column in the first row.
 func firstEntry(text, name string) (uint64, bool) {
 	lines := strings.SplitN(text, "\n", 3)
 	if len(lines) < 2 {
@@ -46,13 +47,13 @@ func firstEntry(text, name string) (uint64, bool) {
 	return n, err == nil
 }
 
-// SocketPages is the memory that all sockets of a protocol hold together, in pages.
+// SocketPages is the memory of all sockets of a protocol, in pages.
 type SocketPages struct {
 	TCP, UDP uint64
 }
 
-// socketPages reads /proc/net/sockstat, whose numbers of memory are of all namespaces
-// (sockstat_seq_show in net/ipv4/proc.c): "UDP: inuse 2 mem 190".
+// socketPages reads /proc/net/sockstat: "UDP: inuse 2 mem 190". The memory is that of all
+// namespaces (sockstat_seq_show in net/ipv4/proc.c).
 func (f Files) socketPages() SocketPages {
 	var pages SocketPages
 	text, _ := f.read("/proc/net/sockstat")
@@ -74,22 +75,21 @@ func (f Files) socketPages() SocketPages {
 	return pages
 }
 
-// FragmentMemory is what fragments of packets that are not complete hold in a namespace,
-// in bytes.
+// FragmentMemory is the memory of the reassembly queues of a namespace, in bytes.
 type FragmentMemory struct {
 	IPv4, IPv6 uint64
 }
 
-// fragments reads /proc/net/sockstat and sockstat6 as the calling thread sees them
-// (sockstat_seq_show in net/ipv4/proc.c and sockstat6_seq_show in net/ipv6/proc.c):
-// "FRAG: inuse 2 memory 4864".
+// fragments reads sockstat and sockstat6 of the calling thread's namespace: "FRAG: inuse 2
+// memory 4864" (sockstat_seq_show in net/ipv4/proc.c and sockstat6_seq_show in
+// net/ipv6/proc.c).
 func (f Files) fragments() FragmentMemory {
 	memory := func(file, row string) uint64 {
 		text, _ := f.read("/proc/thread-self/net/" + file)
 		for line := range strings.Lines(text) {
 			words := strings.Fields(line)
 			if i := slices.Index(words, "memory"); i > 0 && i+1 < len(words) && words[0] == row {
-				n, _ := strconv.ParseUint(words[i+1], 10, 64) // 0 if it is none
+				n, _ := strconv.ParseUint(words[i+1], 10, 64) // 0 if invalid
 				return n
 			}
 		}

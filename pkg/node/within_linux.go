@@ -13,7 +13,7 @@ import (
 )
 
 // within reads files as a thread in a network namespace sees them.
-type within struct{ path string } // of the namespace; empty for the own one
+type within struct{ path string } // of the nsfs file; empty for the caller's own namespace
 
 // Open implements fs.FS.
 func (w within) Open(name string) (file fs.File, err error) {
@@ -30,7 +30,7 @@ func (w within) Open(name string) (file fs.File, err error) {
 	return file, err
 }
 
-// ReadFile implements fs.ReadFileFS: settings are read inside, too.
+// ReadFile implements fs.ReadFileFS: reading a setting must happen in the namespace, too.
 func (w within) ReadFile(name string) (content []byte, err error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
@@ -42,8 +42,7 @@ func (w within) ReadFile(name string) (content []byte, err error) {
 	return content, err
 }
 
-// do runs f on a thread in the namespace. A thread that cannot be brought back ends
-// with its goroutine.
+// do runs f on a thread in the namespace. A thread that cannot return ends with its goroutine.
 func (w within) do(f func() error) error {
 	if w.path == "" {
 		return f()
