@@ -30,8 +30,8 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 	if flags.format == "text" && isTerminal(s.err) {
 		fmt.Fprintf(s.err, "watching for %v; Ctrl-C ends\n", flags.duration)
 	}
-	files := node.Files{Root: os.DirFS("/")}
-	d := &report.Doctor{Start: time.Now(), Facts: privilege.Facts(files.Root)}
+	root := node.Root{FS: os.DirFS("/")}
+	d := &report.Doctor{Start: time.Now(), Facts: privilege.Facts(root.FS)}
 	d.Host, d.Kernel = trace.Machine()
 	trials := make(chan []event.Trial, 1)
 	go func() { trials <- trace.Try() }()
@@ -44,14 +44,14 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 	var lost error
 	seen := newSighting()
 	notes, err := seen.watch(func() {
-		in.LoadBefore, sockets = files.ReadLoad(), node.WatchSockets(sources.Spaces)
+		in.LoadBefore, sockets = root.ReadLoad(), node.WatchSockets(sources.Spaces)
 		stop, stopped := make(chan struct{}), make(chan struct{})
 		go func() { sockets.Watch(sources.Spaces, stop); close(stopped) }()
 		wait(ctx, flags.duration, nil)
 		close(stop)
 		<-stopped
 		sources, lost = node.LiveSources() // with namespaces that are new
-		in.Sockets, in.LoadAfter = sockets.Losses(sources.Spaces), files.ReadLoad()
+		in.Sockets, in.LoadAfter = sockets.Losses(sources.Spaces), root.ReadLoad()
 	})
 	if err := errors.Join(err, lost); err != nil {
 		return nil, err

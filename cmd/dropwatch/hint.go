@@ -15,15 +15,15 @@ func stallHint(live bool) func(*stall.Stall) string {
 	if !live {
 		return nil
 	}
-	files := node.Files{Root: os.DirFS("/")}
+	root := node.Root{FS: os.DirFS("/")}
 	return func(s *stall.Stall) string {
 		switch {
 		case s.HintTopic == stall.TopicCgroup && s.Culprit.Syscall != nil:
-			return files.DyingCgroups(s.Culprit.Syscall.Path)
+			return root.DyingCgroups(s.Culprit.Syscall.Path)
 		case s.HintTopic == stall.TopicIPVS:
-			return files.IPVS()
+			return root.IPVS()
 		case s.HintTopic == stall.TopicBudget:
-			return files.Sysctls("net.core.netdev_budget", "net.core.netdev_budget_usecs")
+			return root.Sysctls("net.core.netdev_budget", "net.core.netdev_budget_usecs")
 		}
 		return ""
 	}

@@ -59,16 +59,16 @@ func showReasons(s streams, flags reasonFlags, names []string) error {
 	if flags.format != "text" && flags.format != "json" {
 		return usageError{fmt.Errorf("unknown format %q: choose text or json", flags.format)}
 	}
-	files := node.Files{Root: os.DirFS("/")}
-	kernel, err := kernelReasons(files.Root)
+	root := node.Root{FS: os.DirFS("/")}
+	kernel, err := kernelReasons(root.FS)
 	if err != nil {
 		fmt.Fprintf(s.err, "warning: this kernel's numbers are not known: %v\n", err)
 	}
-	reasons := report.NewReasons(kernelRelease(files), kernel)
+	reasons := report.NewReasons(kernelRelease(root), kernel)
 	if reasons, err = pickReasons(reasons, flags, names); err != nil {
 		return err
 	}
-	reasons.ReadSettings(files)
+	reasons.ReadSettings(root)
 	var b bytes.Buffer
 	color := flags.out == "" && s.color.on(s.out)
 	switch {
@@ -83,8 +83,8 @@ func showReasons(s streams, flags reasonFlags, names []string) error {
 }
 
 // kernelRelease returns the running kernel's, as uname -r prints it.
-func kernelRelease(files node.Files) string {
-	for _, s := range files.Settings("kernel.osrelease") {
+func kernelRelease(root node.Root) string {
+	for _, s := range root.Settings("kernel.osrelease") {
 		return s.Value
 	}
 	return "of unknown release"

@@ -41,15 +41,15 @@ func TestOverloaded(t *testing.T) {
 	flood, err := network.NewFlood(lab.FloodOptions{CPU: 0})
 	labtest.Need(t, err)
 	closeAfter(t, flood)
-	files := node.Files{Root: os.DirFS("/")}
+	root := node.Root{FS: os.DirFS("/")}
 	in := Input{State: state(t, network)}
 	var hot, thread bool
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline) && !(hot && thread); {
-		in.LoadBefore = files.ReadLoad()
+		in.LoadBefore = root.ReadLoad()
 		start := time.Now()
 		_, err := flood.Pace(t.Context(), lab.Sendto, 50_000, 2*time.Second)
 		check(t, err)
-		in.LoadAfter, in.Elapsed = files.ReadLoad(), time.Since(start)
+		in.LoadAfter, in.Elapsed = root.ReadLoad(), time.Since(start)
 		cpu, work, part, ok := newNode(in).hotCPU()
 		hot = ok && cpu == 1
 		thread = slices.ContainsFunc(Find(in), func(f Finding) bool { return f.ID == "ksoftirqd" && f.Evidence[0].Value == uint64(1) })

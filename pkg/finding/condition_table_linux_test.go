@@ -17,7 +17,7 @@ import (
 
 // fullNeighbours looks for more neighbours than fit beside those there are.
 func fullNeighbours(t *testing.T, network *lab.Net) {
-	for _, n := range (node.Files{Root: os.DirFS("/")}).Neighbours() {
+	for _, n := range (node.Root{FS: os.DirFS("/")}).Neighbours() {
 		if n.Family == "ipv4" {
 			for i, name := range []string{"gc_thresh1", "gc_thresh2", "gc_thresh3"} {
 				global(t, "net/ipv4/neigh/default/"+name, strconv.FormatUint(n.Entries+uint64(i)+1, 10))

@@ -69,7 +69,7 @@ func readFixture(t *testing.T, path string) Input {
 		}
 	}
 	in := Input{
-		LoadBefore: node.Files{Root: before}.ReadLoad(), LoadAfter: node.Files{Root: f.files}.ReadLoad(),
+		LoadBefore: node.Root{FS: before}.ReadLoad(), LoadAfter: node.Root{FS: f.files}.ReadLoad(),
 		Elapsed: 10 * time.Second, State: node.ReadState(f.sources(t)),
 	}
 	in.Counters = between(f.counters(t))

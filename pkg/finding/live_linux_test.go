@@ -53,10 +53,10 @@ func TestLiveIdle(t *testing.T) {
 	labtest.Need(t, err)
 	closeAfter(t, network)
 	inhabit(t, network)
-	files := node.Files{Root: os.DirFS("/")}
-	in, before := Input{Elapsed: time.Second, LoadBefore: files.ReadLoad()}, readings(t, network)
+	root := node.Root{FS: os.DirFS("/")}
+	in, before := Input{Elapsed: time.Second, LoadBefore: root.ReadLoad()}, readings(t, network)
 	time.Sleep(in.Elapsed) // what is found below does not depend on how long it takes
-	in.Counters, in.LoadAfter, in.State = between(before, readings(t, network)), files.ReadLoad(), state(t, network)
+	in.Counters, in.LoadAfter, in.State = between(before, readings(t, network)), root.ReadLoad(), state(t, network)
 	found := Find(in)
 	for _, f := range found {
 		t.Logf("%s %s %s: %s %v", f.Severity, f.ID, f.Device, f.Explain, f.Evidence)

@@ -24,8 +24,8 @@ import (
 // controller, and in version 2 beside it.
 func TestDyingCgroupsLive(t *testing.T) {
 	labtest.NeedRoot(t)
-	files := Files{os.DirFS("/")}
-	file, ok := files.memoryStat()
+	root := Root{os.DirFS("/")}
+	file, ok := root.memoryStat()
 	if !ok {
 		labtest.Need(t, fmt.Errorf("find memory.stat below %s: %w", cgroupMounts, errors.ErrUnsupported))
 	}
@@ -36,14 +36,14 @@ func TestDyingCgroupsLive(t *testing.T) {
 		}
 	}
 	for _, dir := range dirs {
-		t.Run(dir, func(t *testing.T) { testDying(t, files, dir) })
+		t.Run(dir, func(t *testing.T) { testDying(t, root, dir) })
 	}
 }
 
-func testDying(t *testing.T, files Files, dir string) {
+func testDying(t *testing.T, root Root, dir string) {
 	const many = 20
 	count := func() int {
-		found, ok := files.dying(filepath.Join(dir, "memory.stat"))
+		found, ok := root.dying(filepath.Join(dir, "memory.stat"))
 		if !ok {
 			t.Fatalf("what dies below %s is not known", dir)
 		}
@@ -57,7 +57,7 @@ func testDying(t *testing.T, files Files, dir string) {
 		}
 		return ""
 	})
-	t.Logf("%d, then %s", before, files.DyingCgroups(filepath.Join(dir, "memory.stat")))
+	t.Logf("%d, then %s", before, root.DyingCgroups(filepath.Join(dir, "memory.stat")))
 	free()
 	await(t, func() string {
 		if now := count(); now >= before+many {

@@ -54,7 +54,7 @@ func TestDyingCgroups(t *testing.T) {
 		}, mine, ""},
 		{"nothing", fstest.MapFS{}, mine, ""},
 	} {
-		if got := (Files{tt.files}).DyingCgroups(tt.file); got != tt.want {
+		if got := (Root{tt.files}).DyingCgroups(tt.file); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
@@ -66,7 +66,7 @@ func TestDyingCgroups(t *testing.T) {
 		"container": {bare, Cgroups{Dir: "/sys/fs/cgroup/memory"}},
 		"nothing":   {fstest.MapFS{}, Cgroups{}},
 	} {
-		got := (Files{want.files}).cgroups()
+		got := (Root{want.files}).cgroups()
 		if got.Read = 0; got != want.Cgroups {
 			t.Errorf("%s: got %+v, want %+v", name, got, want.Cgroups)
 		}

@@ -21,8 +21,8 @@ import (
 // is said of dead groups.
 func TestDyingCgroupsHidden(t *testing.T) {
 	labtest.NeedRoot(t)
-	files := Files{os.DirFS("/")}
-	file, _ := files.memoryStat()
+	root := Root{os.DirFS("/")}
+	file, _ := root.memoryStat()
 	dir := filepath.Dir(file)
 	if filepath.Base(dir) != "memory" {
 		t.Logf("version 2, at %q, counts the dead ones itself", dir)
@@ -35,7 +35,7 @@ func TestDyingCgroupsHidden(t *testing.T) {
 	t.Cleanup(func() { os.Remove(group) })
 
 	t.Run("of a container", func(t *testing.T) {
-		part := Files{os.DirFS(partOf(t, group))}
+		part := Root{os.DirFS(partOf(t, group))}
 		if got := part.cgroups(); got.Dir != dir || got.DyingKnown || got.Dying != 0 {
 			t.Errorf("%+v", got)
 		}
@@ -45,7 +45,7 @@ func TestDyingCgroupsHidden(t *testing.T) {
 		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, ^uintptr(0), 65534, ^uintptr(0)); errno != 0 {
 			t.Fatal(errno)
 		}
-		if got := files.cgroups(); got.Dir != dir || got.DyingKnown {
+		if got := root.cgroups(); got.Dir != dir || got.DyingKnown {
 			t.Errorf("%+v", got)
 		}
 	})

@@ -36,9 +36,9 @@ func parseList(text string) []int {
 // PossibleCPUs returns the numbers of the possible CPUs, ascending. The numbers may have gaps
 // if firmware lists CPUs that cannot be used, so an array indexed by CPU needs the last number
 // plus one elements.
-func (f Files) PossibleCPUs() ([]int, error) {
+func (r Root) PossibleCPUs() ([]int, error) {
 	const file = "/sys/devices/system/cpu/possible"
-	text, ok := f.read(file)
+	text, ok := r.read(file)
 	if !ok {
 		return nil, fmt.Errorf("read %s: %w", file, fs.ErrNotExist)
 	}

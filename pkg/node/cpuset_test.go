@@ -81,13 +81,13 @@ func TestPossibleCPUs(t *testing.T) {
 		"\n":         nil,
 		"all\n":      nil,
 	} {
-		files := Files{fstest.MapFS{"sys/devices/system/cpu/possible": &fstest.MapFile{Data: []byte(text)}}}
-		got, err := files.PossibleCPUs()
+		root := Root{fstest.MapFS{"sys/devices/system/cpu/possible": &fstest.MapFile{Data: []byte(text)}}}
+		got, err := root.PossibleCPUs()
 		if diff := cmp.Diff(want, got); diff != "" || (err == nil) != (want != nil) {
 			t.Errorf("%q: %v, -want +got\n%s", text, err, diff)
 		}
 	}
-	if _, err := (Files{fstest.MapFS{}}).PossibleCPUs(); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := (Root{fstest.MapFS{}}).PossibleCPUs(); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v without a file", err)
 	}
 }

@@ -35,8 +35,8 @@ func FuzzState(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		files := Files{everyFile(text)}
-		state := ReadState(Sources{Root: files.Root, Spaces: []Space{{Files: files.Root, Reader: said{
+		root := Root{everyFile(text)}
+		state := ReadState(Sources{Root: root.FS, Spaces: []Space{{Files: root.FS, Reader: said{
 			links: []Link{{Name: "eth0", Index: 2}}, devices: map[string]Device{"eth0": {}},
 		}}}})
 		link := state.Namespaces[0].Links[0]
@@ -53,18 +53,18 @@ func FuzzState(f *testing.F) {
 				t.Errorf("%s is %d and more", name, n)
 			}
 		}
-		for _, s := range files.Settings("net.core.somaxconn") {
+		for _, s := range root.Settings("net.core.somaxconn") {
 			if s.Value != event.Printable(s.Value) {
 				t.Errorf("%+v", s)
 			}
 		}
-		for _, fact := range privilege.Facts(files.Root) {
+		for _, fact := range privilege.Facts(root.FS) {
 			if fact.Name == "" {
 				t.Errorf("%+v", fact)
 			}
 		}
-		files.ReadLoad()
-		files.DyingCgroups("/sys/fs/cgroup/memory/memory.stat")
-		files.IPVS()
+		root.ReadLoad()
+		root.DyingCgroups("/sys/fs/cgroup/memory/memory.stat")
+		root.IPVS()
 	})
 }

@@ -12,13 +12,13 @@ import (
 	"strings"
 )
 
-// Files reads from a root, os.DirFS("/") for this machine. What it cannot read it
-// leaves out.
-type Files struct{ Root fs.FS }
+// Root reads files below a root, os.DirFS("/") for this machine. Its methods leave out what
+// they cannot read.
+type Root struct{ FS fs.FS }
 
 // read returns a file's text, and false if it cannot be read.
-func (f Files) read(name string) (string, bool) {
-	text, err := fs.ReadFile(f.Root, strings.TrimPrefix(name, "/"))
+func (r Root) read(name string) (string, bool) {
+	text, err := fs.ReadFile(r.FS, strings.TrimPrefix(name, "/"))
 	return string(text), err == nil
 }
 
@@ -27,11 +27,11 @@ func (f Files) read(name string) (string, bool) {
 // takes the hierarchy with the memory controller. On version 2 the number is
 // nr_dying_descendants of cgroup.stat (4.14+), on version 1 the cgroups in /proc/cgroups minus
 // the directories. The text is empty if the number is unknown.
-func (f Files) DyingCgroups(file string) string {
-	d, ok := f.dying(file)
+func (r Root) DyingCgroups(file string) string {
+	d, ok := r.dying(file)
 	if !ok {
-		file, _ = f.memoryStat()
-		d, ok = f.dying(file)
+		file, _ = r.memoryStat()
+		d, ok = r.dying(file)
 	}
 	switch {
 	case !ok:
@@ -54,8 +54,8 @@ func field(text, name string) (int, bool) {
 }
 
 // IPVS counts the IPVS services, and adds the setting that makes IPVS estimate their rates.
-func (f Files) IPVS() string {
-	text, ok := f.read("/proc/net/ip_vs")
+func (r Root) IPVS() string {
+	text, ok := r.read("/proc/net/ip_vs")
 	if !ok {
 		return ""
 	}
@@ -68,17 +68,17 @@ func (f Files) IPVS() string {
 		}
 	}
 	said := fmt.Sprintf("%d IPVS services in this namespace", services)
-	if more := f.Sysctls("net.ipv4.vs.run_estimation"); more != "" {
+	if more := r.Sysctls("net.ipv4.vs.run_estimation"); more != "" {
 		said += ", " + more
 	}
 	return said
 }
 
 // Sysctls returns the settings that exist, as "name = value", separated by commas.
-func (f Files) Sysctls(names ...string) string {
+func (r Root) Sysctls(names ...string) string {
 	var all []string
 	for _, name := range names {
-		if text, ok := f.read("/proc/sys/" + strings.ReplaceAll(name, ".", "/")); ok {
+		if text, ok := r.read("/proc/sys/" + strings.ReplaceAll(name, ".", "/")); ok {
 			all = append(all, name+" = "+strings.Join(strings.Fields(text), " "))
 		}
 	}

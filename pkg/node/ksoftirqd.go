@@ -10,15 +10,15 @@ import (
 )
 
 // ksoftirqd finds the ksoftirqd threads, by CPU.
-func (f Files) ksoftirqd() map[int]Thread {
+func (r Root) ksoftirqd() map[int]Thread {
 	threads := map[int]Thread{}
-	entries, _ := fs.ReadDir(f.Root, "proc")
+	entries, _ := fs.ReadDir(r.FS, "proc")
 	for _, entry := range entries {
 		pid, err := strconv.Atoi(entry.Name())
 		if err != nil {
 			continue
 		}
-		text, _ := f.read("/proc/" + entry.Name() + "/stat")
+		text, _ := r.read("/proc/" + entry.Name() + "/stat")
 		if cpu, spent, ok := parseKsoftirqd(text); ok {
 			threads[cpu] = Thread{PID: pid, Time: spent}
 		}

@@ -140,7 +140,7 @@ func printState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	load := Files{sources.Root}.ReadLoad()
+	load := Root{sources.Root}.ReadLoad()
 	if len(load.CPUs) == 0 || len(load.NetRX) == 0 || len(load.Interrupts) == 0 {
 		t.Errorf("got %+v", load)
 	}

@@ -40,12 +40,12 @@ const tick = 10 * time.Millisecond
 const tickBits = 36
 
 // ReadLoad reads everything once. Maps that it cannot read stay empty.
-func (f Files) ReadLoad() Load {
-	stat, _ := f.read("/proc/stat")
-	softirqs, _ := f.read("/proc/softirqs")
-	interrupts, _ := f.read("/proc/interrupts")
-	load := Load{CPUs: parseCPUTimes(stat), Ksoftirqd: f.ksoftirqd(), Interrupts: map[int]map[int]uint64{}}
-	devices, _ := f.read("/proc/net/dev")
+func (r Root) ReadLoad() Load {
+	stat, _ := r.read("/proc/stat")
+	softirqs, _ := r.read("/proc/softirqs")
+	interrupts, _ := r.read("/proc/interrupts")
+	load := Load{CPUs: parseCPUTimes(stat), Ksoftirqd: r.ksoftirqd(), Interrupts: map[int]map[int]uint64{}}
+	devices, _ := r.read("/proc/net/dev")
 	load.RxPackets = parseRxPackets(devices)
 	load.NetRX = parsePerCPU(softirqs)["NET_RX"]
 	for name, counts := range parsePerCPU(interrupts) {

@@ -22,7 +22,7 @@ const (
 )
 
 func TestReadLoad(t *testing.T) {
-	files := Files{fstest.MapFS{
+	root := Root{fstest.MapFS{
 		"proc/stat":       file(statText),
 		"proc/softirqs":   file(softirqText),
 		"proc/interrupts": file(irqText),
@@ -42,10 +42,10 @@ func TestReadLoad(t *testing.T) {
 		Interrupts: map[int]map[int]uint64{38: {0: 0, 2: 47904}},
 		Ksoftirqd:  map[int]Thread{2: {PID: 22, Time: 8150 * time.Millisecond}},
 	}
-	if diff := cmp.Diff(want, files.ReadLoad()); diff != "" {
+	if diff := cmp.Diff(want, root.ReadLoad()); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	none := Files{fstest.MapFS{}}.ReadLoad()
+	none := Root{fstest.MapFS{}}.ReadLoad()
 	if len(none.CPUs)+len(none.NetRX)+len(none.Interrupts)+len(none.Ksoftirqd) != 0 {
 		t.Errorf("got %v of nothing", none)
 	}

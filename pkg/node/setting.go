@@ -18,16 +18,16 @@ type Setting struct {
 
 // Settings returns the sysctls that match a name. The name may have one asterisk in place of an
 // interface: net.ipv4.conf.*.rp_filter. Settings leaves out those that it cannot read.
-func (f Files) Settings(pattern string) []Setting {
+func (r Root) Settings(pattern string) []Setting {
 	const root = "proc/sys/"
-	names, err := fs.Glob(f.Root, root+strings.ReplaceAll(pattern, ".", "/"))
+	names, err := fs.Glob(r.FS, root+strings.ReplaceAll(pattern, ".", "/"))
 	if err != nil {
 		return nil
 	}
 	place := strings.Index(pattern, "*")
 	var settings []Setting
 	for _, name := range names {
-		text, ok := f.read(name)
+		text, ok := r.read(name)
 		if !ok {
 			continue
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 func TestSettings(t *testing.T) {
-	files := Files{fstest.MapFS{
+	root := Root{fstest.MapFS{
 		"proc/sys/net/ipv4/tcp_rmem":                 file("4096\t131072\t6291456\n"),
 		"proc/sys/net/ipv4/conf/all/rp_filter":       file("0\n"),
 		"proc/sys/net/ipv4/conf/eth0.7/rp_filter":    file("2\n"),
@@ -28,7 +28,7 @@ func TestSettings(t *testing.T) {
 		"net.ipv4.conf.*.absent":   nil,
 		"net.ipv4.conf":            nil,
 	} {
-		if diff := cmp.Diff(want, files.Settings(pattern)); diff != "" {
+		if diff := cmp.Diff(want, root.Settings(pattern)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", pattern, diff)
 		}
 	}

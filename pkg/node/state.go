@@ -56,18 +56,18 @@ type LinkReader interface {
 
 // ReadState reads everything once. It changes nothing.
 func ReadState(s Sources) State {
-	files := Files{s.Root}
+	root := Root{s.Root}
 	notes := &notes{all: s.Notes}
 	state := State{
-		CPUs:        files.cpus(),
-		Sysctls:     files.sysctls(machineSysctls()),
-		Neighbours:  files.Neighbours(),
-		SocketPages: files.socketPages(),
-		Cgroups:     files.cgroups(),
-		Kubelet:     files.exists("/var/lib/kubelet") || files.exists("/etc/kubernetes"),
+		CPUs:        root.cpus(),
+		Sysctls:     root.sysctls(machineSysctls()),
+		Neighbours:  root.Neighbours(),
+		SocketPages: root.socketPages(),
+		Cgroups:     root.cgroups(),
+		Kubelet:     root.exists("/var/lib/kubelet") || root.exists("/etc/kubernetes"),
 	}
 	for _, space := range s.Spaces {
-		state.Namespaces = append(state.Namespaces, files.namespace(space, notes))
+		state.Namespaces = append(state.Namespaces, root.namespace(space, notes))
 	}
 	if len(state.Sysctls) == 0 {
 		notes.add("settings in /proc/sys/net: none is readable")
@@ -77,11 +77,11 @@ func ReadState(s Sources) State {
 	return state
 }
 
-// namespace reads one namespace; f is the machine's root.
-func (f Files) namespace(space Space, notes *notes) Namespace {
+// namespace reads one namespace; r reads the files of the machine.
+func (r Root) namespace(space Space, notes *notes) Namespace {
 	ns := Namespace{
-		Netns: space.Netns, Path: space.Path, Sysctls: Files{space.Files}.sysctls(namespaceSysctls()),
-		Fragments: Files{space.Files}.fragments(),
+		Netns: space.Netns, Path: space.Path, Sysctls: Root{space.Files}.sysctls(namespaceSysctls()),
+		Fragments: Root{space.Files}.fragments(),
 	}
 	links, err := space.Reader.Links()
 	if err != nil {
@@ -89,12 +89,12 @@ func (f Files) namespace(space Space, notes *notes) Namespace {
 	}
 	for _, link := range links {
 		raw := link.Name
-		inside := Files{space.Files}
+		inside := Root{space.Files}
 		link.RPFilter = inside.sysctlOf("ipv4/conf", raw, "rp_filter")
 		link.Unresolved = Unresolved{inside.sysctlOf("ipv4/neigh", raw, "unres_qlen_bytes"), inside.sysctlOf("ipv6/neigh", raw, "unres_qlen_bytes")}
 		link.Threaded = -1
 		if space.Path == "" {
-			f.steering(raw, &link)
+			r.steering(raw, &link)
 		}
 		if link.Kind == "" {
 			device, err := space.Reader.Device(raw)

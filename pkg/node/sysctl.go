@@ -74,10 +74,10 @@ func namespaceSysctls() []string {
 }
 
 // sysctls reads the settings that exist.
-func (f Files) sysctls(names []string) Sysctls {
+func (r Root) sysctls(names []string) Sysctls {
 	all := Sysctls{}
 	for _, name := range names {
-		if text, ok := f.read("/proc/sys/" + strings.ReplaceAll(name, ".", "/")); ok {
+		if text, ok := r.read("/proc/sys/" + strings.ReplaceAll(name, ".", "/")); ok {
 			all[name] = strings.Join(strings.Fields(text), " ")
 		}
 	}
@@ -86,13 +86,13 @@ func (f Files) sysctls(names []string) Sysctls {
 
 // sysctlOf reads a numeric setting of a device, whose name may contain dots; -1 if it cannot
 // be read.
-func (f Files) sysctlOf(dir, device, name string) int {
-	return f.number(path.Join("/proc/sys/net", dir, device, name))
+func (r Root) sysctlOf(dir, device, name string) int {
+	return r.number(path.Join("/proc/sys/net", dir, device, name))
 }
 
 // number reads a file that holds one number; -1 if it cannot be read.
-func (f Files) number(name string) int {
-	text, ok := f.read(name)
+func (r Root) number(name string) int {
+	text, ok := r.read(name)
 	if !ok {
 		return -1
 	}
@@ -104,7 +104,7 @@ func (f Files) number(name string) int {
 }
 
 // exists reports whether a file or directory exists.
-func (f Files) exists(name string) bool {
-	_, err := fs.Stat(f.Root, strings.TrimPrefix(name, "/"))
+func (r Root) exists(name string) bool {
+	_, err := fs.Stat(r.FS, strings.TrimPrefix(name, "/"))
 	return err == nil
 }

@@ -18,10 +18,10 @@ type NeighbourTable struct {
 // Neighbours reads the numbers of entries. The files have one row for each CPU, and each row
 // has the same number of entries, in hexadecimal (neigh_stat_seq_show in
 // net/core/neighbour.c).
-func (f Files) Neighbours() []NeighbourTable {
+func (r Root) Neighbours() []NeighbourTable {
 	var tables []NeighbourTable
 	for _, t := range []NeighbourTable{{Name: "arp_cache", Family: "ipv4"}, {Name: "ndisc_cache", Family: "ipv6"}} {
-		text, ok := f.read("/proc/net/stat/" + t.Name)
+		text, ok := r.read("/proc/net/stat/" + t.Name)
 		if !ok {
 			continue
 		}
@@ -54,9 +54,9 @@ type SocketPages struct {
 
 // socketPages reads /proc/net/sockstat: "UDP: inuse 2 mem 190". The memory is that of all
 // namespaces (sockstat_seq_show in net/ipv4/proc.c).
-func (f Files) socketPages() SocketPages {
+func (r Root) socketPages() SocketPages {
 	var pages SocketPages
-	text, _ := f.read("/proc/net/sockstat")
+	text, _ := r.read("/proc/net/sockstat")
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
 		i := slices.Index(words, "mem")
@@ -83,9 +83,9 @@ type FragmentMemory struct {
 // fragments reads sockstat and sockstat6 of the calling thread's namespace: "FRAG: inuse 2
 // memory 4864" (sockstat_seq_show in net/ipv4/proc.c and sockstat6_seq_show in
 // net/ipv6/proc.c).
-func (f Files) fragments() FragmentMemory {
+func (r Root) fragments() FragmentMemory {
 	memory := func(file, row string) uint64 {
-		text, _ := f.read("/proc/thread-self/net/" + file)
+		text, _ := r.read("/proc/thread-self/net/" + file)
 		for line := range strings.Lines(text) {
 			words := strings.Fields(line)
 			if i := slices.Index(words, "memory"); i > 0 && i+1 < len(words) && words[0] == row {

@@ -85,12 +85,12 @@ func (r *Reasons) Names() []string {
 }
 
 // ReadSettings reads what the reasons' sysctls are set to.
-func (r *Reasons) ReadSettings(files node.Files) {
+func (r *Reasons) ReadSettings(root node.Root) {
 	for i := range r.List {
 		reason := &r.List[i]
 		reason.Settings = nil
 		for _, name := range reason.Sysctls {
-			reason.Settings = append(reason.Settings, Setting{name, files.Settings(name)})
+			reason.Settings = append(reason.Settings, Setting{name, root.Settings(name)})
 		}
 	}
 }

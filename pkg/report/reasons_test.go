@@ -40,13 +40,13 @@ func futureKernel(t *testing.T) *dropreason.Names {
 }
 
 // files has one setting of every kind: a plain one, and one by interface.
-func files() node.Files {
+func files() node.Root {
 	fs := fstest.MapFS{"proc/sys/net/core/netdev_max_backlog": {Data: []byte("1000\n")}}
 	for _, name := range strings.Fields("all default eth0.7 lo veth1 veth2 veth3 veth4 veth5 veth6") {
 		fs["proc/sys/net/ipv4/conf/"+name+"/rp_filter"] = &fstest.MapFile{Data: []byte("0\n")}
 	}
 	fs["proc/sys/net/ipv4/conf/eth0.7/rp_filter"] = &fstest.MapFile{Data: []byte("2\n")}
-	return node.Files{Root: fs}
+	return node.Root{FS: fs}
 }
 
 func named(t *testing.T, r *Reasons, names ...string) *Reasons {

@@ -16,8 +16,8 @@ type cpus struct {
 	room  int // for what is kept by number, which may have gaps
 }
 
-func findCPUs(files node.Files) (cpus, error) {
-	numbers, err := files.PossibleCPUs()
+func findCPUs(root node.Root) (cpus, error) {
+	numbers, err := root.PossibleCPUs()
 	if err != nil {
 		return cpus{}, fmt.Errorf("count CPUs: %w", err)
 	}

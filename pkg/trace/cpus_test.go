@@ -14,8 +14,8 @@ import (
 // TestRoomForCPUs: there is room for the number of every CPU, also where numbers have gaps.
 func TestRoomForCPUs(t *testing.T) {
 	for text, want := range map[string]cpus{"0": {1, 1}, "0-7": {8, 8}, "0-3,8-11": {8, 12}, "0,200": {2, 201}} {
-		files := node.Files{Root: fstest.MapFS{"sys/devices/system/cpu/possible": &fstest.MapFile{Data: []byte(text + "\n")}}}
-		got, err := findCPUs(files)
+		root := node.Root{FS: fstest.MapFS{"sys/devices/system/cpu/possible": &fstest.MapFile{Data: []byte(text + "\n")}}}
+		got, err := findCPUs(root)
 		if err != nil || got != want {
 			t.Errorf("%s: %+v, %v, want %+v", text, got, err, want)
 		}
@@ -40,7 +40,7 @@ func TestRoomForCPUs(t *testing.T) {
 			t.Errorf("%s: room for %d and %d CPUs, want %d", text, n, m, room)
 		}
 	}
-	if _, err := findCPUs(node.Files{Root: fstest.MapFS{}}); err == nil {
+	if _, err := findCPUs(node.Root{FS: fstest.MapFS{}}); err == nil {
 		t.Error("no error without the file")
 	}
 }

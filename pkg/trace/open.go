@@ -57,7 +57,7 @@ type Tracer struct {
 func Open(config Config) (*Tracer, error) { return open(config, kfreeSkbLadder()) }
 
 func open(config Config, ladder ladder) (_ *Tracer, err error) {
-	cpus, err := findCPUs(node.Files{Root: os.DirFS("/")})
+	cpus, err := findCPUs(node.Root{FS: os.DirFS("/")})
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func openStallSource(config StallConfig, btf string, ladders stallLadders) (_ *S
 	if config, err = config.complete(); err != nil {
 		return nil, err
 	}
-	cpus, err := findCPUs(node.Files{Root: os.DirFS("/")})
+	cpus, err := findCPUs(node.Root{FS: os.DirFS("/")})
 	if err != nil {
 		return nil, err
 	}
