@@ -11,17 +11,17 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// Changes tells of a node's counters what changed from reading to reading. What it
-// keeps belongs to namespaces and devices that are there.
+// Changes yields the differences between successive readings of a node's counters. Its memory
+// is bounded by the namespaces and devices that exist.
 type Changes struct {
 	reader *Reader
 	left   []departure
 	links  map[event.Link]bool // of the last reading
-	spare  map[event.Link]bool // empty
-	events [2]event.Counters   // the last one and that before
+	spare  map[event.Link]bool // empty, for the next reading
+	events [2]event.Counters   // of the last two readings
 }
 
-// NewChanges fails as NewReader does.
+// NewChanges returns a Changes. It returns the errors of NewReader.
 func NewChanges() (*Changes, error) {
 	reader, err := NewReader()
 	if err != nil {
@@ -30,12 +30,13 @@ func NewChanges() (*Changes, error) {
 	return &Changes{reader: reader, links: map[event.Link]bool{}, spare: map[event.Link]bool{}}, nil
 }
 
-// Notes returns what could not be read, and why.
+// Notes says which counters could not be read, and why.
 func (c *Changes) Notes() []string { return c.reader.Notes() }
 
-// Read returns what is new or has changed since the reading before, with the time since
-// start. Of what appears after the first reading, counters that are 0 are told when they
-// no longer are, but for the first of each namespace, which says that it is read. It is valid until the call after the next.
+// Read returns the counters that are new or have changed since the previous reading, with the
+// time since start. It reports a counter that appears after the first reading with the value 0
+// only once it is greater than 0, except for the first counter of each namespace, which shows
+// that the namespace is read. The event is valid until the second next call.
 func (c *Changes) Read(start time.Time) (*event.Counters, error) {
 	e := &c.events[c.reader.turns%2]
 	*e = event.Counters{Time: time.Since(start), Gone: e.Gone[:0], Readings: e.Readings[:0], Bases: e.Bases[:0], Links: e.Links[:0]}
@@ -59,8 +60,8 @@ func (c *Changes) Read(start time.Time) (*event.Counters, error) {
 	return e, nil
 }
 
-// compare adds to the event what changed in a series. Where a counter that appears starts
-// from is said by since.
+// compare adds the differences of a series to the event. since returns the start value of a
+// counter that appeared.
 func (c *Changes) compare(e *event.Counters, s *series, since func(event.Reading) uint64, keep func(event.Counter) bool) {
 	s.compare(differences{
 		changed: func(r event.Reading) { e.Readings = append(e.Readings, r) },
@@ -70,7 +71,7 @@ func (c *Changes) compare(e *event.Counters, s *series, since func(event.Reading
 				return
 			}
 			if r.Value == 0 && r != s.now[0] {
-				return // until it is more: nine in ten of a short life's stay 0
+				return // nine in ten counters of a short-lived namespace stay 0
 			}
 			e.Readings = append(e.Readings, r)
 			e.Bases = append(e.Bases, event.Reading{Counter: r.Counter, Value: since(r)})
@@ -84,7 +85,7 @@ func (c *Changes) compare(e *event.Counters, s *series, since func(event.Reading
 	})
 }
 
-// sinceOf returns where a counter starts from that appeared in the namespace.
+// sinceOf returns the start value of a counter that appeared in the namespace.
 func (c *space) sinceOf(r event.Reading) uint64 {
 	d := c.devices.byIndex[int32(r.Index)]
 	switch {
@@ -98,7 +99,7 @@ func (c *space) sinceOf(r event.Reading) uint64 {
 	return r.Value
 }
 
-// tell remembers that what was read has been told.
+// tell records that the readings of the namespace were reported.
 func (c *space) tell() {
 	if c.isNew {
 		c.isNew, c.later = false, true
@@ -111,8 +112,8 @@ func (c *space) tell() {
 	}
 }
 
-// keeps says whether a counter that was not read is there still: of a device that is, or
-// of none, and its source could not be read.
+// keeps reports whether a counter that was not read still exists: its source could not be read,
+// and its device, if it has one, still exists.
 func (c *space) keeps(counter event.Counter) bool {
 	listed := !slices.Contains(c.missed, event.CounterLink)
 	if listed && counter.Index != 0 && c.devices.byIndex[int32(counter.Index)] == nil {
@@ -121,7 +122,7 @@ func (c *space) keeps(counter event.Counter) bool {
 	return slices.Contains(c.missed, counter.Source)
 }
 
-// compareLinks adds the interfaces that are new or have changed.
+// compareLinks adds the interfaces that are new or have changed to the event.
 func (c *Changes) compareLinks(e *event.Counters) {
 	before := c.links
 	c.links, c.spare = c.spare, before

@@ -12,26 +12,26 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// device is an interface, and what is known of it from reading to reading.
+// device is an interface and its state between readings.
 type device struct {
 	index      int32
 	lower      int32
 	kind       string
 	loopback   bool
-	address    string // of the hardware, as bytes
+	address    string // hardware address, as bytes
 	nativeXDP  bool
-	name       string // as the kernel spells it
-	text       string // the same through event.Text
-	asked      bool   // for the names of its driver's statistics
+	name       string // as the kernel reports it
+	text       string // name, escaped by event.Text
+	asked      bool   // the driver was asked for the names of its statistics
 	statistics statistics
 	traffic    traffic
-	turn       uint // of the list that had it last
+	turn       uint // of the last list that contains it
 	origin     origin
-	told       bool // its counters were compared before
+	told       bool // its counters were reported before
 }
 
-// traffic is packets and bytes received and sent. They are never set back while a device
-// lives, but by drivers that do so when it is brought up.
+// traffic is the packets and bytes received and sent. These never decrease while a device
+// exists, unless the driver resets them when the device is brought up.
 type traffic [4]uint64
 
 func trafficOf(stats []byte) (t traffic) {
@@ -43,7 +43,8 @@ func trafficOf(stats []byte) (t traffic) {
 	return t
 }
 
-// follows says that a device whose traffic was earlier may have this one now.
+// follows reports whether the traffic may be a later state of earlier: none of its counters is
+// smaller.
 func (t traffic) follows(earlier traffic) bool {
 	for i := range t {
 		if t[i] < earlier[i] {
@@ -53,20 +54,20 @@ func (t traffic) follows(earlier traffic) bool {
 	return true
 }
 
-// deviceTable holds the interfaces of a namespace, in the order of the last list.
+// deviceTable holds the interfaces of a namespace, in the order of the last dump.
 type deviceTable struct {
 	byIndex map[int32]*device
 	listed  []*device
-	turn    uint      // of the last list
-	left    []*device // that the list before had, and the last one has not
-	highest int32     // index of all that were ever listed
-	before  int32     // the same, before the last list
+	turn    uint      // number of the last list
+	left    []*device // in the previous list, but not in the last one
+	highest int32     // highest index of all lists
+	before  int32     // highest before the last list
 }
 
 // begin starts a new list.
 func (t *deviceTable) begin() { t.listed, t.turn = t.listed[:0], t.turn+1 }
 
-// see adds an interface to the list. One that has another kind than before is another one.
+// see adds an interface to the list. An index with another kind than before is a new device.
 func (t *deviceTable) see(link linkMessage) *device {
 	d := t.byIndex[link.index]
 	if d == nil || d.kind != string(link.kind) {
@@ -87,7 +88,7 @@ func (t *deviceTable) see(link linkMessage) *device {
 	return d
 }
 
-// end forgets the interfaces that the list did not have.
+// end completes the list, and moves the devices that it does not contain to left.
 func (t *deviceTable) end() {
 	t.left, t.before = t.left[:0], t.highest
 	for _, d := range t.listed {

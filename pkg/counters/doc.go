@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package counters reads, once a second, the counters of lost packets that the kernel and
-// its drivers keep: of every network namespace, interface, queue and CPU.
+// Package counters reads the loss counters of the kernel and its drivers once a second: those
+// of every network namespace, interface, queue and CPU.
 package counters

@@ -14,9 +14,9 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// driverSocket asks drivers for their statistics, by ioctl: netlink has none of those
-// that a driver names itself. Any socket of the namespace does, also one of rtnetlink
-// (netlink_ioctl, net/netlink/af_netlink.c, hands down what it does not know).
+// driverSocket reads drivers' statistics by ioctl, because netlink does not have those that a
+// driver names itself. Any socket of the namespace serves, also an rtnetlink socket:
+// netlink_ioctl (net/netlink/af_netlink.c) passes on ioctls that it does not know.
 type driverSocket struct{ fd int }
 
 // From uapi/linux/ethtool.h.
@@ -25,12 +25,12 @@ const (
 	ethtoolStatsSet = 1  // ETH_SS_STATS
 )
 
-// maxDriverStats is more than any driver has; the most seen are 20 000.
+// maxDriverStats is the largest number of statistics of a driver. The largest seen is 20 000.
 const maxDriverStats = 1 << 15
 
-// ethtoolBuffers have room for any driver. The kernel before 6.19 writes as many as
-// there are, whatever room it was told of (net/ethtool/ioctl.c), and how many there are
-// may change at any time. Pages never written to cost nothing.
+// ethtoolBuffers are large enough for maxDriverStats. Kernels before 6.19 write all statistics,
+// whatever length the request has (net/ethtool/ioctl.c), and their number may change at any
+// time. Pages that are never written use no memory.
 type ethtoolBuffers struct {
 	strings struct { // struct ethtool_gstrings
 		cmd, set, len uint32
@@ -42,7 +42,7 @@ type ethtoolBuffers struct {
 	}
 }
 
-// ethtoolRequest is a struct ifreq with a pointer.
+// ethtoolRequest is a struct ifreq with ifr_data.
 type ethtoolRequest struct {
 	device [unix.IFNAMSIZ]byte
 	data   unsafe.Pointer
@@ -59,8 +59,8 @@ func (s driverSocket) ioctl(device string, data unsafe.Pointer) error {
 	return nil
 }
 
-// names returns the names of all statistics of a device. A driver without any yields
-// none and no error.
+// names returns the names of all statistics of a device. It returns nil and no error for a
+// driver without statistics.
 func (s driverSocket) names(device string, buffers *ethtoolBuffers) ([]string, error) {
 	info, err := unix.IoctlGetEthtoolDrvinfo(s.fd, device)
 	if errors.Is(err, unix.EOPNOTSUPP) {
@@ -73,7 +73,7 @@ func (s driverSocket) names(device string, buffers *ethtoolBuffers) ([]string, e
 		return nil, nil
 	}
 	if info.N_stats > maxDriverStats {
-		return nil, fmt.Errorf("ask driver of %s: %d statistics, room for %d", event.Text([]byte(device)), info.N_stats, maxDriverStats)
+		return nil, fmt.Errorf("ask driver of %s: %d statistics exceed the limit of %d", event.Text([]byte(device)), info.N_stats, maxDriverStats)
 	}
 	list := &buffers.strings
 	list.cmd, list.set, list.len = unix.ETHTOOL_GSTRINGS, ethtoolStatsSet, info.N_stats
@@ -87,18 +87,18 @@ func (s driverSocket) names(device string, buffers *ethtoolBuffers) ([]string, e
 	return names, nil
 }
 
-// errRecounted says that a driver has more or fewer statistics than before.
+// errRecounted says that the number of a driver's statistics changed.
 var errRecounted = errors.New("statistics changed")
 
-// values reads the statistics of a device, as many as there are names. They are valid
-// until the next call.
+// values reads the statistics of a device, one for each name. It returns errRecounted if the
+// driver has another number of them. The values are valid until the next call.
 func (s driverSocket) values(device string, names int, buffers *ethtoolBuffers) ([]uint64, error) {
 	list := &buffers.stats
 	list.cmd, list.len = unix.ETHTOOL_GSTATS, uint32(names)
 	if err := s.ioctl(device, unsafe.Pointer(list)); err != nil {
 		return nil, fmt.Errorf("read statistics of %s: %w", event.Text([]byte(device)), err)
 	}
-	if list.len != uint32(names) { // 6.19 and later write none then
+	if list.len != uint32(names) { // kernels from 6.19 on write no values then
 		return nil, fmt.Errorf("read statistics of %s: %w", event.Text([]byte(device)), errRecounted)
 	}
 	return list.data[:names], nil

@@ -11,23 +11,23 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// fileSource reads counters from files below /proc/net.
+// fileSource reads counters from files in /proc/net.
 type fileSource struct {
 	root   fs.FS
 	parser parser
-	text   []byte // of the file read last
+	text   []byte // of the last file
 }
 
-// counterFile is a file of counters below /proc/net.
+// counterFile is a file with counters in /proc/net.
 type counterFile struct {
 	name   string
 	source event.CounterSource
 	part   string
-	absent bool // in kernels without the module or option
+	absent bool // may be absent: the kernel lacks the module or option
 	parse  func(*parser, []event.Reading, event.Counter, []byte) ([]event.Reading, error)
 }
 
-// netnsFiles are those that each namespace has of its own.
+// netnsFiles are the files that differ between namespaces.
 func netnsFiles() []counterFile {
 	return []counterFile{
 		{name: "snmp", source: event.CounterProtocol, parse: (*parser).pairs},
@@ -38,13 +38,13 @@ func netnsFiles() []counterFile {
 	}
 }
 
-// softnetFile is about the CPUs, and alike in every namespace.
+// softnetFile has the counters of CPUs. It is the same in every namespace.
 func softnetFile() counterFile {
 	return counterFile{name: "softnet_stat", source: event.CounterSoftnet, parse: (*parser).softnet}
 }
 
-// neighbourFiles are about the tables that all namespaces share. Only the first
-// namespace has them (neigh_table_init, net/core/neighbour.c).
+// neighbourFiles have the counters of the neighbor tables, which all namespaces share. Only the
+// initial namespace has these files (neigh_table_init, net/core/neighbour.c).
 func neighbourFiles() []counterFile {
 	return []counterFile{
 		{name: "stat/arp_cache", source: event.CounterNeighbour, part: "arp_cache", parse: (*parser).columns},
@@ -52,8 +52,7 @@ func neighbourFiles() []counterFile {
 	}
 }
 
-// read appends the counters of a file, which belongs to the /proc/net at dir. After an
-// error there are none of it.
+// read appends the counters of a file in the /proc/net at dir. With an error it appends none.
 func (f *fileSource) read(dst []event.Reading, dir string, file counterFile, netns event.Netns) ([]event.Reading, error) {
 	name := dir + "/" + file.name
 	if err := f.load(name); err != nil {
@@ -70,7 +69,7 @@ func (f *fileSource) read(dst []event.Reading, dir string, file counterFile, net
 	return more, nil
 }
 
-// load reads a file into the memory of the one before.
+// load reads a file into f.text and reuses its memory.
 func (f *fileSource) load(name string) error {
 	file, err := f.root.Open(name)
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// columns parses the files below /proc/net/stat: a line of names, then a line of
-// hexadecimal numbers for each CPU (nf_conntrack_standalone.c, net/core/neighbour.c).
-// A counter is the sum of its column.
+// columns parses files in /proc/net/stat: a line of names, then a line of hexadecimal numbers
+// for each CPU (nf_conntrack_standalone.c, net/core/neighbour.c). A counter is the sum of its
+// column.
 func (p *parser) columns(dst []event.Reading, counter event.Counter, text []byte) ([]event.Reading, error) {
 	heading, rows := cut(text, '\n')
 	names, first := p.columnNames(heading), len(dst)
@@ -31,7 +31,7 @@ func (p *parser) columns(dst []event.Reading, counter event.Counter, text []byte
 	return dst, nil
 }
 
-// addRow adds a row's numbers to the sums of the columns that have names.
+// addRow adds the numbers of a row to the sums of the named columns.
 func addRow(sums []event.Reading, names []string, row []byte) error {
 	for _, name := range names {
 		var word []byte
@@ -49,7 +49,8 @@ func addRow(sums []event.Reading, names []string, row []byte) error {
 	return nil
 }
 
-// columnNames returns the names in a heading, empty for what is no loss.
+// columnNames returns the names in a heading, an empty string for a column that does not count
+// losses.
 func (p *parser) columnNames(heading []byte) []string {
 	return p.names(heading, func() (names []string) {
 		for word, rest := next(heading); len(word) > 0; word, rest = next(rest) {
@@ -59,9 +60,9 @@ func (p *parser) columnNames(heading []byte) []string {
 	})
 }
 
-// isLossColumn tells which columns count lost packets. Of nf_conntrack, early_drop counts
-// connections forgotten for others, and chainlength (in 6.1, not in 5.10) those refused
-// because their hash chain was too long; search_restart and clashres lose none.
+// isLossColumn reports whether a column counts lost packets. In nf_conntrack, early_drop counts
+// connections evicted for new ones, and chainlength (in 6.1, not in 5.10) connections refused
+// because their hash chain was too long; search_restart and clashres count no losses.
 func isLossColumn(name string) bool {
 	switch name {
 	case "invalid", "insert_failed", "drop", "early_drop", "icmp_error", "chainlength", // nf_conntrack
@@ -71,9 +72,9 @@ func isLossColumn(name string) bool {
 	return false
 }
 
-// softnet parses softnet_stat, a line of hexadecimal numbers for each CPU that is online
-// (softnet_seq_show, net/core/net-procfs.c), each counted in 32 bits. Since 5.10 column
-// 13 is the CPU's number; before, a CPU is taken for the number of its line.
+// softnet parses softnet_stat: a line of hexadecimal 32-bit counters for each online CPU
+// (softnet_seq_show, net/core/net-procfs.c). Since 5.10 column 13 is the number of the CPU;
+// on older kernels softnet uses the number of the line.
 func (p *parser) softnet(dst []event.Reading, counter event.Counter, text []byte) ([]event.Reading, error) {
 	const cpuColumn = 12
 	for line := 0; len(text) > 0; line++ {
@@ -108,13 +109,13 @@ type softnetColumn struct {
 	since510 bool // older kernels lack it
 }
 
-// softnetColumns are those that count losses or tell of them: backlog_len is no count, but
-// how many packets wait.
+// softnetColumns are the columns that count or explain losses. backlog_len is not a counter,
+// but the number of packets that wait.
 func softnetColumns() [4]softnetColumn {
 	return [...]softnetColumn{{"dropped", 1, false}, {"time_squeeze", 2, false}, {"flow_limit", 10, false}, {"backlog_len", 11, true}}
 }
 
-// cpu names a CPU; the names of the first are kept.
+// cpu returns the name of a CPU. It caches the names of the first 4096.
 func (p *parser) cpu(number uint64) string {
 	const kept = 1 << 12
 	if number >= kept {
@@ -128,7 +129,7 @@ func (p *parser) cpu(number uint64) string {
 
 func cpuName(number uint64) string { return "cpu " + strconv.FormatUint(number, 10) }
 
-// hexColumn returns the number in a column, the first of which is 0.
+// hexColumn returns the number in a column, counted from 0.
 func hexColumn(row []byte, index int) (uint64, error) {
 	return hex(column(row, index))
 }
@@ -141,7 +142,7 @@ func hex(word []byte) (uint64, error) {
 	return value, nil
 }
 
-// column returns the word in a column, empty if there are not as many.
+// column returns the word in a column, empty if the row is shorter.
 func column(row []byte, index int) []byte {
 	word, rest := next(row)
 	for range index {

@@ -64,7 +64,7 @@ func TestLink(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if link.index != 3 || string(link.name) != "eth\x1b0" || string(link.kind) != kind || link.sums() != sums || len(link.stats) != 25*8 {
+		if link.index != 3 || string(link.name) != "eth\x1b0" || string(link.kind) != kind || link.isAggregate() != sums || len(link.stats) != 25*8 {
 			t.Errorf("%s: %+v", kind, link)
 		}
 		var devices deviceTable

@@ -14,17 +14,16 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/rtnl"
 )
 
-// linkMessage is what an RTM_NEWLINK says of an interface. Its bytes are those of the
-// message.
+// linkMessage is an RTM_NEWLINK message. Its byte slices point into the message.
 type linkMessage struct {
 	index   int32
 	flags   uint32
-	lower   int32  // index of what it is made of; of a veth its peer's, in the peer's namespace
-	name    []byte // up to 15 bytes of anything, without the zero at its end
-	address []byte // of the hardware; a tunnel's own, or none
+	lower   int32  // IFLA_LINK: index of the lower device; of a veth's peer, in its namespace
+	name    []byte // up to 15 arbitrary bytes, without the terminating zero
+	address []byte // IFLA_ADDRESS: of hardware, or the local address of a tunnel; may be empty
 	kind    []byte // "veth", "bond"; empty for hardware and loopback
-	xdp     byte   // how an XDP program is attached: IFLA_XDP_ATTACHED
-	stats   []byte // struct rtnl_link_stats64; older kernels send a shorter one
+	xdp     byte   // IFLA_XDP_ATTACHED
+	stats   []byte // struct rtnl_link_stats64; shorter on older kernels
 }
 
 func parseLink(message []byte) (linkMessage, error) {
@@ -69,24 +68,24 @@ func parseLink(message []byte) (linkMessage, error) {
 	return link, nil
 }
 
-// native tells whether an XDP program runs in the driver, alone (XDP_ATTACHED_DRV of
+// native reports whether an XDP program runs in the driver, alone (XDP_ATTACHED_DRV,
 // uapi/linux/if_link.h) or with others (XDP_ATTACHED_MULTI).
 func (l linkMessage) native() bool { return l.xdp == 1 || l.xdp == 4 }
 
-// sums tells of bonds and teams, whose counters are the sums of those of their ports:
-// each packet would be counted twice.
-func (l linkMessage) sums() bool {
+// isAggregate reports whether the interface is a bond or a team. Their counters are the sums of
+// their ports' counters: each packet would be counted twice.
+func (l linkMessage) isAggregate() bool {
 	return string(l.kind) == "bond" || string(l.kind) == "team"
 }
 
-// linkField is where struct rtnl_link_stats64 (uapi/linux/if_link.h) has a counter, as
-// the number of 64-bit fields before it.
+// linkField is a counter in struct rtnl_link_stats64 (uapi/linux/if_link.h). index is the
+// number of 64-bit fields before it.
 type linkField struct {
 	name  string
 	index int
 }
 
-// linkFields are those that mean loss. rx_otherhost_dropped is in 5.19 and later.
+// linkFields are the counters of losses. rx_otherhost_dropped needs kernel 5.19+.
 func linkFields() [18]linkField {
 	return [...]linkField{
 		{"rx_errors", 4}, {"tx_errors", 5}, {"rx_dropped", 6}, {"tx_dropped", 7}, {"collisions", 9},
@@ -97,7 +96,7 @@ func linkFields() [18]linkField {
 	}
 }
 
-// appendLink appends the counters that the kernel sent.
+// appendLink appends the counters in stats, which may be shorter than the struct.
 func appendLink(dst []event.Reading, counter event.Counter, stats []byte) []event.Reading {
 	for _, field := range linkFields() {
 		if at := field.index * 8; at+8 <= len(stats) {

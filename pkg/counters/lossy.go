@@ -4,11 +4,10 @@ package counters
 
 import "strings"
 
-// lossy tells from its name whether a statistic of a driver (ethtool -S) counts lost
-// packets, or packets that came damaged. Names are up to each driver, so this goes by
-// the words in use: a word that speaks of loss, unless another says what was lost was
-// no packet. Checksums that hardware found wrong are left to the stack, which counts
-// them itself, and do not belong here.
+// lossy reports whether a driver's statistic (ethtool -S) counts lost or damaged packets. Each
+// driver chooses its names, so lossy goes by words: one must mean loss, and none may say that
+// no packet was lost. Checksum errors found by hardware do not count, because the stack counts
+// them itself.
 func lossy(name string) bool {
 	name = strings.ToLower(name)
 	for _, phrase := range lossPhrases {
@@ -37,12 +36,12 @@ func speaksOfLoss(word string) bool {
 	return contains(lossWords, word)
 }
 
-// lossStems begin words: drops, dropped, discards, missed, failed, truncated.
+// lossStems are beginnings of words: drops, dropped, discards, missed, failed, truncated.
 var lossStems = []string{"drop", "discard", "miss", "error", "fail", "overrun", "overflow", "underrun", "abort", "trunc", "jabber"}
 
 const lossWords = `err errs crc fcs fifo lost oob invalid exceeded underun undersize oversize fragments`
 
-// lossPhrases say it in several words, each with a driver that does.
+// lossPhrases are phrases that mean loss, each with a driver that uses it.
 var lossPhrases = []string{
 	"no_buf",             // e1000e rx_no_buffer_count, gve rx_no_buffers_posted
 	"out_of_buf",         // mlx5 rx_out_of_buffer
@@ -58,8 +57,8 @@ var lossPhrases = []string{
 	"xdp_tx_full",     // mlx5 rx_xdp_tx_full
 }
 
-// notPackets are words of what does no harm to packets: checksums, repaired memory,
-// flow director and aRFS tables, caches, administration queues, interrupts, time stamps,
-// counts of events rather than packets, bit errors of a lane before correction.
+// notPackets are words for things other than packets: checksums, corrected memory errors, flow
+// director and aRFS tables, caches, admin queues, interrupts, time stamps, counts of events
+// rather than packets, bit errors of a lane before correction.
 const notPackets = `ok csum checksum corr corrected fdir atr arfs cache adminq admin arq irq irqs
 	interrupt interrupts hwtstamp ptp event events lane reset storm fec`

@@ -10,14 +10,14 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/rtnl"
 )
 
-// memory is what reading any namespace needs, from reading to reading.
+// memory is the buffers and caches that all namespaces and readings share.
 type memory struct {
 	files   fileSource
 	dump    []byte // an answer of rtnetlink
 	ethtool ethtoolBuffers
 	qdiscs  []qdisc
-	kinds   map[string]string  // of qdiscs
-	parts   map[qdiscID]string // qdiscs as they are spelled
+	kinds   map[string]string  // interned kinds of qdiscs
+	parts   map[qdiscID]string // texts of qdiscs
 }
 
 func newMemory() *memory {
@@ -28,7 +28,7 @@ func newMemory() *memory {
 	}
 }
 
-// part spells a discipline, each once as long as there is room.
+// part returns the text of a qdisc. It caches the first 16384 texts.
 func (m *memory) part(id qdiscID) string {
 	text, ok := m.parts[id]
 	if !ok {

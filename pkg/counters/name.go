@@ -4,8 +4,8 @@ package counters
 
 import "strings"
 
-// isLossCounter tells which counters of protocols, as nstat spells them, count lost
-// packets or help to explain them. It knows every one that pkg/dropreason names.
+// isLossCounter reports whether a protocol counter, named as by nstat, counts lost packets or
+// helps to explain them. It includes every counter that pkg/dropreason names.
 func isLossCounter(name string) bool {
 	for _, group := range lossCounters {
 		for _, prefix := range group.prefixes {
@@ -18,7 +18,7 @@ func isLossCounter(name string) bool {
 	return false
 }
 
-// contains looks for a word in a text.
+// contains reports whether a text contains a word.
 func contains(text, word string) bool {
 	for w := range strings.FieldsSeq(text) {
 		if w == word {
@@ -28,8 +28,8 @@ func contains(text, word string) bool {
 	return false
 }
 
-// lossCounters are from net/ipv4/proc.c and net/ipv6/proc.c. A kernel has those of its
-// time: PAWSOldAck is in 6.18 and not in 6.12.
+// lossCounters are from net/ipv4/proc.c and net/ipv6/proc.c. No kernel has all: PAWSOldAck is
+// in 6.18, but not in 6.12.
 var lossCounters = []struct {
 	prefixes []string
 	names    string

@@ -14,11 +14,12 @@ type notes struct {
 	kinds map[string]bool
 }
 
-// maxNotes is more than there are kinds of failure.
+// maxNotes bounds the notes; there are fewer kinds of failures.
 const maxNotes = 64
 
-// add keeps the first error of a kind: of those that begin alike, up to a colon, and have
-// the same cause. The place is left to the first, since namespaces come and go.
+// add keeps the first error of each kind. Errors are of one kind if their texts up to the first
+// colon and their causes are equal. The place is not part of the kind, because namespaces come
+// and go.
 func (n *notes) add(err error) {
 	what, _, _ := strings.Cut(err.Error(), ":")
 	kind := what + ": " + cause(err).Error()

@@ -10,15 +10,14 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// origin is what is known of how the counters of a device began.
+// origin gives the start values of a new device's counters.
 type origin struct {
-	born bool            // it is new: from 0
-	was  []event.Reading // what they were where it came from; nil if nobody knows
+	born bool            // the device was created: they start from 0
+	was  []event.Reading // the last readings at the device's previous place; nil if unknown
 }
 
-// since returns where a counter of the device starts from, of which this is the first
-// reading. One whose beginning nobody knows starts from here, so that nothing of its past
-// is taken for loss.
+// since returns the start value of a counter of the device, whose first reading is r. If it is
+// unknown, the counter starts from r, so that its past is not reported as loss.
 func (o origin) since(r event.Reading) uint64 {
 	switch {
 	case o.born:
@@ -26,11 +25,11 @@ func (o origin) since(r event.Reading) uint64 {
 	case o.was == nil:
 		return r.Value
 	case r.Source == event.CounterQdisc:
-		return 0 // a device that moves gets new ones (dev_shutdown in __dev_change_net_namespace, net/core/dev.c)
+		return 0 // a moved device gets new qdiscs (dev_shutdown in __dev_change_net_namespace, net/core/dev.c)
 	}
 	for _, old := range o.was {
 		if old.Source == r.Source && old.Name == r.Name && old.Part == r.Part {
-			if old.Value > r.Value { // the driver began anew when it was brought up
+			if old.Value > r.Value { // the driver reset it when the device was brought up
 				return 0
 			}
 			return old.Value
@@ -39,21 +38,21 @@ func (o origin) since(r event.Reading) uint64 {
 	return r.Value
 }
 
-// departure is a device that is not where it was.
+// departure is a device that left its namespace.
 type departure struct {
 	*device
-	from *space          // nil if that is gone too
+	from *space          // nil if the namespace is gone too
 	last []event.Reading // of its counters
 }
 
-// maxDepartures is how many are remembered: a namespace that is new is found some seconds
+// maxDepartures bounds the departures that are kept: a new namespace is found some seconds
 // after a device has moved there.
 const maxDepartures = 64
 
-// arrived says that a device which is new in a namespace may be the one that departed: as
-// there is no number that a device keeps, by its kind, its address, and counters that went
-// on. A virtual device ends with its namespace, so that one in a new namespace is rather a
-// new one that was made alike.
+// arrived reports whether a new device in a namespace may be the departed one. A device has no
+// permanent ID, so arrived compares its kind, its address and its traffic. A virtual device is
+// destroyed with its namespace, so a device in a new namespace is more likely a new one with
+// the same properties.
 func (l *departure) arrived(at *space, d *device) bool {
 	switch {
 	case l.from == at || l.kind != d.kind || l.address != d.address || !d.traffic.follows(l.traffic):
@@ -64,7 +63,8 @@ func (l *departure) arrived(at *space, d *device) bool {
 	return l.from != nil || l.kind == "" || at.told
 }
 
-// plainAddress says that a hardware address tells no device from others.
+// plainAddress reports whether a hardware address is empty or zero, so that it does not
+// identify a device.
 func plainAddress(address string) bool {
 	for i := range len(address) {
 		if address[i] != 0 {
@@ -74,7 +74,7 @@ func plainAddress(address string) bool {
 	return true
 }
 
-// leave takes note of the devices that are gone from where they were.
+// leave records the devices that left their namespaces.
 func (c *Changes) leave() {
 	for _, s := range c.reader.ended {
 		for _, d := range s.devices.listed {
@@ -89,7 +89,7 @@ func (c *Changes) leave() {
 	}
 }
 
-// depart remembers a device that may turn up elsewhere, and its last readings.
+// depart records a device that may appear in another namespace, and its last readings.
 func (c *Changes) depart(l departure, last []event.Reading) {
 	if !l.loopback {
 		l.last = ofDevice(last, l.device)
@@ -99,7 +99,7 @@ func (c *Changes) depart(l departure, last []event.Reading) {
 
 // ofDevice copies the readings of a device.
 func ofDevice(all []event.Reading, d *device) []event.Reading {
-	some := []event.Reading{} // not nil: it is known that there were none
+	some := []event.Reading{} // not nil: the readings are known, even if the device has none
 	for _, r := range all {
 		if r.Index == int(d.index) {
 			some = append(some, r)
@@ -108,7 +108,7 @@ func ofDevice(all []event.Reading, d *device) []event.Reading {
 	return some
 }
 
-// settle finds out how each new device began.
+// settle sets the origin of each new device.
 func (c *Changes) settle() {
 	c.leave()
 	fresh := int32(0)
@@ -119,7 +119,7 @@ func (c *Changes) settle() {
 	}
 }
 
-// eachNew calls f with each device that was not there at the reading before.
+// eachNew calls f with each device that the previous reading did not have.
 func (c *Changes) eachNew(f func(*space, *device)) {
 	for _, s := range c.reader.spaces {
 		for _, d := range s.devices.listed {
@@ -130,7 +130,8 @@ func (c *Changes) eachNew(f func(*space, *device)) {
 	}
 }
 
-// originOf judges a device that is new in a namespace, one of so many that are new.
+// originOf returns the origin of a new device in a namespace. fresh is the number of all new
+// devices.
 func (c *Changes) originOf(s *space, d *device, fresh int32) origin {
 	for i := range c.left {
 		if l := &c.left[i]; l.arrived(s, d) {
@@ -143,10 +144,10 @@ func (c *Changes) originOf(s *space, d *device, fresh int32) origin {
 	case !s.told && (d.loopback || d.kind != ""):
 		return origin{born: s.isNew}
 	case d.kind == "", slices.Contains(s.gaps, event.CounterLink):
-		return origin{} // hardware, perhaps from a namespace that is not seen; or it was not looked for
+		return origin{} // hardware may come from an unseen namespace; or the last list is missing
 	}
-	// A namespace gives its devices rising indexes, one after the other (dev_index_reserve,
-	// net/core/dev.c), also those that are moved on. A device that comes from elsewhere
-	// keeps its own if that is free.
+	// A namespace assigns ascending, consecutive indexes to its devices, also to those that
+	// are moved on later (dev_index_reserve, net/core/dev.c). A device that is moved in keeps
+	// its index if that is free.
 	return origin{born: d.index > s.devices.before && d.index <= s.devices.before+fresh}
 }

@@ -10,16 +10,16 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// parser parses files of counters. Each method appends to dst the counters of
-// one file that mean loss, named like counter but for what the file says. After an
-// error the readings are nil.
+// parser parses files of counters. Its methods append the loss counters of one file to dst.
+// Fields that the file does not determine are those of counter. With an error the readings are
+// nil.
 type parser struct {
-	headings map[string][]string // a line of names → those names; empty ones are left out
+	headings map[string][]string // names by heading; "" for a value to skip
 	cpus     []string            // "cpu 0" and so on
 }
 
-// pairs parses snmp and netstat (net/ipv4/proc.c): a line of names, then a line of
-// values, both after the name of their group and a colon.
+// pairs parses snmp and netstat (net/ipv4/proc.c): a line of names, then a line of values. Both
+// begin with the name of the group and a colon.
 func (p *parser) pairs(dst []event.Reading, counter event.Counter, text []byte) ([]event.Reading, error) {
 	for line := 1; len(text) > 0; line += 2 {
 		var heading, values []byte
@@ -38,7 +38,7 @@ func (p *parser) pairs(dst []event.Reading, counter event.Counter, text []byte) 
 	return dst, nil
 }
 
-// grouped returns the names in a heading, each after the name of the group.
+// grouped returns the names in a heading, each prefixed with the name of the group.
 func (p *parser) grouped(heading []byte) []string {
 	return p.names(heading, func() (names []string) {
 		group, words := cut(heading, ':')
@@ -49,8 +49,8 @@ func (p *parser) grouped(heading []byte) []string {
 	})
 }
 
-// lines parses snmp6 (net/ipv6/proc.c) and xfrm_stat (net/xfrm/xfrm_proc.c): a name and
-// a value in each line. In xfrm_stat all mean loss.
+// lines parses snmp6 (net/ipv6/proc.c) and xfrm_stat (net/xfrm/xfrm_proc.c): a name and a value
+// on each line. All counters of xfrm_stat count losses.
 func (p *parser) lines(dst []event.Reading, counter event.Counter, text []byte) ([]event.Reading, error) {
 	for number := 1; len(text) > 0; number++ {
 		var line []byte
@@ -65,7 +65,7 @@ func (p *parser) lines(dst []event.Reading, counter event.Counter, text []byte) 
 	return dst, nil
 }
 
-// name returns a word of its own as the only name.
+// name returns the name on a line as a list of one.
 func (p *parser) name(word []byte, source event.CounterSource) []string {
 	return p.names(word, func() []string {
 		if source == event.CounterProtocol {
@@ -75,10 +75,11 @@ func (p *parser) name(word []byte, source event.CounterSource) []string {
 	})
 }
 
-// maxHeadings is more than any kernel has: a few lines, and a word for each IPv6 counter.
+// maxHeadings bounds the cache of headings. A kernel has fewer: some lines of names, and one
+// name for each IPv6 counter.
 const maxHeadings = 1 << 12
 
-// names makes the names of a heading once.
+// names returns the names of a heading. It parses each heading once.
 func (p *parser) names(heading []byte, parse func() []string) []string {
 	if names, ok := p.headings[string(heading)]; ok {
 		return names
@@ -93,7 +94,7 @@ func (p *parser) names(heading []byte, parse func() []string) []string {
 	return names
 }
 
-// lossOnly returns a name that means loss, and nothing for any other.
+// lossOnly returns the name of a loss counter, and an empty string for other names.
 func lossOnly(name string, isLoss func(string) bool) string {
 	if isLoss(name) {
 		return name
@@ -101,14 +102,14 @@ func lossOnly(name string, isLoss func(string) bool) string {
 	return ""
 }
 
-// appendNamed appends the decimal values that have names, and is false if one of those
-// is missing or no number.
+// appendNamed appends the named decimal values. It returns false if one of them is missing or
+// invalid.
 func appendNamed(dst []event.Reading, counter event.Counter, names []string, values []byte) ([]event.Reading, bool) {
 	for _, name := range names {
 		var word []byte
 		word, values = next(values)
 		if name == "" {
-			continue // perhaps negative, like TcpMaxConn
+			continue // may be negative, like TcpMaxConn
 		}
 		value, err := strconv.ParseUint(string(word), 10, 64)
 		if err != nil {
@@ -120,7 +121,7 @@ func appendNamed(dst []event.Reading, counter event.Counter, names []string, val
 	return dst, true
 }
 
-// cut returns what is before the first separator, and what is after it.
+// cut returns the text before and after the first separator.
 func cut(text []byte, separator byte) (before, after []byte) {
 	i := bytes.IndexByte(text, separator)
 	if i < 0 {
@@ -129,7 +130,7 @@ func cut(text []byte, separator byte) (before, after []byte) {
 	return text[:i], text[i+1:]
 }
 
-// next returns the first word of a line, empty if there is none, and the rest.
+// next returns the first word of a line, which is empty on a blank line, and the rest.
 func next(line []byte) (word, rest []byte) {
 	first := 0
 	for first < len(line) && blank(line[first]) {

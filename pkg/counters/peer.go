@@ -10,12 +10,12 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// veth is an end of a pair, by its own index and that of its peer.
+// veth is one end of a pair, by its own index and its peer's.
 type veth struct{ index, peer int32 }
 
-// Links returns the interfaces that were there at the last Read. The peer of a veth is the
-// other one that names it as its own; where several do, in namespaces that number alike, it
-// is not known.
+// Links returns the interfaces of the last Read. The peer of a veth is the veth whose peer index
+// is the first one's index, and the reverse. The peer is unknown if several veths match, which
+// happens in namespaces with equal indexes.
 func (r *Reader) Links() (links []event.Link) {
 	ends := map[veth][]event.Link{}
 	for _, s := range r.spaces {

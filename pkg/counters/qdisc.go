@@ -12,17 +12,17 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/rtnl"
 )
 
-// qdisc is what an RTM_NEWQDISC says of a queueing discipline.
+// qdisc is an RTM_NEWQDISC message.
 type qdisc struct {
 	qdiscID
 	device     int32 // index of the interface
-	counted    bool  // it has statistics
+	counted    bool  // the message has statistics
 	drops      uint32
 	overlimits uint32
 }
 
-// qdiscID tells the disciplines of a device apart. Those that the kernel made by itself
-// have handle 0, so that only their parents differ.
+// qdiscID identifies a qdisc of a device. Default qdiscs, which the kernel creates itself, have
+// handle 0 and differ only in their parents.
 type qdiscID struct {
 	kind           string
 	handle, parent uint32
@@ -37,7 +37,7 @@ const (
 	tcHandleRoot  = 0xffffffff
 )
 
-// parseQdisc parses a message; kinds keeps the names of kinds.
+// parseQdisc parses a message. kinds interns the kinds.
 func parseQdisc(message []byte, kinds map[string]string) (qdisc, error) {
 	var q qdisc
 	if len(message) < sizeofTcmsg {
@@ -62,7 +62,7 @@ func parseQdisc(message []byte, kinds map[string]string) (qdisc, error) {
 	return q, nil
 }
 
-// statistics reads struct gnet_stats_queue: qlen, backlog, drops, requeues, overlimits.
+// statistics decodes struct gnet_stats_queue: qlen, backlog, drops, requeues, overlimits.
 func (q *qdisc) statistics(kind uint16, value []byte) error {
 	if kind == tcaStatsQueue && len(value) >= 20 {
 		q.counted = true
@@ -72,15 +72,15 @@ func (q *qdisc) statistics(kind uint16, value []byte) error {
 	return nil
 }
 
-// sums tells of those whose statistics are the sums of those inside (mq_dump_common,
-// mqprio_dump), and of noqueue, which has none.
-func (q *qdisc) sums() bool {
+// isAggregate reports whether the statistics of the qdisc are the sums of its children's
+// (mq_dump_common, mqprio_dump). It is also true for noqueue, which has no statistics.
+func (q *qdisc) isAggregate() bool {
 	return q.kind == "mq" || q.kind == "mqprio" || q.kind == "noqueue"
 }
 
-// nested says whether a drop in this discipline is counted by the one around it too
-// (qdisc_tree_reduce_backlog and the enqueue functions of classful ones). Those that
-// only spread packets over the queues of a device do not.
+// nested reports whether the parent also counts the drops of the qdisc
+// (qdisc_tree_reduce_backlog and the enqueue functions of classful qdiscs). Parents that only
+// spread packets over the queues of a device do not.
 func nested(q *qdisc, others []qdisc) bool {
 	const reserved = 0xffff // root, ingress, clsact
 	if q.parent>>16 == reserved {
@@ -91,15 +91,15 @@ func nested(q *qdisc, others []qdisc) bool {
 		if outer.device != q.device || outer.handle>>16 != q.parent>>16 {
 			continue
 		}
-		if outer.handle != 0 || outer.parent == tcHandleRoot { // none without a number has others inside, but the root
-			return !outer.sums() && outer.kind != "taprio"
+		if outer.handle != 0 || outer.parent == tcHandleRoot { // without a handle only the root has children
+			return !outer.isAggregate() && outer.kind != "taprio"
 		}
 	}
 	return false
 }
 
-// String spells a discipline as tc does: "tbf 1:", and "fq_codel 0: parent :3" if only
-// its place tells it from others.
+// String formats a qdisc as tc does: "tbf 1:", and "fq_codel 0: parent :3" if only the parent
+// identifies it.
 func (id qdiscID) String() string {
 	text := fmt.Sprintf("%s %x:", id.kind, id.handle>>16)
 	if id.handle != 0 || id.parent == tcHandleRoot {
@@ -111,7 +111,7 @@ func (id qdiscID) String() string {
 	return fmt.Sprintf("%s parent :%x", text, id.parent&0xffff)
 }
 
-// intern returns the name of a kind, each once.
+// intern returns the same string for equal names of kinds.
 func intern(kinds map[string]string, name []byte) string {
 	text, ok := kinds[string(name)]
 	if !ok {

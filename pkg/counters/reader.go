@@ -13,30 +13,30 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/netns"
 )
 
-// Reader reads what a node counts of its lost packets: see event.CounterSource
-// for the sources. It reads every network namespace that a process is in or that has a
-// name below /run/netns or /run/docker/netns.
+// Reader reads the loss counters of a node from the sources in event.CounterSource. It reads
+// every network namespace that has a process or a name in /run/netns or /run/docker/netns.
 //
-// Sums are left out where their parts are read: bonds and teams, whose ports are, and mq
-// and mqprio, whose queues are. A qdisc inside a classful one has no "dropped", since the
-// outer one counts the same packets. Sources still overlap: a device may count in
-// tx_dropped what its driver counts too, and drivers give sums beside their parts.
+// Reader leaves out sums whose parts it reads: bonds and teams, because it reads their ports,
+// and mq and mqprio, because it reads their queues. A qdisc inside a classful one has no
+// "dropped", because the outer one counts the same packets. Sources still overlap: tx_dropped
+// of a device may count packets that its driver counts too, and drivers report sums beside
+// their parts.
 //
-// It needs root for other namespaces, and none for its own. It keeps no namespace alive:
-// each is entered for a reading and left. It must be used by one goroutine at a time.
+// Reader needs root for other namespaces, but not for its own. It keeps no namespace alive: it
+// enters each one for a reading and leaves it. It is not safe for concurrent use.
 type Reader struct {
 	memory   *memory
-	machine  series // of no namespace
+	machine  series // of the machine, without namespace
 	spaces   []*space
-	ended    []*space // that were there at the reading before
-	turns    int      // how often all was read
+	ended    []*space // namespaces of the previous reading that are gone
+	turns    int      // number of complete readings
 	readings []event.Reading
 	notes    notes
-	search   time.Time // for namespaces, not before
+	search   time.Time // earliest time of the next search for namespaces
 }
 
-// NewReader finds the namespaces there are. It fails where /proc is not readable;
-// what else cannot be read is in Notes.
+// NewReader finds the namespaces. It fails if /proc is not readable. Notes lists everything else
+// that cannot be read.
 func NewReader() (*Reader, error) {
 	r := &Reader{memory: newMemory()}
 	if err := r.find(); err != nil {
@@ -45,13 +45,13 @@ func NewReader() (*Reader, error) {
 	return r, nil
 }
 
-// Read reads all counters: those of the machine first, then by namespace, source,
-// device; the order stays as long as namespaces and devices do. A counter that cannot
-// be read is left out, and Notes says why. The readings are valid until the next call;
-// the strings in them for ever.
+// Read reads all counters: those of the machine first, then by namespace, source and device.
+// The order is stable while namespaces and devices stay. Read leaves out counters that it
+// cannot read, and Notes says why. The readings are valid until the next call; their strings
+// stay valid.
 //
-// New namespaces are looked for so often that it takes at most a fiftieth of the time,
-// and whenever one has gone.
+// Read searches for new namespaces when one has gone, and otherwise as often as takes at most
+// 2 % of the time.
 func (r *Reader) Read() ([]event.Reading, error) {
 	if err := r.read(); err != nil {
 		return nil, err
@@ -85,11 +85,11 @@ func (r *Reader) read() error {
 	return nil
 }
 
-// Notes says what could not be read so far, and why, each once: at the first namespace or
-// device it happened to.
+// Notes says which counters could not be read so far, and why. It lists each kind of failure
+// once, with the first namespace or device where it happened.
 func (r *Reader) Notes() []string { return r.notes.all() }
 
-// readMachine reads the counters of no namespace.
+// readMachine reads the counters that do not belong to a namespace.
 func (r *Reader) readMachine() {
 	s, files := &r.machine, &r.memory.files
 	s.begin()
@@ -104,7 +104,8 @@ func (r *Reader) readMachine() {
 	}
 }
 
-// namespace reads the counters of a namespace, but none if it went away meanwhile.
+// namespace reads the counters of a namespace. It discards them if the namespace ended during
+// the reading.
 func (r *Reader) namespace(s *space, t *netns.Traveler) {
 	failures := s.read(t, r.memory)
 	if len(failures) > 0 && s.Gone() {
@@ -116,7 +117,7 @@ func (r *Reader) namespace(s *space, t *netns.Traveler) {
 	}
 }
 
-// find looks for namespaces.
+// find updates the list of namespaces.
 func (r *Reader) find() error {
 	began := time.Now()
 	places, denied, err := netns.Find()

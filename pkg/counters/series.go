@@ -10,37 +10,37 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// series is what was read of a namespace, or of the machine, now and the time before.
+// series is the last two readings of a namespace or of the machine.
 type series struct {
 	now, before []event.Reading
-	missed      []event.CounterSource // that could not be read now, or not all of it
-	gaps        []event.CounterSource // the same, of the time before
-	another     bool                  // what was read before was of another namespace
+	missed      []event.CounterSource // sources that could not be read completely now
+	gaps        []event.CounterSource // sources that could not be read completely before
+	another     bool                  // before is of another namespace
 	told        bool                  // it was read before, perhaps in part
-	first       event.Counter         // that was told
-	later       bool                  // it appeared after others were read: what is 0 was not told
+	first       event.Counter         // first counter that was reported
+	later       bool                  // it appeared after the first reading: zeros were not reported
 }
 
-// begin makes room for a new reading.
+// begin starts a new reading.
 func (s *series) begin() {
 	s.now, s.before = s.before[:0], s.now
 	s.missed, s.gaps = s.gaps[:0], s.missed
 	s.another = false
 }
 
-// reborn says that what was read before was of another namespace.
+// reborn records that the previous reading is of another namespace.
 func (s *series) reborn() { s.another, s.told = true, false }
 
-// differences are what changed in a series.
+// differences receives the differences between two readings.
 type differences struct {
 	changed  func(event.Reading)
 	appeared func(event.Reading)
 	gone     func(event.Reading)
-	keep     func(event.Counter) bool // it is not gone, but could not be read
+	keep     func(event.Counter) bool // the counter exists, but could not be read
 }
 
-// compare hands on what is new or has changed since the time before, and what is gone. A
-// counter that could not be read keeps its value.
+// compare calls the functions of d with the counters that appeared, changed or are gone since
+// the previous reading. A counter that could not be read keeps its value.
 func (s *series) compare(d differences) {
 	before := s.before
 	if s.another {
@@ -49,7 +49,7 @@ func (s *series) compare(d differences) {
 		}
 		before = nil
 	}
-	same := 0 // as a rule all: the order stays
+	same := 0 // usually all: the order is stable
 	for same < min(len(s.now), len(before)) && s.now[same].Counter == before[same].Counter {
 		if r := s.now[same]; r.Value != before[same].Value {
 			d.changed(r)
@@ -76,7 +76,7 @@ func (s *series) compareRest(before, now []event.Reading, d differences) {
 		switch old, ok := was[id]; {
 		case !ok:
 			d.appeared(r)
-		case old != r: // also where the name of a device or namespace is new
+		case old != r: // the value, or the name of the device or namespace
 			d.changed(r)
 		}
 		delete(was, id)
@@ -93,13 +93,13 @@ func (s *series) compareRest(before, now []event.Reading, d differences) {
 	}
 }
 
-// known says whether a reading that is gone was told.
+// known reports whether a reading that is gone was reported before.
 func (s *series) known(r event.Reading) bool {
 	return !s.later || r.Value > 0 || r.Counter.ID() == s.first.ID()
 }
 
-// since says where a counter starts from that appeared in a series that was read before:
-// from 0, unless its source could not be read then.
+// since returns the start value of a counter that appeared in a series that was read before: 0,
+// unless its source could not be read then.
 func (s *series) since(r event.Reading) uint64 {
 	if slices.Contains(s.gaps, r.Source) {
 		return r.Value

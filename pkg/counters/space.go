@@ -15,19 +15,18 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/rtnl"
 )
 
-// space reads the counters of one network namespace. It holds nothing of it from
-// reading to reading: a socket or an open file would keep the namespace and its devices
-// alive when its last user has gone.
+// space reads the counters of one network namespace. Between readings it holds no socket and no
+// open file: these would keep the namespace and its devices alive after its last user.
 type space struct {
 	netns.Place
 	netns   event.Netns
-	cookie  uint64 // tells it from those that had its number before; 0 if unknown
-	isNew   bool   // found after others were read, and not compared yet
+	cookie  uint64 // differs from earlier namespaces with the same inode; 0 if unknown
+	isNew   bool   // found after the first reading, and not compared yet
 	devices deviceTable
 	series
 }
 
-// visit is a reading of one namespace, by a thread that may be in it.
+// visit is one reading of a namespace. The thread is in the namespace, if it could enter.
 type visit struct {
 	*space
 	*memory
@@ -35,8 +34,8 @@ type visit struct {
 	notes []error // why counters are missing
 }
 
-// read reads the counters of a namespace, and says why some are missing. Where it cannot
-// be entered, those in files of processes are read.
+// read reads the counters of a namespace. It returns the errors that explain missing counters.
+// If it cannot enter the namespace, it reads the files in /proc of a process in it.
 func (c *space) read(t *netns.Traveler, m *memory) []error {
 	v := visit{space: c, memory: m}
 	c.begin()
@@ -76,7 +75,7 @@ func (v *visit) miss(err error, sources ...event.CounterSource) {
 	v.notes, v.missed = append(v.notes, err), append(v.missed, sources...)
 }
 
-// deviceSources are read by the list of interfaces.
+// deviceSources are the sources that need the list of interfaces.
 func deviceSources() []event.CounterSource {
 	return []event.CounterSource{event.CounterLink, event.CounterDriver, event.CounterQdisc}
 }
@@ -88,8 +87,8 @@ func fileSources() (all []event.CounterSource) {
 	return all
 }
 
-// meet takes note of which namespace is at the place: what is known of another one that
-// was there is forgotten.
+// meet checks by cookie whether the namespace is still the same. If it is not, meet forgets the
+// devices of the previous one.
 func (c *space) meet(cookie uint64) {
 	if c.cookie != 0 && cookie != 0 && c.cookie != cookie {
 		c.devices, c.isNew = deviceTable{}, true
@@ -98,7 +97,7 @@ func (c *space) meet(cookie uint64) {
 	c.cookie = cookie
 }
 
-// protocols reads the counters in the files below a /proc/net.
+// protocols reads the counters in the files of a /proc/net.
 func (v *visit) protocols(dir string) {
 	for _, file := range netnsFiles() {
 		var err error
@@ -108,7 +107,7 @@ func (v *visit) protocols(dir string) {
 	}
 }
 
-// links reads the counters of interfaces, and takes note of what interfaces there are.
+// links reads the interfaces and their counters.
 func (v *visit) links() error {
 	first, err := len(v.now), error(nil)
 	for range dumpAttempts {
@@ -120,7 +119,7 @@ func (v *visit) links() error {
 				return err
 			}
 			device := v.devices.see(link)
-			if !link.sums() {
+			if !link.isAggregate() {
 				v.now = appendLink(v.now, v.counter(event.CounterLink, device), link.stats)
 			}
 			return nil
@@ -137,10 +136,10 @@ func (v *visit) links() error {
 	return nil
 }
 
-// counter returns one of a device, without its name.
+// counter returns a counter of a device; the caller sets its name.
 func (v *visit) counter(source event.CounterSource, d *device) event.Counter {
 	return event.Counter{Source: source, Netns: v.netns, Device: d.text, Index: int(d.index)}
 }
 
-// dumpAttempts are made to read a list that changes meanwhile.
+// dumpAttempts is how often a dump is tried while ErrInterrupted is returned.
 const dumpAttempts = 4

@@ -14,8 +14,9 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/rtnl"
 )
 
-// drivers reads the statistics of the drivers of the interfaces listed last. An
-// interface that went away meanwhile has none; after another error the rest is read.
+// drivers reads the driver statistics of the interfaces in the last list. It skips an interface
+// that is gone. After another error it continues with the next interface and returns the first
+// error.
 func (v *visit) drivers() error {
 	var failed error
 	for _, d := range v.devices.listed {
@@ -31,8 +32,8 @@ func (v *visit) drivers() error {
 	return failed
 }
 
-// driver reads the statistics of one driver. After an error there are none. A driver
-// that had none at first is not asked again.
+// driver reads the driver statistics of one interface. With an error it adds none. It does not
+// ask a driver without statistics again.
 func (v *visit) driver(d *device) error {
 	drivers := driverSocket{v.route.FD}
 	if !d.asked {
@@ -61,8 +62,8 @@ func (v *visit) driver(d *device) error {
 	return nil
 }
 
-// disciplines reads the counters of the queueing disciplines of the interfaces listed
-// last. They are of 32 bits in the kernel.
+// disciplines reads the counters of the qdiscs of the interfaces in the last list. They have 32
+// bits in the kernel.
 func (v *visit) disciplines() error {
 	if err := v.listQdiscs(); err != nil {
 		return fmt.Errorf("read %s counters: %w", event.CounterQdisc, err)
@@ -70,7 +71,7 @@ func (v *visit) disciplines() error {
 	for i := range v.qdiscs {
 		q := &v.qdiscs[i]
 		device := v.devices.byIndex[q.device]
-		if device == nil || !q.counted || q.sums() {
+		if device == nil || !q.counted || q.isAggregate() {
 			continue
 		}
 		counter := v.counter(event.CounterQdisc, device)
@@ -85,7 +86,7 @@ func (v *visit) disciplines() error {
 	return nil
 }
 
-// listQdiscs fills qdiscs.
+// listQdiscs reads v.qdiscs.
 func (v *visit) listQdiscs() (err error) {
 	for range dumpAttempts {
 		v.qdiscs = v.qdiscs[:0]

@@ -4,15 +4,15 @@ package counters
 
 import "strings"
 
-// statistics are those of a driver that tell of loss. It may give several the same
-// name, one for each queue, as vmxnet3 does (vmxnet3_get_strings,
-// drivers/net/vmxnet3/vmxnet3_ethtool.c): they are added up.
+// statistics are the statistics of a driver that count losses. Values with the same name are
+// added up: vmxnet3 has one for each queue (vmxnet3_get_strings,
+// drivers/net/vmxnet3/vmxnet3_ethtool.c).
 type statistics struct {
 	names []string // each once, in the driver's order
-	of    []int    // of each value that the driver has: its place in names, or -1
+	of    []int    // for each value of the driver, its index in names, or -1
 }
 
-// newStatistics takes all names that a driver has. Some indent them, for ethtool -S.
+// newStatistics takes all names of a driver. Some drivers indent them for ethtool -S.
 func newStatistics(all []string) statistics {
 	s := statistics{of: make([]int, len(all))}
 	places := map[string]int{}
