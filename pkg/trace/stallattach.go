@@ -33,7 +33,7 @@ func (s *stalls) detach() error {
 	defer s.lock.Unlock()
 	errs := make([]error, len(s.links))
 	var all sync.WaitGroup
-	for i, l := range s.links { // at once: each waits for an RCU grace period
+	for i, l := range s.links { // concurrently: each waits for an RCU grace period
 		all.Go(func() { errs[i] = l.Close() })
 	}
 	all.Wait()
@@ -41,7 +41,7 @@ func (s *stalls) detach() error {
 	return errors.Join(errs...)
 }
 
-// stop detaches for good.
+// stop detaches all programs. A later attach does nothing.
 func (s *stalls) stop() error {
 	s.lock.Lock()
 	s.stopped = true

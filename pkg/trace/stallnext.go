@@ -12,12 +12,12 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/usersymbol"
 )
 
-// users names the frames of user space stacks, soon after they were taken.
+// users names the frames of user stacks, soon after they were taken.
 type users interface {
 	Resolve(pid uint32, addresses []uint64) []usersymbol.Frame
 }
 
-// stall makes an event of a record: names for numbers.
+// stall returns a record as an event, with names instead of numbers.
 func (r *resolver) stall(rec *stallRecord, period time.Duration) event.Event {
 	switch rec.Type {
 	case bpf.StallRecordTypeSTALL_WINDOW:
@@ -30,7 +30,7 @@ func (r *resolver) stall(rec *stallRecord, period time.Duration) event.Event {
 	return r.late(&rec.Packet)
 }
 
-// at returns a moment of the kernel's clock; one that it has not stays 0.
+// at converts a time of the kernel's clock; 0, which means unknown, stays 0.
 func (r *resolver) at(ns uint64) time.Duration {
 	if ns == 0 {
 		return 0
@@ -97,12 +97,12 @@ func (r *resolver) interrupted(raw *bpf.StallInterrupted) event.Interrupted {
 	return at
 }
 
-// function returns the frame of a function's address, nil for none.
+// function returns the frame of a function's address, nil for the address 0.
 func (r *resolver) function(address uint64) *event.Frame {
 	if address == 0 {
 		return nil
 	}
-	return r.stacks.frame(address + 1) // addresses are taken for return addresses
+	return r.stacks.frame(address + 1) // frame takes a return address
 }
 
 func (r *resolver) sample(s *bpf.StallCpuSample) *event.CPUSample {
@@ -128,7 +128,7 @@ func (r *resolver) sample(s *bpf.StallCpuSample) *event.CPUSample {
 	return e
 }
 
-// userFrames names the frames of a process's stack, as far as processes have names.
+// userFrames returns the frames of a user stack, with names if r.users is set.
 func (r *resolver) userFrames(pid uint32, addresses []uint64) (frames []event.Frame) {
 	if r.users == nil {
 		for _, addr := range addresses {

@@ -20,12 +20,12 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// stalls are the programs that watch for network work that waits.
+// stalls holds the programs that watch for network work that waits.
 type stalls struct {
 	hooks      []event.Hook
 	probes     []probe
 	collection *ebpf.Collection
-	lock       sync.Mutex // of the next two: a pause may end while the tracer is stopped
+	lock       sync.Mutex // protects links and stopped: a pause may end during Stop
 	links      []link.Link
 	stopped    bool
 	reader     *ringbuf.Reader
@@ -33,23 +33,23 @@ type stalls struct {
 	period     time.Duration // between ticks
 	raw        ringbuf.Record
 	record     stallRecord
-	pace       pace // beside drops
+	pace       pace // used if drops are traced, too
 }
 
-// stallLadders are the ways to watch for stalls: by all tracepoints together, and by each
-// function.
+// stallLadders lists the ways to attach the stall programs: to all tracepoints together, and to
+// each function.
 type stallLadders struct {
 	tracepoints ladder
 	functions   []ladder
-	ring        uint32 // bytes of the ring buffer; 0: as many as the programs ask for
+	ring        uint32 // size of the ring buffer in bytes; 0: the size in the object
 }
 
 func newStallLadders(echoes bool) stallLadders {
 	return stallLadders{tracepoints: tracepointLadder(), functions: functionLadders(echoes)}
 }
 
-// openStalls loads and attaches the programs by the best rungs. They are of no use one
-// without the other: all attach or none.
+// openStalls loads and attaches the programs by the best rungs. It attaches all or none, because
+// the programs depend on each other.
 func openStalls(config StallConfig, ladders stallLadders, l *loader) (s *stalls, err error) {
 	if l.types.kernel == nil {
 		return nil, ErrNoTypes

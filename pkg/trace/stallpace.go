@@ -18,24 +18,24 @@ import (
 	"github.com/dropwatch/dropwatch/bpf"
 )
 
-// Beside drops, stalls are watched only as long as that costs little: some 200 ns for
-// each run of NET_RX. Above busyRuns a second on any CPU, which is two percent of it,
-// the programs are detached until all CPUs are below quietRuns. What nobody watched
-// is told (event.StallLoss.Paused).
+// While drops are traced, the stall programs must cost little. They take about 200 ns for each
+// run of NET_RX. If a CPU has more than busyRuns per second, which is two percent of its time,
+// the programs are detached until all CPUs are below quietRuns. event.StallLoss.Paused is the
+// time without them.
 const (
 	busyRuns  = 100_000
 	quietRuns = 50_000
-	paceEvery = time.Second // looks while paused
+	paceEvery = time.Second // interval of checks during a pause
 )
 
-// pace is how busy CPUs are.
+// pace measures how busy CPUs are.
 type pace struct {
-	looked time.Time
+	looked time.Time // of the last check
 	runs   []uint64  // of NET_RX on each CPU
-	paused time.Time // since when; zero: not
+	paused time.Time // start of the pause; zero if the programs are attached
 }
 
-// busiest returns the most runs of NET_RX per second on any CPU since the last look.
+// busiest returns the highest number of NET_RX runs per second on any CPU since the last check.
 func (p *pace) busiest(now time.Time, runs []uint64) float64 {
 	most := 0.0
 	elapsed := now.Sub(p.looked).Seconds()
@@ -48,8 +48,8 @@ func (p *pace) busiest(now time.Time, runs []uint64) float64 {
 	return most
 }
 
-// keepPace detaches from a machine that is too busy, and attaches again. It returns
-// how much longer the pause has become.
+// keepPace detaches the programs if a CPU is too busy, and attaches them again when it is not.
+// When it attaches, it returns the length of the pause.
 func (s *stalls) keepPace(now time.Time) (time.Duration, error) {
 	if s.pace.paused.IsZero() {
 		if s.pace.busiest(now, s.runs()) <= busyRuns {
@@ -70,7 +70,7 @@ func (s *stalls) keepPace(now time.Time) (time.Duration, error) {
 	return length, errors.Join(s.reset(), s.attach())
 }
 
-// pausedFor returns how long the pause is that lasts now.
+// pausedFor returns the length of the current pause until now; 0 without a pause.
 func (s *stalls) pausedFor(now time.Time) time.Duration {
 	if s.pace.paused.IsZero() {
 		return 0
@@ -78,7 +78,7 @@ func (s *stalls) pausedFor(now time.Time) time.Duration {
 	return now.Sub(s.pace.paused)
 }
 
-// runs returns how often each CPU ran NET_RX while it was watched.
+// runs returns how often each CPU ran NET_RX while the programs were attached.
 func (s *stalls) runs() []uint64 {
 	cpus := s.cpus()
 	counts := make([]uint64, len(cpus))
@@ -90,8 +90,7 @@ func (s *stalls) runs() []uint64 {
 	return counts
 }
 
-// reset makes the programs forget what CPUs and threads were about, but not what they
-// counted.
+// reset clears the programs' state of CPUs and threads, but not their counters.
 func (s *stalls) reset() error {
 	state := unsafe.Offsetof(bpf.StallCpu{}.Waits)
 	for i := range s.cpus() {
@@ -116,8 +115,8 @@ func (s *stalls) reset() error {
 	return nil
 }
 
-// softirqCounts returns how often each CPU ran NET_RX since boot, as /proc/softirqs
-// has it.
+// softirqCounts returns how often each CPU ran NET_RX since boot, from /proc/softirqs; nil if it
+// cannot be read.
 func softirqCounts() []uint64 {
 	text, err := os.ReadFile("/proc/softirqs")
 	if err != nil {

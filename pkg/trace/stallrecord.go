@@ -14,8 +14,8 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// stallRecord is a record of the stalls ring as the kernel sent it: codes and
-// addresses instead of names. Type says which part is valid.
+// stallRecord is a record of the stalls ring as the program sent it, with codes and addresses
+// instead of names. Type says which of the structs is valid.
 type stallRecord struct {
 	Type   bpf.StallRecordType
 	Window bpf.StallWindow
@@ -57,8 +57,8 @@ func (r *stallRecord) decode(raw []byte) error {
 	return nil
 }
 
-// copyRecord fills a struct with the bytes of a record of that size, or a little
-// larger: the ring buffer rounds up.
+// copyRecord copies a record into a struct. The record has the size of the struct or up to 8
+// bytes more, because the ring buffer rounds up.
 func copyRecord[T any](to *T, raw []byte) error {
 	size := int(unsafe.Sizeof(*to))
 	if len(raw) < size || len(raw) > size+8 {
@@ -68,8 +68,8 @@ func copyRecord[T any](to *T, raw []byte) error {
 	return nil
 }
 
-// pathOf joins the names that lead to a file, which the kernel side lists from the
-// file up, each with its zero.
+// pathOf joins the names of a path. The program lists them from the file up, each with a
+// terminating zero.
 func pathOf(names []int8) string {
 	all := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(names))), len(names))
 	parts := bytes.Split(bytes.TrimSuffix(all, []byte{0}), []byte{0})

@@ -34,9 +34,9 @@ type Stalls struct {
 	ended    bool
 }
 
-// OpenStalls attaches to the running kernel, whose types are read from a file as by
-// Config.BTF, or told by itself if that is empty. The error says what was tried; errors.Is
-// tells os.ErrPermission, ErrNoTypes and ebpf.ErrNotSupported.
+// OpenStalls attaches to the running kernel. btf is a file as in Config.BTF; if it is empty, the
+// kernel provides its types. The error says what was tried; it may match os.ErrPermission,
+// ErrNoTypes and ebpf.ErrNotSupported (errors.Is).
 func OpenStalls(config StallConfig, btf string) (*Stalls, error) {
 	return openStallSource(config, btf, newStallLadders(config.Echoes))
 }
@@ -63,15 +63,15 @@ func openStallSource(config StallConfig, btf string, ladders stallLadders) (_ *S
 	s.meta.Hooks, s.meta.StallThreshold = s.stalls.hooks, config.Threshold
 	s.resolver = newResolver(s.meta.StartMono, newStacks(names, mostFrames()), nil)
 	s.resolver.nameUsers(&s.meta)
-	readPrograms(names)  // with those loaded here, while that is allowed
-	debug.FreeOSMemory() // the types and the symbols' text are large, and needed no more
+	readPrograms(names)  // including those loaded here, before capabilities are dropped
+	debug.FreeOSMemory() // the types and the text of the symbols are large and no longer needed
 	return s, nil
 }
 
 // Meta implements event.Source.
 func (s *Stalls) Meta() *event.Meta { return &s.meta }
 
-// Next implements event.Source. It sleeps until the kernel has something to tell.
+// Next implements event.Source. It waits until the ring buffer has a record.
 func (s *Stalls) Next() (event.Event, error) {
 	if s.ended {
 		return nil, io.EOF
@@ -91,10 +91,10 @@ func (s *Stalls) Next() (event.Event, error) {
 	}
 }
 
-// Histograms returns how long NET_RX waited and ran on each CPU so far.
+// Histograms returns, for each CPU, histograms of how long NET_RX waited and ran so far.
 func (s *Stalls) Histograms() []event.SoftirqTimes { return s.stalls.histograms() }
 
-// Stop detaches; Next then yields what is left, an *event.End and io.EOF.
+// Stop detaches. After it, Next yields the remaining events, an *event.End and io.EOF.
 func (s *Stalls) Stop() error {
 	if s.stopping.Swap(true) {
 		return nil
@@ -107,8 +107,8 @@ func (s *Stalls) Stop() error {
 // Close detaches and frees everything.
 func (s *Stalls) Close() error { return s.stalls.close() }
 
-// next returns the next event, or nil and no error for a record that could not be
-// decoded, which is counted.
+// next returns the next event. It counts a record that it cannot decode, and returns nil and no
+// error.
 func (s *stalls) next(r *resolver, loss *event.StallLoss) (event.Event, error) {
 	if err := s.reader.ReadInto(&s.raw); err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func (s *stalls) cpus() []bpf.StallCpu {
 	return unsafe.Slice((*bpf.StallCpu)(unsafe.Pointer(&s.memory[0])), len(s.memory)/size)
 }
 
-// count adds up what became of the records of all CPUs.
+// count sums the submitted and lost records of all CPUs.
 func (s *stalls) count(loss *event.StallLoss) {
 	loss.Submitted, loss.RingFull, loss.StackFailed = 0, 0, 0
 	for i := range s.cpus() {
@@ -151,11 +151,11 @@ func (s *stalls) histograms() []event.SoftirqTimes {
 	return all
 }
 
-// userSymbols is the memory for symbols of user space, bytes.
+// userSymbols is the memory for symbols of user space, in bytes.
 const userSymbols = 16 << 20
 
-// tickFunction returns the address of what the scheduler's tick runs, 0 if it is not
-// known.
+// tickFunction returns the address of the timer function of the scheduler's tick, 0 if it is
+// unknown.
 func tickFunction(names symbols) uint64 {
 	for _, name := range kernel.TickFunctions() {
 		if address, ok := names.Find(name); ok {
@@ -165,8 +165,8 @@ func tickFunction(names symbols) uint64 {
 	return 0
 }
 
-// tickPeriod returns the time between ticks, as the tick of an idle CPU's clock
-// resolution tells it.
+// tickPeriod returns the time between ticks: the resolution of CLOCK_MONOTONIC_COARSE. It
+// returns 0 if that is unknown.
 func tickPeriod() time.Duration {
 	var coarse unix.Timespec
 	if unix.ClockGetres(unix.CLOCK_MONOTONIC_COARSE, &coarse) != nil {
