@@ -17,31 +17,31 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// cgroups names control groups. BPF programs tell a task's group in version 2 of the
-// hierarchy, by its id (bpf_get_current_cgroup_id). Where version 1 limits tasks that is
-// not the group of their container: it is the root, or that of the service that runs
-// containers. Then only the task itself tells.
+// cgroups names control groups. BPF programs report the ID of a task's group in the version 2
+// hierarchy (bpf_get_current_cgroup_id). If version 1 limits tasks, that is not the group of
+// their container, but the root or the group of the service that runs containers. In that case
+// the group is read from /proc/PID/cgroup.
 type cgroups struct {
-	root  string // where version 2 of the hierarchy is mounted; empty if nowhere
-	v1    bool   // version 1 limits tasks: alone, or in a hybrid of both
+	root  string // mount point of the version 2 hierarchy; empty if it is not mounted
+	v1    bool   // version 1 limits tasks, alone or in the hybrid layout
 	tasks tasks
-	names map[uint64]string // by id
+	names map[uint64]string // by ID
 }
 
 const (
 	maxCgroups   = 1 << 12
-	kernfsHandle = 0xfe // FILEID_KERNFS, include/linux/exportfs.h: a handle is the id
+	kernfsHandle = 0xfe // FILEID_KERNFS, include/linux/exportfs.h: the handle is the ID
 )
 
-// newCgroups looks at how this system is set up.
+// newCgroups detects the layout of the hierarchies.
 func newCgroups() cgroups {
-	own, _ := os.ReadFile("/proc/self/cgroup") // absent without control groups
+	own, _ := os.ReadFile("/proc/self/cgroup") // absent without CONFIG_CGROUPS
 	_, v1 := groupOf(string(own))
 	return cgroups{root: cgroupRoot(), v1: v1, tasks: newTasks(), names: map[uint64]string{}}
 }
 
-// of returns the path of the group that a process was in at a moment of
-// CLOCK_MONOTONIC, by its id in version 2. It is empty where that is not certain.
+// of returns the path of the group that a process was in at a time of CLOCK_MONOTONIC. id is
+// the group's ID in version 2. The path is empty if it is not certain.
 func (c *cgroups) of(id uint64, tgid uint32, at time.Duration) string {
 	if c.v1 || c.root == "" {
 		return c.tasks.group(tgid, at)
@@ -55,8 +55,8 @@ func (c *cgroups) of(id uint64, tgid uint32, at time.Duration) string {
 	return ""
 }
 
-// is reports whether a path of version 2 is that of a group. What is outside of a
-// cgroup namespace cannot be looked at, and is believed.
+// is reports whether a version 2 path is that of a group. It accepts a path outside the cgroup
+// namespace, because it cannot be checked.
 func (c *cgroups) is(path string, id uint64) bool {
 	if path == "/.." || strings.HasPrefix(path, "/../") {
 		return true
@@ -65,9 +65,9 @@ func (c *cgroups) is(path string, id uint64) bool {
 	return unix.Stat(filepath.Join(c.root, path), &dir) == nil && dir.Ino == id
 }
 
-// name returns the path of a group below the root of version 2, or an empty text for
-// one that is gone or outside of this cgroup namespace, or if the kernel does not tell,
-// as without CAP_DAC_READ_SEARCH.
+// name returns the path of a group below the root of version 2. It returns an empty string if
+// the group is deleted, if it is outside this cgroup namespace, or if the kernel refuses, as
+// without CAP_DAC_READ_SEARCH.
 func (c *cgroups) name(id uint64) string {
 	if name, ok := c.names[id]; ok {
 		return name
@@ -79,8 +79,8 @@ func (c *cgroups) name(id uint64) string {
 	return name
 }
 
-// cgroupRoot returns where version 2 is mounted from its root on, or from that of this
-// cgroup namespace.
+// cgroupRoot returns a mount point of the root of version 2, or of the root of this cgroup
+// namespace.
 func cgroupRoot() string {
 	mounts, _ := os.ReadFile("/proc/self/mountinfo") // always there
 	for line := range strings.Lines(string(mounts)) {
@@ -89,7 +89,7 @@ func cgroupRoot() string {
 		if len(fields) < 5 || fields[3] != "/" || !strings.HasPrefix(kind, "cgroup2 ") {
 			continue
 		}
-		var fs unix.Statfs_t // something else may be mounted over it
+		var fs unix.Statfs_t // another file system may be mounted over it
 		if unix.Statfs(fields[4], &fs) == nil && fs.Type == unix.CGROUP2_SUPER_MAGIC {
 			return fields[4]
 		}
@@ -97,7 +97,7 @@ func cgroupRoot() string {
 	return ""
 }
 
-// find opens the group by its id and asks the kernel what it opened.
+// find opens the group by its ID and reads the path of the descriptor.
 func (c *cgroups) find(id uint64) string {
 	root, err := os.Open(c.root)
 	if err != nil {
@@ -114,7 +114,7 @@ func (c *cgroups) find(id uint64) string {
 	if err != nil {
 		return ""
 	}
-	path, inside := strings.CutPrefix(path, c.root) // else the kernel says /
+	path, inside := strings.CutPrefix(path, c.root) // outside the mount the path is /
 	if path == "" {
 		path = "/"
 	}

@@ -13,9 +13,9 @@ import (
 // membership is a line of /proc/PID/cgroup: the path of a task's group in a hierarchy.
 type membership struct{ controllers, path string }
 
-// The kinds of hierarchies, in the order in which they tell what a task belongs to.
-// Container runtimes make groups in those that limit memory, CPU time and processes;
-// systemd names services in one without controllers, and in version 2.
+// Kinds of hierarchies, in order of preference. Container runtimes create groups in the
+// hierarchies that limit memory, CPU time and processes. systemd names services in a hierarchy
+// without controllers, and in version 2.
 const (
 	ofMemory = iota
 	ofCPU
@@ -41,11 +41,11 @@ func (m membership) kind() int {
 	return ofOther
 }
 
-// groupOf returns the path of a task's group from the text of its /proc/PID/cgroup, and
-// whether version 1 limits its memory, CPU time or processes. Where it does not, that is
-// the path in version 2. Where it does, hierarchies may have the task in different
-// groups: it is the first that is not the root, by their kinds, or a group below that
-// one in another hierarchy.
+// groupOf returns the path of a task's group from the text of its /proc/PID/cgroup. v1 says that
+// version 1 limits its memory, CPU time or processes. If it does not, the path is that in
+// version 2. If it does, hierarchies may have the task in different groups. The path is then
+// the first one other than the root, in the order of the kinds, or that of a group below it in
+// another hierarchy.
 func groupOf(text string) (path string, v1 bool) {
 	var all []membership
 	for line := range strings.Lines(text) {

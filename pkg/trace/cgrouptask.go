@@ -16,10 +16,10 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// tasks reads what processes say of themselves.
+// tasks reads the control groups of processes from /proc.
 type tasks struct {
 	dir     string // /proc
-	foreign bool   // PIDs there are not those of the kernel's first PID namespace
+	foreign bool   // its PIDs are not those of the initial PID namespace
 }
 
 func newTasks() tasks {
@@ -29,10 +29,11 @@ func newTasks() tasks {
 // clockTick is the unit of times in /proc/PID/stat, USER_HZ.
 const clockTick = time.Second / 100
 
-// group returns the path of the control group that a process is in, if it is the process
-// that had that PID at a moment of CLOCK_MONOTONIC, which takes that it is older than the
-// clock's tick. It is empty for one that ends: version 1 moves that to the root before
-// it is gone (proc_cgroup_show, kernel/cgroup/cgroup.c).
+// group returns the path of the control group of the process that had a PID at a time of
+// CLOCK_MONOTONIC. It returns an empty string if another process may have had the PID, that is,
+// unless the process started at least one clock tick earlier. It also returns an empty string
+// for a process that exits: version 1 moves it to the root first (proc_cgroup_show,
+// kernel/cgroup/cgroup.c).
 func (t tasks) group(pid uint32, at time.Duration) string {
 	if t.foreign {
 		return ""
@@ -42,7 +43,7 @@ func (t tasks) group(pid uint32, at time.Duration) string {
 	if err != nil {
 		return ""
 	}
-	// Read last: who had the PID at that moment and has it now had it in between.
+	// Read last: a process that had the PID at that time and has it now had it in between.
 	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
 	if err != nil {
 		return ""
@@ -56,12 +57,12 @@ func (t tasks) group(pid uint32, at time.Duration) string {
 	return event.Text([]byte(path))
 }
 
-// parseStat returns from a /proc/PID/stat when a process started, in CLOCK_BOOTTIME,
-// rounded down to clockTick, and whether it is about to end (PF_EXITING,
+// parseStat parses /proc/PID/stat. started is the start time of the process in CLOCK_BOOTTIME,
+// rounded down to clockTick. ending says that the process exits (PF_EXITING,
 // include/linux/sched.h).
 func parseStat(text string) (started time.Duration, ending, ok bool) {
 	const exiting = 0x4
-	// After the name, which may have brackets; the first is the third of the file.
+	// The name may contain parentheses. fields[0] is field 3 of the file.
 	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
 	if len(fields) < 20 {
 		return 0, false, false

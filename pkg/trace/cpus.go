@@ -10,10 +10,10 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/node"
 )
 
-// cpus are those that may ever be online: programs run on CPUs that are plugged in later.
+// cpus are the possible CPUs: programs also run on CPUs that are plugged in later.
 type cpus struct {
 	count int
-	room  int // for what is kept by number, which may have gaps
+	room  int // length of an array indexed by CPU; numbers may have gaps
 }
 
 func findCPUs(root node.Root) (cpus, error) {

@@ -19,10 +19,10 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
-// describe says where and how events are recorded, from now on.
+// describe returns the description of a recording that starts now.
 func describe(config Config, cpus int) event.Meta {
 	var name unix.Utsname
-	_ = unix.Uname(&name) // fails for a bad address alone
+	_ = unix.Uname(&name) // fails only for an invalid address
 	notes, _ := os.ReadFile("/sys/kernel/notes")
 	start, mono := time.Now(), clock(unix.CLOCK_MONOTONIC)
 	return event.Meta{
@@ -37,13 +37,13 @@ func describe(config Config, cpus int) event.Meta {
 
 func clock(id int32) time.Duration {
 	var now unix.Timespec
-	_ = unix.ClockGettime(id, &now) // fails for an unknown clock alone
+	_ = unix.ClockGettime(id, &now) // fails only for an unknown clock
 	return time.Duration(now.Nano())
 }
 
-// readSymbols begins to read the kernel's symbols, which takes as long as loading
-// the programs does; the function it returns waits for them and notes in the
-// description what they are.
+// readSymbols starts to read the kernel's symbols in the background, which takes as long as
+// loading the programs. The returned function waits for them, and adds their range or a note
+// to the description.
 func readSymbols() func(*event.Meta) symbols {
 	type result struct {
 		kernel *symbolize.Kernel
@@ -70,14 +70,14 @@ func readSymbols() func(*event.Meta) symbols {
 	}
 }
 
-// nameless stands in for symbols that cannot be had.
+// nameless replaces the kernel's symbols if they cannot be read.
 type nameless struct{}
 
 func (nameless) Lookup(uint64) (symbolize.Symbol, bool) { return symbolize.Symbol{}, false }
 
 func (nameless) Find(string) (uint64, bool) { return 0, false }
 
-// mostFrames returns how many frames of a stack the kernel unwinds.
+// mostFrames returns the largest number of frames that the kernel unwinds.
 func mostFrames() int {
 	const most = len(bpf.DropRecord{}.Stack)
 	text, err := os.ReadFile("/proc/sys/kernel/perf_event_max_stack")

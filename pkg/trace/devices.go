@@ -10,19 +10,19 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// deviceNamer names the devices of cells. A sample tells the name of its device, which is
-// that of all cells of the device: those whose samples were lost have no other.
+// deviceNamer names the devices of cells. Only samples carry the name of a device, so
+// deviceNamer copies it to all cells of the device, also to those whose samples were lost.
 type deviceNamer struct {
 	names map[event.DeviceID]string
 	cells map[event.DeviceID][]*event.Cell
-	named []*event.Cell // since named were taken last
+	named []*event.Cell // renamed since the last call of take
 }
 
 func newDeviceNamer() deviceNamer {
 	return deviceNamer{names: map[event.DeviceID]string{}, cells: map[event.DeviceID][]*event.Cell{}}
 }
 
-// add takes a new cell, and names its device if a sample has told the name.
+// add adds a new cell, and names its device if a sample had the name.
 func (n *deviceNamer) add(cell *event.Cell) {
 	id := cell.DeviceID()
 	if id.Index == 0 {
@@ -32,7 +32,7 @@ func (n *deviceNamer) add(cell *event.Cell) {
 	cell.Device.Name = n.names[id]
 }
 
-// name gives a cell's device a name.
+// name sets the name of a cell's device.
 func (n *deviceNamer) name(cell *event.Cell, name string) {
 	if cell.Device.Name == name {
 		return
@@ -51,7 +51,7 @@ func (n *deviceNamer) name(cell *event.Cell, name string) {
 	}
 }
 
-// take hands on the cells whose devices have another name by the samples of others.
+// take calls named with the cells that were renamed because of another cell's sample.
 func (n *deviceNamer) take(named func(*event.Cell)) {
 	for _, c := range n.named {
 		named(c)
@@ -59,7 +59,7 @@ func (n *deviceNamer) take(named func(*event.Cell)) {
 	n.named = n.named[:0]
 }
 
-// forget lets go of a cell, and of its device with the last.
+// forget removes a cell, and its device with the last cell.
 func (n *deviceNamer) forget(cell *event.Cell) {
 	n.named = slices.DeleteFunc(n.named, func(c *event.Cell) bool { return c == cell })
 	id := cell.DeviceID()

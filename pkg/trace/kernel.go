@@ -12,21 +12,21 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
-// perCPU tells where the kernel's per-CPU variables lie.
+// perCPU holds the offsets of per-CPU variables in bytes.
 type perCPU struct {
 	types   *btf.Spec
 	offsets map[string]int64
 }
 
-// place is a per-CPU variable, or a member of it, which is of that type.
+// place is a per-CPU variable, or a member of a per-CPU variable of the type named by of.
 type place struct{ variable, member, of string }
 
 const queues = "runqueues"
 
-// The places of a value in kernels, of which each has one. On x86 preempt_count is a
-// variable up to 6.1 and since 6.15, and a member of pcpu_hot in between; arm64 keeps it
-// in the task, which the programs read themselves. Pending softirqs are in irq_stat, but
-// on x86 since 6.3 in pcpu_hot, and a variable since 6.15.
+// The following functions list the places of a value in different kernels. On x86 preempt_count
+// is a variable up to 6.1 and since 6.15, and a member of pcpu_hot in between. On arm64 it is in
+// the task, where the programs read it. Pending softirqs are in irq_stat, on x86 since 6.3 in
+// pcpu_hot, and since 6.15 in a variable.
 func preemptCountPlaces() []place {
 	return []place{{variable: "__preempt_count"}, {"pcpu_hot", "preempt_count", "pcpu_hot"}}
 }
@@ -40,9 +40,9 @@ func softirqPendingPlaces() []place {
 
 func cpustatPlaces() []place { return []place{{"kernel_cpustat", "cpustat", "kernel_cpustat"}} }
 
-// findPerCPU reads the kernel's BTF, or its symbols where pahole left the variables out,
-// as up to 5.12 it was told to (scripts/link-vmlinux.sh, --skip_encoding_btf_vars). The
-// latter takes CONFIG_KALLSYMS_ALL; without it nothing is known.
+// findPerCPU reads the offsets from the kernel's BTF. If pahole left the variables out, as up to
+// 5.12 (scripts/link-vmlinux.sh, --skip_encoding_btf_vars), it reads them from the symbols,
+// which needs CONFIG_KALLSYMS_ALL. Without either no offset is known.
 func findPerCPU(types *btf.Spec) perCPU {
 	p := perCPU{types: types, offsets: map[string]int64{}}
 	if types == nil {
@@ -73,8 +73,8 @@ func findPerCPU(types *btf.Spec) perCPU {
 	return p
 }
 
-// from returns the distance in bytes from a CPU's run queue to the first of places that
-// there is; 0 if none is known.
+// from returns the distance in bytes from a CPU's run queue to the first place that exists in
+// this kernel; 0 if it is unknown.
 func (p perCPU) from(places []place) int64 {
 	base, ok := p.offsets[queues]
 	if !ok {
@@ -88,7 +88,7 @@ func (p perCPU) from(places []place) int64 {
 		if at.member == "" {
 			return offset - base
 		}
-		named, err := p.types.AnyTypesByName(at.of) // the variable may be one of them
+		named, err := p.types.AnyTypesByName(at.of) // variables, too
 		if err != nil {
 			continue
 		}
@@ -105,8 +105,8 @@ func (p perCPU) preemptCount() int64 { return p.from(preemptCountPlaces()) }
 
 func (p perCPU) softirqPending() int64 { return p.from(softirqPendingPlaces()) }
 
-// stolen is where the time is that the hypervisor kept, in nanoseconds: the eighth
-// number of cpustat (CPUTIME_STEAL, include/linux/kernel_stat.h).
+// stolen returns the distance in bytes to the steal time, in nanoseconds: the eighth number of
+// cpustat (CPUTIME_STEAL, include/linux/kernel_stat.h).
 func (p perCPU) stolen() int64 {
 	offset := p.from(cpustatPlaces())
 	if offset == 0 {
@@ -115,7 +115,8 @@ func (p perCPU) stolen() int64 {
 	return offset + 7*8
 }
 
-// memberOffset finds a member, also within anonymous structs and unions; bytes.
+// memberOffset returns the offset of a member in bytes, also of a member of an anonymous struct
+// or union.
 func memberOffset(t btf.Type, name string) (int64, bool) {
 	var members []btf.Member
 	switch t := btf.UnderlyingType(t).(type) {
@@ -137,9 +138,9 @@ func memberOffset(t btf.Type, name string) (int64, bool) {
 	return 0, false
 }
 
-// programsNest reports whether a drop in an interrupt may run a tracepoint program
-// within itself. 05b24ff9b2cf (6.2) skips and counts such drops, and gave the
-// counting function its name. Without types it may.
+// programsNest reports whether a drop in an interrupt may run a tracepoint program while the
+// same program runs on that CPU. 05b24ff9b2cf (6.2) skips and counts such runs, and introduced
+// the name of the counting function. Without types programsNest returns true.
 func programsNest(types *btf.Spec) bool {
 	if types == nil {
 		return true

@@ -15,21 +15,21 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/kernelreason"
 )
 
-// laterReasons names reasons also of modules that are loaded while it traces, as
-// openvswitch and mac80211 may be.
+// laterReasons also names the reasons of modules that are loaded during the trace, such as
+// openvswitch and mac80211.
 type laterReasons struct {
 	reasons
 	read func() (reasons, error)
 	now  func() time.Time
-	next time.Time // not before
+	next time.Time // earliest time of the next read
 	wait time.Duration
 }
 
-// firstWait is how long nothing is read again after the first time; then it doubles. The
-// kernel's types are some megabytes.
+// firstWait is the interval after the first read. It doubles with each read, because the
+// kernel's types have some megabytes.
 const firstWait = 10 * time.Second
 
-// withLater returns the names, which are read again where the kernel itself told its types.
+// withLater returns names that are read again, unless the types are from a file or missing.
 func (t *types) withLater(names *dropreason.Names) reasons {
 	if t.kernel == nil || t.read {
 		return names
@@ -43,8 +43,8 @@ func (t *types) withLater(names *dropreason.Names) reasons {
 	}
 }
 
-// NameAt reads the names anew for a reason of a subsystem (include/net/dropreason.h, 6.4)
-// that has none.
+// NameAt reads the names again for a reason of a subsystem (include/net/dropreason.h, 6.4) that
+// has no name.
 func (l *laterReasons) NameAt(code uint32, function string) (name string, inferred bool) {
 	name, inferred = l.reasons.NameAt(code, function)
 	now := l.now()

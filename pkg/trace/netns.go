@@ -10,8 +10,8 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// netnsNamer names the namespaces of cells. One that has no name yet is looked at again:
-// it often gets its name after it dropped its first packets.
+// netnsNamer names the namespaces of cells. It looks up an unnamed namespace again, because a
+// namespace often gets its name after its first drops.
 type netnsNamer struct {
 	name    func(inode uint32) string
 	unnamed map[uint32][]*event.Cell
@@ -30,7 +30,7 @@ func (n *netnsNamer) of(cell *event.Cell, inode uint32) event.Netns {
 	return netns
 }
 
-// forget lets go of a cell.
+// forget removes a cell.
 func (n *netnsNamer) forget(cell *event.Cell) {
 	inode := cell.Netns.Inode
 	rest := slices.DeleteFunc(n.unnamed[inode], func(c *event.Cell) bool { return c == cell })
@@ -39,7 +39,7 @@ func (n *netnsNamer) forget(cell *event.Cell) {
 	}
 }
 
-// again names the cells whose namespaces have a name by now, and hands them on.
+// again names the cells whose namespaces have got a name, and calls named with them.
 func (n *netnsNamer) again(named func(*event.Cell)) {
 	for inode, cells := range n.unnamed {
 		name := n.name(inode)

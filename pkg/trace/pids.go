@@ -14,15 +14,15 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/usersymbol"
 )
 
-// initPIDs is the kernel's first PID namespace, PROC_PID_INIT_INO in
-// include/linux/proc_ns.h. Programs in the kernel tell processes by their numbers there.
+// initPIDs is the initial PID namespace, PROC_PID_INIT_INO in include/linux/proc_ns.h. BPF
+// programs report the PIDs of that namespace.
 const initPIDs = "pid:[4026531836]"
 
-// foreignPIDs reports whether a mount of /proc has other processes under the numbers of
-// the first PID namespace: it shows those of the namespace that mounted it. The kernel's
-// threads are in the first one alone, with kthreadd as 2 (rest_init, init/main.c), and
-// process 1 is in that of the mount. Where neither can be looked at, the caller's own
-// namespace tells, from which the mount may be that of an outer one.
+// foreignPIDs reports whether a mount of /proc does not show the PIDs of the initial PID
+// namespace: /proc shows those of the namespace that mounted it. Kernel threads are only in the
+// initial namespace, with kthreadd as PID 2 (rest_init, init/main.c), and PID 1 is in the
+// namespace of the mount. If neither is readable, foreignPIDs checks the caller's own
+// namespace, although the mount may be that of an outer one.
 func foreignPIDs(proc string) bool {
 	if stat, err := os.ReadFile(filepath.Join(proc, "2/stat")); err == nil && isKthread(string(stat)) {
 		return false
@@ -32,13 +32,13 @@ func foreignPIDs(proc string) bool {
 			return space != initPIDs
 		}
 	}
-	// There is no such link without CONFIG_PID_NS, and no process of the caller's in a mount
-	// of a namespace that it is not in.
+	// Without CONFIG_PID_NS the links to namespaces do not exist. The mount of a namespace that
+	// the caller is not in has no self.
 	_, err := os.Readlink(filepath.Join(proc, "self"))
 	return err != nil
 }
 
-// isKthread reports whether a /proc/PID/stat is that of a thread of the kernel.
+// isKthread reports whether a /proc/PID/stat is that of a kernel thread.
 func isKthread(stat string) bool {
 	const kthread = 0x200000 // PF_KTHREAD, include/linux/sched.h
 	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
@@ -49,7 +49,7 @@ func isKthread(stat string) bool {
 	return err == nil && flags&kthread != 0
 }
 
-// nameUsers has user space stacks named, or notes why they are not.
+// nameUsers enables names in user stacks, or adds a note why they have none.
 func (r *resolver) nameUsers(meta *event.Meta) {
 	var note string
 	if r.users, note = newUsers(); note != "" {
@@ -57,10 +57,10 @@ func (r *resolver) nameUsers(meta *event.Meta) {
 	}
 }
 
-// newUsers returns what names functions of processes, or nil and why there is nothing.
+// newUsers returns the namer of functions of processes, or nil and the reason.
 func newUsers() (users, string) {
 	if foreignPIDs("/proc") {
-		return nil, "functions and version 1 control groups of processes have no names: /proc is that of another PID namespace"
+		return nil, "functions and version 1 control groups of processes have no names: /proc belongs to another PID namespace"
 	}
 	return usersymbol.New(userSymbols), ""
 }

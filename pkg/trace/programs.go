@@ -14,17 +14,17 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/symbolize"
 )
 
-// maxPrograms bounds how many BPF programs are looked at; a node has hundreds.
+// maxPrograms is the largest number of BPF programs to list; a node has hundreds.
 const maxPrograms = 10_000
 
-// readPrograms has symbols know where BPF programs are now.
+// readPrograms updates the addresses of BPF programs in the symbols.
 func readPrograms(names symbols) {
 	if kernel, ok := names.(*symbolize.Kernel); ok {
 		kernel.ReadPrograms()
 	}
 }
 
-// listPrograms returns where the functions of the kernel's BPF programs are. It takes
+// listPrograms returns the address ranges of the functions of all BPF programs. It needs
 // CAP_SYS_ADMIN (bpf_prog_get_fd_by_id, kernel/bpf/syscall.c).
 func listPrograms() ([]symbolize.Range, error) {
 	var all []symbolize.Range
@@ -40,7 +40,7 @@ func listPrograms() ([]symbolize.Range, error) {
 		id = next
 		functions, err := programFunctions(id)
 		if errors.Is(err, os.ErrNotExist) {
-			continue // it is gone
+			continue // it was freed
 		}
 		if err != nil {
 			return nil, fmt.Errorf("program %d: %w", id, err)
@@ -50,8 +50,8 @@ func listPrograms() ([]symbolize.Range, error) {
 	return all, nil
 }
 
-// programFunctions returns where a program and its subprograms are, nothing of one that
-// is interpreted.
+// programFunctions returns the address ranges of a program and its subprograms; none if the
+// program is interpreted.
 func programFunctions(id ebpf.ProgramID) ([]symbolize.Range, error) {
 	program, err := ebpf.NewProgramFromID(id)
 	if err != nil {

@@ -14,15 +14,15 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// Offsets in a record. Go makes a struct that ends in an empty array larger than
-// C does, so its size must not be used.
+// Offsets in a record. In Go a struct that ends in an empty array is larger than in C, so its
+// size must not be used.
 const (
 	stackStart  = int(unsafe.Offsetof(bpf.DropRecord{}.Stack))
 	packetStart = int(unsafe.Offsetof(bpf.DropRecord{}.Packet))
 )
 
-// dropRecord is a sampled drop as the kernel sent it, with codes and addresses instead of
-// names. Stack and Packet are valid until the next decode.
+// dropRecord is a sampled drop as the program sent it, with codes and addresses instead of
+// names. Stack and packet are valid until the next decode.
 type dropRecord struct {
 	bpf.DropRecord
 	packet []byte
@@ -55,21 +55,21 @@ func (r *dropRecord) has(flag bpf.DropRecordFlag) bool { return r.Flags&uint16(f
 // addresses returns the stack as the kernel unwound it, innermost first.
 func (r *dropRecord) addresses() []uint64 { return r.Stack[:max(0, int(r.StackLen))/8] }
 
-// bytes returns the first bytes of the packet, from the link-layer header if it
-// has one and else from the network header.
+// bytes returns the first bytes of the packet, from the link-layer header on if it has one, else
+// from the network header on.
 func (r *dropRecord) bytes() []byte { return r.packet }
 
 // headers parses the packet's headers.
 func (r *dropRecord) headers() event.Packet {
 	var p event.Packet
-	if r.has(bpf.DropRecordFlagRECORD_VLAN) { // taken off or not put in yet, so outermost
+	if r.has(bpf.DropRecordFlagRECORD_VLAN) { // not in the packet's bytes, so outermost
 		p.AddTag(r.VlanTci)
 	}
 	l3 := min(int(r.L3), len(r.packet))
 	before := r.packet[:l3]
 	const types = 12 // bytes of an Ethernet header before its type
 	switch {
-	case !r.has(bpf.DropRecordFlagRECORD_L2): // nothing but tags
+	case !r.has(bpf.DropRecordFlagRECORD_L2): // only tags before the network header
 		p.AddTags(event.EthertypeVLAN, before)
 	case l3 > types+2:
 		p.AddTags(binary.BigEndian.Uint16(before[types:]), before[types+2:])
@@ -81,13 +81,13 @@ func (r *dropRecord) headers() event.Packet {
 	return p
 }
 
-// comm returns the interrupted task's comm as the kernel keeps it.
+// comm returns the comm of the interrupted task, not escaped.
 func (r *dropRecord) comm() []byte { return chars(&r.Comm) }
 
-// device returns the device's name as the kernel keeps it.
+// device returns the name of the device, not escaped.
 func (r *dropRecord) device() []byte { return chars(&r.Device) }
 
-// chars returns a C string of the kernel, without its zero.
+// chars returns a C string without its terminating zero.
 func chars(array *[16]int8) []byte {
 	b := (*[16]byte)(unsafe.Pointer(array))[:]
 	if i := slices.Index(b, 0); i >= 0 {

@@ -27,11 +27,11 @@ type reasons interface {
 }
 
 const (
-	maxExtraCells = 1 << 12 // cells known only from samples of the overflow cell
+	maxExtraCells = 1 << 12 // cells that only samples of the overflow cell have
 	maxTexts      = 1 << 12 // comms and device names
 )
 
-// resolver turns the numbers of the kernel into names, each once, within bounds.
+// resolver translates the kernel's numbers into names. Its caches are bounded.
 type resolver struct {
 	start    time.Duration // CLOCK_MONOTONIC of Meta.Start
 	reasons  reasons
@@ -56,8 +56,8 @@ func newResolver(start time.Duration, stacks *stacks, reasons reasons) *resolver
 	}
 }
 
-// cell returns the cell of a key. Cells of which only samples of the overflow
-// cell tell are kept up to a bound, then they are the overflow cell itself.
+// cell returns the cell of a key. overflow says that the key is from a sample of the overflow
+// cell. After maxExtraCells new cells from such samples, cell returns the overflow cell.
 func (r *resolver) cell(key *bpf.DropCellKey, overflow bool) *event.Cell {
 	if *key == (bpf.DropCellKey{}) {
 		return r.overflowCell()
@@ -90,7 +90,7 @@ func (r *resolver) cell(key *bpf.DropCellKey, overflow bool) *event.Cell {
 	return c
 }
 
-// audience returns whom the packets of a cell were sent to.
+// audience returns the audience of a cell's packets.
 func audience(key *bpf.DropCellKey) dropreason.Audience {
 	switch {
 	case key.Ethertype == 0 || key.Sort != uint8(bpf.DropPacketSortSORT_GROUP):
@@ -119,8 +119,8 @@ func (r *resolver) takeID() int {
 	return r.nextID - 1
 }
 
-// forget lets go of a cell, which is in Gone of the tick that is being made. If its key
-// comes again that is another cell.
+// forget removes a cell, which the current tick lists in Gone. If its key comes again, cell
+// returns a new cell.
 func (r *resolver) forget(key *bpf.DropCellKey) {
 	if cell, ok := r.cells[*key]; ok {
 		r.netns.forget(cell)
@@ -130,7 +130,7 @@ func (r *resolver) forget(key *bpf.DropCellKey) {
 	}
 }
 
-// drop names everything in a sample. A device has its name from samples alone.
+// drop sets d from a sample, with names. Only samples carry the name of a device.
 func (r *resolver) drop(d *event.Drop, rec *dropRecord, loss *event.Loss) {
 	d.Time = time.Duration(rec.TimeNs) - r.start
 	d.CPU = int(rec.Cpu)
@@ -158,16 +158,17 @@ func (r *resolver) drop(d *event.Drop, rec *dropRecord, loss *event.Loss) {
 	d.Bytes = rec.bytes()
 }
 
-// chars makes a string of a name as the kernel keeps it.
+// chars returns a name as a string, escaped by event.Text.
 func (r *resolver) chars(name *[16]int8) string { return r.text(chars(name)) }
 
-// text makes a string of a name, the same one each time.
+// text returns a name as a string, escaped by event.Text. It returns the same string for equal
+// names.
 func (r *resolver) text(name []byte) string {
 	if text, ok := r.texts[string(name)]; ok {
 		return text
 	}
 	text := event.Text(name)
-	if len(r.texts) == maxTexts { // most of them are gone, as names of pods and devices are
+	if len(r.texts) == maxTexts { // most are names of processes and devices that are gone
 		clear(r.texts)
 	}
 	r.texts[string(name)] = text

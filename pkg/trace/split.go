@@ -4,11 +4,11 @@
 
 package trace
 
-// mostCode is more than the code of kfree_skb and kfree_skb_list has, bytes.
+// mostCode bounds the code of kfree_skb and kfree_skb_list, in bytes.
 const mostCode = 1024
 
-// extent returns the addresses of the first of some functions that there is, from start up
-// to end; 0 if it is not known. Of drops that it frees for others it is the location.
+// extent returns the address range of the first function that exists, 0 if it is unknown. The
+// tracepoint's location is in that range if the function frees a packet for its caller.
 func extent(names symbols, functions ...string) (start, end uint64) {
 	for _, function := range functions {
 		start, ok := names.Find(function)
@@ -16,7 +16,7 @@ func extent(names symbols, functions ...string) (start, end uint64) {
 			continue
 		}
 		for end = start; end < start+mostCode; end++ {
-			// A return address is named by the byte before it.
+			// Lookup takes a return address, and names the byte before it.
 			if s, ok := names.Lookup(end + 1); !ok || s.Name != function {
 				break
 			}

@@ -12,13 +12,13 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// maxStacks bounds the memory for stacks; a node has hundreds.
+// maxStacks is the largest number of different stacks; a node has hundreds.
 const maxStacks = 1 << 15
 
-// stacks makes equal stacks the same pointer and names the frames of new ones.
+// stacks returns the same pointer for equal stacks, and names the frames of new ones.
 type stacks struct {
 	names  symbols
-	most   int // frames the kernel unwinds at most
+	most   int // largest number of frames that the kernel unwinds
 	seed   maphash.Seed
 	frames map[uint64]*event.Frame
 	known  map[uint64][]stack // by hash
@@ -26,7 +26,7 @@ type stacks struct {
 }
 
 type stack struct {
-	addresses []uint64 // as the kernel sent them
+	addresses []uint64 // before trim
 	*event.Stack
 }
 
@@ -37,7 +37,7 @@ func newStacks(names symbols, most int) *stacks {
 	}
 }
 
-// frame returns the frame at an address. An address of 0 has none.
+// frame returns the frame at an address. The frame of the address 0 has no symbol.
 func (s *stacks) frame(addr uint64) *event.Frame {
 	if f, ok := s.frames[addr]; ok {
 		return f
@@ -50,19 +50,20 @@ func (s *stacks) frame(addr uint64) *event.Frame {
 	return f
 }
 
-// location returns the frame of code that frees packets. That is where it goes on after a
-// call, or, of what a driver had net_tx_action free, a function as such (net/core/dev.c).
+// location returns the frame of the code that frees a packet. Its address is a return address,
+// or the address of a function for packets that net_tx_action frees for a driver
+// (net/core/dev.c).
 func (s *stacks) location(addr uint64) *event.Frame {
 	f := s.frame(addr)
-	// The byte at an address is looked up as before the address that follows.
+	// Lookup names the byte before its argument; addr+1 names the byte at addr.
 	if symbol, ok := s.names.Lookup(addr + 1); ok && symbol.Offset == 1 {
 		f.Symbol, f.Offset, f.Module = event.Text([]byte(symbol.Name)), 0, event.Text([]byte(symbol.Module))
 	}
 	return f
 }
 
-// find returns the stack of addresses from the drop site outwards, or nil if
-// there are too many different ones.
+// find returns the stack of addresses, innermost first, or nil if there are too many different
+// stacks.
 func (s *stacks) find(addresses []uint64, location uint64) *event.Stack {
 	hash := maphash.Bytes(s.seed, unsafe.Slice((*byte)(unsafe.Pointer(&addresses[0])), 8*len(addresses)))
 	for _, known := range s.known[hash] {
@@ -95,10 +96,10 @@ func equal(a, b []uint64) bool {
 	return true
 }
 
-// trim cuts the frames of the tracer and of the kernel's freeing functions, so
-// that a stack begins with the code that dropped the packet on every kernel. The
-// tracepoint's location is that code's return address; where the kernel inlined
-// it away, the names have to do.
+// trim removes the frames of the tracer and of the kernel's freeing functions, so that on every
+// kernel a stack begins with the code that dropped the packet. The tracepoint's location is the
+// return address in that code. If no frame has that address, because the compiler inlined the
+// call, trim goes by the names of functions.
 func trim(frames []*event.Frame, location uint64) []*event.Frame {
 	for i, f := range frames {
 		if uint64(f.Addr) == location {
