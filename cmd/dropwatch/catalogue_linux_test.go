@@ -99,7 +99,7 @@ func TestNoBTF(t *testing.T) {
 	}
 	for _, said := range []string{stderr.String(), notes(t, cmd)} {
 		for _, want := range []string{
-			"drops are told by reason, location and stack alone, no packet is read: no /sys/kernel/btf/vmlinux",
+			"packets cannot be read; drops carry only reason, location and stack: no /sys/kernel/btf/vmlinux",
 			"stalls are not recorded: no /sys/kernel/btf/vmlinux",
 		} {
 			if !strings.Contains(said, want) {
@@ -170,7 +170,7 @@ func TestBTFFile(t *testing.T) {
 	cmd, stderr = dropwatch(t, "record", "--btf", "/proc/version")
 	fails(t, cmd, stderr, statusFailed, "read BTF of /proc/version: ")
 	cmd, stderr = dropwatch(t, "record", "--btf", "/bin/sh") // which has a build ID, too
-	fails(t, cmd, stderr, statusFailed, "/bin/sh is of another kernel: build ID ")
+	fails(t, cmd, stderr, statusFailed, "/bin/sh belongs to another kernel (build ID ")
 	cmd, stderr = dropwatch(t, "record", "--btf", "/nonexistent")
 	fails(t, cmd, stderr, statusFailed, "read BTF of /nonexistent: ", "no such file or directory")
 }

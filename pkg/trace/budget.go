@@ -4,9 +4,9 @@ package trace
 
 import "slices"
 
-// fairShare returns how many samples a second each cell may take so that all
-// together take budget, given the drops per second of each: a cell that drops
-// less gives what it does not use to the others. It sorts rates.
+// fairShare returns the limit in samples per second for each cell, so that all cells together
+// use the budget. rates are the drops per second of each cell. A cell that drops less than its
+// share leaves the rest to the others. fairShare sorts rates.
 func fairShare(rates []float64, budget float64) float64 {
 	slices.Sort(rates)
 	left := budget

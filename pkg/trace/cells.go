@@ -12,40 +12,40 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// restReadings is for how many readings a cell has to rest before it may be freed.
+// restReadings is the number of readings without a drop after which a cell may be freed.
 const restReadings = 10
 
-// cells reads the counters of all CPUs, which the programs write, through
-// memory that the kernel shares. Where more than half of a CPU's are in use it frees
-// those that rest, so that kinds of drops that come and go, as with namespaces, do not
-// fill the table for good. Those that count are never freed for others.
+// cells reads the counters of all CPUs from memory that it shares with the programs. If more
+// than half of a CPU's cells are in use, it frees the idle ones, so that short-lived kinds of
+// drops, such as those of deleted namespaces, do not fill the table. It never frees a cell that
+// counts drops.
 type cells struct {
-	shared  []bpf.DropCell
-	perCPU  int
-	seen    []seen // what was read of each slot the last time
-	rates   []float64
-	rest    int                 // readings
-	held    map[*event.Cell]int // in how many slots cells are
-	retired []retired
-	gone    []*event.Cell // that no slot is left of since the last reading
-	grace   func() bool   // waits until programs that run have ended; false: it cannot
-	frees   bool          // grace can
-	unread  bool          // programs read no packets, and so count no segments
+	shared            []bpf.DropCell
+	perCPU            int
+	seen              []seen // last reading of each slot
+	rates             []float64
+	rest              int                 // readings
+	held              map[*event.Cell]int // number of slots of each cell
+	retired           []retired
+	gone              []*event.Cell // whose last slot was freed at the last reading
+	grace             func() bool   // waits until running programs have ended; false if it cannot wait
+	frees             bool          // grace can wait
+	packetsUnreadable bool          // programs do not read packets, so they do not count segments
 }
 
 type seen struct {
 	cell               *event.Cell
 	drops, bytes, more uint64
-	idle               int // readings since it counted
+	idle               int // readings since the last drop
 }
 
-// retired is a slot that no program finds any more.
+// retired is a slot that programs no longer find.
 type retired struct {
 	slot int
 	key  bpf.DropCellKey
 }
 
-// namer names the cells of keys, until it is told to forget them.
+// namer returns the cell of a key, the same one until forget is called.
 type namer interface {
 	cell(key *bpf.DropCellKey, overflow bool) *event.Cell
 	forget(key *bpf.DropCellKey)
@@ -63,11 +63,11 @@ func newCells(memory []byte, perCPU int) *cells {
 	}
 }
 
-// read adds what was counted since the last time to the tally, naming new cells. What a
-// cell counted whose key has not arrived yet, see wholeKey, comes the next time.
+// read adds the counts since the last reading to the tally, and names new cells. If the key of
+// a cell is not complete yet, see wholeKey, its counts come with a later reading.
 func (c *cells) read(names namer, t *tally) {
 	c.rates, c.gone = c.rates[:0], c.gone[:0]
-	// Those that were retired at the last reading are read for the last time.
+	// Cells retired at the last reading are read for the last time.
 	last := c.retired
 	if len(last) > 0 && !c.grace() {
 		last = nil
@@ -87,8 +87,9 @@ func (c *cells) read(names namer, t *tally) {
 	c.free(last, names)
 }
 
-// readOne reads a cell. One whose next sample is farther off than all its recent drops has
-// it brought forward, so that what became rare is still seen.
+// readOne reads a cell. If more drops are left until its next sample than it counted since the
+// last reading, readOne makes the next drop a sample, so that a kind of drop that became rare
+// is still sampled.
 func (c *cells) readOne(i int, names namer, t *tally) {
 	shared, seen := &c.shared[i], &c.seen[i]
 	drops, bytes, more := atomic.LoadUint64(&shared.Drops), atomic.LoadUint64(&shared.Bytes), atomic.LoadUint64(&shared.More)
@@ -109,9 +110,9 @@ func (c *cells) readOne(i int, names namer, t *tally) {
 		seen.cell = names.cell(&key, overflow)
 		c.held[seen.cell]++
 	}
-	// Of a drop in the middle of being counted the bytes may come a reading later.
+	// If a program is counting a drop now, its bytes may come with the next reading.
 	count := event.Count{Cell: seen.cell, Drops: delta, Bytes: bytes - seen.bytes}
-	if !c.unread {
+	if !c.packetsUnreadable {
 		count.Segments = delta + more - seen.more
 	}
 	t.add(count)
@@ -119,7 +120,7 @@ func (c *cells) readOne(i int, names namer, t *tally) {
 	c.rates = append(c.rates, float64(delta))
 }
 
-// retire hides those cells of a CPU from its programs that rest.
+// retire hides the idle cells of a CPU from its programs.
 func (c *cells) retire(first int) {
 	for i := first + 1; i < first+c.perCPU; i++ { // not the overflow cell
 		seen, shared := &c.seen[i], &c.shared[i]
@@ -134,9 +135,9 @@ func (c *cells) retire(first int) {
 
 const retiredLocation = uint64(bpf.DropCellLocationCELL_RETIRED)
 
-// free gives cells back to the programs, which no program has counted in since they were
-// read. What is written here none of the programs' older stores can replace, and the
-// state comes last.
+// free returns retired cells to the programs. No program has counted in them since they were
+// read, and no earlier store of a program can overwrite the stores here, because a grace period
+// lies in between. The store of the state is last.
 func (c *cells) free(last []retired, names namer) {
 	for _, r := range last {
 		shared := &c.shared[r.slot]
@@ -159,11 +160,10 @@ func (c *cells) free(last []retired, names namer) {
 	}
 }
 
-// wholeKey returns the key of a cell, and whether all of it has arrived. A CPU's stores to
-// a new cell may become visible in any order: on arm64 its drops before its key, or one
-// half of the key before the other. The check, bpf/cell.h, fits the whole key alone (but
-// for one mixture in 2^31). When programs have ended, an RCU grace period before, keys are
-// whole.
+// wholeKey returns the key of a cell, and whether it is complete. A CPU's stores to a new cell
+// may become visible in any order: on arm64 its drops before its key, or one half of the key
+// before the other. The check (bpf/cell.h) matches only the complete key, except for one
+// mixture in 2^31. An RCU grace period after the programs have ended, all keys are complete.
 func wholeKey(shared *bpf.DropCell) (bpf.DropCellKey, bool) {
 	var key bpf.DropCellKey
 	to, from := words(&key), words(&shared.Key)
@@ -175,17 +175,17 @@ func wholeKey(shared *bpf.DropCell) (bpf.DropCellKey, bool) {
 
 func words(key *bpf.DropCellKey) *[3]uint64 { return (*[3]uint64)(unsafe.Pointer(key)) }
 
-// checkOf does what check_of does in bpf/cell.h.
+// checkOf computes the check of a key as check_of in bpf/cell.h does.
 func checkOf(key *[3]uint64) uint32 {
 	hash := key[0] ^ key[1]*0x9e3779b97f4a7c15 ^ key[2]*0xff51afd7ed558ccd
 	hash ^= hash >> 32
 	return uint32(hash*0xc4ceb9fe1a85ec53>>32) | 1
 }
 
-// tally sums counts of equal cells of several CPUs.
+// tally sums the counts of a cell over all CPUs.
 type tally struct {
 	counts []event.Count
-	place  []int // of each cell in counts, plus one, by its ID
+	place  []int // index in counts plus one, by the ID of the cell
 }
 
 func (t *tally) reset() {

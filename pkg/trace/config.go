@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// Config says what to trace and what it may cost. The zero value of a field
-// means its default.
+// Config says what to trace and how much tracing may cost. The zero value of a field is its
+// default.
 type Config struct {
 	UnwindBudget int  // samples per second, node-wide, up to MaxBudget; default DefaultBudget
 	Exact        bool // unwind every drop
 	Snaplen      int  // bytes to keep of each sampled packet, up to MaxSnaplen
 	RingBytes    int  // size of the ring buffer; default DefaultRing or ExactRing
-	CellsPerCPU  int  // room for what is counted apart on a CPU; default by the number of CPUs
+	CellsPerCPU  int  // number of cells on each CPU; the default depends on the number of CPUs
 
-	// BTF is a file with the kernel's types, for a kernel that does not tell them: raw
-	// BTF, or ELF with a .BTF section.
+	// BTF is a file with the kernel's types, for a kernel without /sys/kernel/btf/vmlinux:
+	// raw BTF, or ELF with a .BTF section.
 	BTF string
 
-	Stalls *StallConfig // watch for network work that waits too; nil: do not
+	Stalls *StallConfig // also watch for stalls; nil: do not
 }
 
 // Defaults and limits.
@@ -31,18 +31,18 @@ const (
 	DefaultRing   = 4 << 20
 	ExactRing     = 8 << 20
 	MaxSnaplen    = 2048
-	MaxBudget     = 1_000_000_000 // the programs keep it in 32 bits
+	MaxBudget     = 1_000_000_000 // the programs store it in 32 bits
 
-	headerBytes = 128     // copied of every sampled packet: link layer, IPv6 with extensions, TCP
+	headerBytes = 128     // copied from every sampled packet: link layer, IPv6 with extensions, TCP
 	allCells    = 1 << 17 // cells of all CPUs together, 8 MiB
 	maxCells    = 4096
 	minCells    = 256
 
-	leastRing  = 4 << 10 // where memory is short, bytes
+	leastRing  = 4 << 10 // bytes, if locked memory is limited
 	leastCells = 16
 )
 
-// complete fills in defaults and rounds sizes to what the kernel takes.
+// complete sets defaults and rounds sizes to those that the kernel accepts.
 func (c Config) complete(cpus int) (Config, error) {
 	switch {
 	case c.UnwindBudget < 0 || c.UnwindBudget > MaxBudget:
@@ -74,7 +74,8 @@ func (c Config) complete(cpus int) (Config, error) {
 	return c, nil
 }
 
-// smaller takes a quarter of the memory, down to a least that still tells something.
+// smaller reduces the memory to a quarter, but not below leastRing and leastCells. It returns
+// false if both are reached.
 func (c Config) smaller() (Config, bool) {
 	least := max(leastRing, os.Getpagesize())
 	if c.RingBytes <= least && c.CellsPerCPU <= leastCells {
@@ -85,14 +86,13 @@ func (c Config) smaller() (Config, bool) {
 	return c, true
 }
 
-// StallConfig says what counts as a stall. The zero value of a field means its
-// default.
+// StallConfig says what counts as a stall. The zero value of a field is its default.
 type StallConfig struct {
-	Threshold time.Duration // work that waits this long is told about; default DefaultThreshold
-	Echoes    bool          // tell of every ICMP echo request
+	Threshold time.Duration // report work that waits this long; default DefaultThreshold
+	Echoes    bool          // report every ICMP echo request
 }
 
-// DefaultThreshold is how long work may wait before it is told about.
+// DefaultThreshold is the shortest wait that is reported by default.
 const DefaultThreshold = 5 * time.Millisecond
 
 func (c StallConfig) complete() (StallConfig, error) {

@@ -13,19 +13,19 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// counterShare is the part of one CPU that reading counters may take.
+// counterShare is the share of one CPU that reading counters may use.
 const counterShare = 0.01
 
-// counterWatch reads the node's own counters, beside the cells.
+// counterWatch reads the kernel's own counters, which are recorded beside the cells.
 type counterWatch struct {
-	lock    sync.Mutex // the last reading is another goroutine's
+	lock    sync.Mutex // finish runs on another goroutine
 	changes *counters.Changes
 	next    time.Time
-	last    *event.Counters // read when the tracer was stopped
+	last    *event.Counters // read by finish
 }
 
-// read reads all of them. The next reading is due after a second, or later where that
-// would take too much of a CPU.
+// read reads all counters. The next reading is due after one second, or later if readings would
+// use more than counterShare.
 func (c *counterWatch) read(start time.Time) (*event.Counters, error) {
 	began := time.Now()
 	e, err := c.changes.Read(start)
@@ -37,7 +37,7 @@ func (c *counterWatch) read(start time.Time) (*event.Counters, error) {
 	return e, nil
 }
 
-// due returns a reading if it is time for one, else nil.
+// due returns a reading if one is due, else nil.
 func (c *counterWatch) due(now, start time.Time) (*event.Counters, error) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
@@ -47,7 +47,7 @@ func (c *counterWatch) due(now, start time.Time) (*event.Counters, error) {
 	return c.read(start)
 }
 
-// finish reads once more; the reading is that of the end.
+// finish makes the last reading.
 func (c *counterWatch) finish(start time.Time) (err error) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
@@ -55,7 +55,7 @@ func (c *counterWatch) finish(start time.Time) (err error) {
 	return err
 }
 
-// end returns the reading of the end, once.
+// end returns the last reading on its first call, then nil.
 func (c *counterWatch) end() *event.Counters {
 	c.lock.Lock()
 	defer c.lock.Unlock()
@@ -64,12 +64,12 @@ func (c *counterWatch) end() *event.Counters {
 	return e
 }
 
-// watchCounters reads the counters, and the cells with them, so that both count from the
-// same moment. Drops are recorded without it too.
+// watchCounters reads the counters and the cells together, so that both count from the same
+// time. If the counters cannot be read, it adds a note, and drops are recorded without them.
 func (t *Tracer) watchCounters() error {
 	const lacking = "the node's own counters are not recorded: "
-	if t.unread {
-		t.meta.Notes = append(t.meta.Notes, lacking+"they are of devices and namespaces, which drops do not tell here")
+	if t.packetsUnreadable {
+		t.meta.Notes = append(t.meta.Notes, lacking+"they belong to devices and namespaces, which drops do not carry without packets")
 		return nil
 	}
 	changes, err := counters.NewChanges()

@@ -20,7 +20,7 @@ const (
 	tracepoint = "tracepoint" // the last rung of each ladder
 )
 
-// kfreeSkbLadder is the ways to count drops.
+// kfreeSkbLadder lists the ways to count drops.
 // Needs kernel 5.5+ with BTF for tp_btf, 4.17+ for raw_tp, tracefs for tracepoint.
 func kfreeSkbLadder() ladder {
 	return ladder{kfreeSkb, []rung{
@@ -33,8 +33,8 @@ func kfreeSkbLadder() ladder {
 // unreadRung is the name of both rungs of unreadLadder.
 const unreadRung = "raw_tp (packets unread)"
 
-// unreadLadder is the ways that do without the kernel's types and memory. A kernel that
-// states no reasons refuses the first.
+// unreadLadder lists the ways that need neither the kernel's types nor its memory. A kernel
+// without drop reasons refuses the first.
 func unreadLadder() ladder {
 	return ladder{kfreeSkb, []rung{
 		{name: unreadRung, probes: []probe{{program: "kfree_skb_unread", attach: attachRaw(kfreeSkb)}}},
@@ -42,8 +42,8 @@ func unreadLadder() ladder {
 	}}
 }
 
-// tracepoints returns what stalls are watched by on every kernel, in the order of
-// attaching: what reports first last, so that nothing is seen half.
+// tracepoints returns the tracepoints that the stall programs need on every kernel, in the order
+// of attaching. Those that start a report come last, so that no report is incomplete.
 func tracepoints() []string {
 	return []string{
 		"net:netif_rx",
@@ -54,9 +54,9 @@ func tracepoints() []string {
 	}
 }
 
-// tracepointLadder is the ways to attach to all of the tracepoints together. Needs kernel
-// 5.5+ with BTF for tp_btf, 4.17+ for raw_tp, tracefs for tracepoint, which knows no NAPI
-// threads.
+// tracepointLadder lists the ways to attach to all of the tracepoints together. Needs kernel
+// 5.5+ with BTF for tp_btf, 4.17+ for raw_tp, tracefs for tracepoint, which does not detect
+// NAPI threads.
 func tracepointLadder() ladder {
 	typed := func(to string) probe {
 		return probe{hook: event.Hook{Name: to, Rung: "tp_btf"}, program: programOn(to), attach: attachTracing}
@@ -75,7 +75,7 @@ func tracepointLadder() ladder {
 	for i, on := range []func(string) probe{typed, raw, record} {
 		for _, to := range tracepoints() {
 			p := on(to)
-			if i == 0 && to == "net:netif_rx" { // the program calculates with an address
+			if i == 0 && to == "net:netif_rx" { // the program does arithmetic on a pointer
 				p = raw(to)
 			}
 			l.rungs[i].probes = append(l.rungs[i].probes, p)
@@ -90,9 +90,9 @@ func programOn(tracepoint string) string {
 	return name
 }
 
-// functionLadders are the ways to trace the functions that stalls are watched by. The last
-// rung is the tracepoints near a function. The kernel's compiler may have inlined
-// icmp_echo, which is static; the tracepoints' programs are told whether it is traced.
+// functionLadders lists the ways to trace the functions that the stall programs use. The last
+// rung leaves a function to the tracepoints near it. The compiler may have inlined icmp_echo,
+// which is static; a constant tells the tracepoint programs whether it is traced.
 // Needs kernel 5.5+ with BTF for fentry, 5.18+ for kprobe.multi.
 func functionLadders(echoes bool) []ladder {
 	const netRxAction, icmpEcho = "net_rx_action", "icmp_echo"
@@ -133,13 +133,13 @@ type hook struct {
 	once    sync.Once
 }
 
-// Close detaches. The program stays, so that its counters can be read.
+// Close detaches the program. The program stays loaded, so that its counters can be read.
 func (h *hook) Close() (err error) {
 	h.once.Do(func() { err = h.link.Close() })
 	return err
 }
 
-// attach loads and attaches the one program of the best rung that the kernel takes.
+// attach loads and attaches the program of the best rung that the kernel accepts.
 func attach(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions, l ladder) (h *hook, c *ebpf.Collection, err error) {
 	err = l.climb(func(r rung) (err error) {
 		h, c, err = attachBy(spec, options, r)

@@ -17,12 +17,12 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// loader is what loading programs takes of this kernel.
+// loader holds the properties of this kernel that loading programs needs.
 type loader struct {
 	types     *types
 	cpus      int
-	memlock   bool // the limit on locked memory counts, and could not be raised
-	split     bool // kfree_skb may be in two parts
+	memlock   bool // maps count against RLIMIT_MEMLOCK, which could not be raised
+	split     bool // the compiler may have split kfree_skb in two
 	perCPU    perCPU
 	functions func() symbols
 }
@@ -31,39 +31,39 @@ func newLoader(types *types, cpus int, functions func() symbols) *loader {
 	return &loader{types: types, cpus: cpus, memlock: unlimit(types.kernel), perCPU: findPerCPU(types.kernel), functions: functions}
 }
 
-// load attaches by the best rung that the kernel takes, with buffers as large as it
-// allows. Where it tells no types, which unread says, or its verifier lets no program read
-// packets, they are not read.
-func (t *Tracer) load(l *loader, ladder ladder, unread string) error {
-	if unread != "" {
+// load attaches by the best rung that the kernel accepts, with the largest buffers that it
+// allows. Programs do not read packets if the kernel has no types, which unreadable says, or if
+// its verifier rejects all programs that do.
+func (t *Tracer) load(l *loader, ladder ladder, unreadable string) error {
+	if unreadable != "" {
 		ladder = unreadLadder()
 	}
 	wanted := t.config
 	collection, err := t.attachWithin(l, ladder)
-	if unread == "" && rejected(err) {
+	if unreadable == "" && rejected(err) {
 		t.config = wanted
 		if c, counts := t.attachWithin(l, unreadLadder()); counts == nil {
-			collection, unread, err = c, whyUnread(err), nil
+			collection, unreadable, err = c, whyUnread(err), nil
 		}
 	}
 	if err != nil {
 		return explain(err, l.memlock)
 	}
 	defer collection.Close()
-	if unread != "" {
-		t.unread = true
-		t.meta.Notes = append(t.meta.Notes, "drops are told by reason, location and stack alone, no packet is read: "+unread)
+	if unreadable != "" {
+		t.packetsUnreadable = true
+		t.meta.Notes = append(t.meta.Notes, "packets cannot be read; drops carry only reason, location and stack: "+unreadable)
 	}
 	if t.config.RingBytes != wanted.RingBytes {
 		t.meta.Notes = append(t.meta.Notes, fmt.Sprintf(
-			"RLIMIT_MEMLOCK is too small: a ring buffer of %d KiB instead of %d, room to count %d kinds of drops a CPU instead of %d",
+			"RLIMIT_MEMLOCK is too small: the ring buffer has %d KiB instead of %d, each CPU counts %d kinds of drops apart instead of %d",
 			t.config.RingBytes>>10, wanted.RingBytes>>10, t.config.CellsPerCPU, wanted.CellsPerCPU))
 	}
 	t.meta.Hooks = []event.Hook{t.hook.Hook}
 	return t.adopt(collection)
 }
 
-// whyUnread says why the verifier lets no program read packets.
+// whyUnread says why the verifier rejects programs that read packets.
 func whyUnread(err error) string {
 	if lockedDown(err) {
 		return "the kernel is locked down (confidentiality)"
@@ -71,7 +71,7 @@ func whyUnread(err error) string {
 	return whyNot(err, "")
 }
 
-// attachWithin makes buffers smaller where the limit on locked memory is too small for them.
+// attachWithin attaches, with smaller buffers if RLIMIT_MEMLOCK is too small for them.
 func (t *Tracer) attachWithin(l *loader, ladder ladder) (*ebpf.Collection, error) {
 	for {
 		spec, err := l.prepare(t.config)
@@ -121,7 +121,7 @@ func (l *loader) prepare(config Config) (*ebpf.CollectionSpec, error) {
 	return spec, set(spec, constants)
 }
 
-// set sets constants of programs.
+// set sets the constants of programs.
 func set(spec *ebpf.CollectionSpec, constants map[string]any) error {
 	for name, value := range constants {
 		if err := spec.Variables[name].Set(value); err != nil {
@@ -131,7 +131,7 @@ func set(spec *ebpf.CollectionSpec, constants map[string]any) error {
 	return nil
 }
 
-// adopt takes over the maps that were loaded, and maps their memory.
+// adopt takes ownership of the loaded maps, and maps their memory.
 func (t *Tracer) adopt(c *ebpf.Collection) error {
 	if err := c.Assign(&t.maps); err != nil {
 		return err
@@ -141,7 +141,7 @@ func (t *Tracer) adopt(c *ebpf.Collection) error {
 		return err
 	}
 	t.cells = newCells(memory, t.config.CellsPerCPU)
-	t.cells.unread = t.unread
+	t.cells.packetsUnreadable = t.packetsUnreadable
 	if memory, err = t.mmap(t.maps.Stats); err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (t *Tracer) mmap(m *ebpf.Map) ([]byte, error) {
 	return memory, err
 }
 
-// mapMemory maps the values of an array, which the kernel keeps in whole words.
+// mapMemory maps the values of an array. The kernel rounds the size of a value up to 8 bytes.
 func mapMemory(m *ebpf.Map) ([]byte, error) {
 	size := int((m.ValueSize() + 7) / 8 * 8 * m.MaxEntries())
 	memory, err := unix.Mmap(m.FD(), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)

@@ -26,7 +26,7 @@ func TestLockdown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"drops are told by reason, location and stack alone, no packet is read: the kernel is locked down (confidentiality)",
+		"packets cannot be read; drops carry only reason, location and stack: the kernel is locked down (confidentiality)",
 		"stalls are not recorded: the kernel is locked down (confidentiality), so BPF may not read its memory",
 	} {
 		if !slices.ContainsFunc(tracer.Meta().Notes, func(note string) bool { return strings.HasPrefix(note, want) }) {

@@ -59,7 +59,7 @@ func openLimited(t *testing.T) {
 		t.Fatal(err)
 	}
 	notes := strings.Join(tracer.Meta().Notes, "\n")
-	for _, want := range []string{"RLIMIT_MEMLOCK is too small: a ring buffer of ", "stalls are not recorded: RLIMIT_MEMLOCK is too small"} {
+	for _, want := range []string{"RLIMIT_MEMLOCK is too small: the ring buffer has ", "stalls are not recorded: RLIMIT_MEMLOCK is too small"} {
 		if strings.Contains(notes, want) != (gone == nil) {
 			t.Errorf("notes %q, and whether maps count as locked memory: %t", notes, gone == nil)
 		}

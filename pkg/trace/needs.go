@@ -6,18 +6,17 @@ package trace
 
 import "github.com/dropwatch/dropwatch/pkg/privilege"
 
-// naming is what names take that are looked up while events come: those of modules' and
-// BPF programs' functions (CAP_SYSLOG), of others' processes, namespaces and programs
-// (CAP_SYS_PTRACE), of control groups and files in closed directories
+// naming returns the capabilities that resolve names during the trace: of functions of modules
+// and BPF programs (CAP_SYSLOG), of other users' processes, namespaces and programs
+// (CAP_SYS_PTRACE), of control groups and of files in unreadable directories
 // (CAP_DAC_READ_SEARCH).
 func naming() privilege.Set {
 	return privilege.Of(privilege.Syslog, privilege.SysPtrace, privilege.DACReadSearch)
 }
 
-// Needs returns the capabilities that Next makes use of, where the process has them. Ring
-// buffers and memory are mapped, and detaching takes none. Namespaces that appear are
-// entered to read their counters (CAP_SYS_ADMIN); stalls are attached to anew after a
-// pause.
+// Needs returns the capabilities that Next uses if the process has them. Mapped ring buffers and
+// maps need none, nor does detaching. Next enters new namespaces to read their counters
+// (CAP_SYS_ADMIN), and attaches the stall programs again after a pause (CAP_BPF, CAP_PERFMON).
 func (t *Tracer) Needs() privilege.Set {
 	needs := naming()
 	if t.counters != nil {
@@ -29,5 +28,5 @@ func (t *Tracer) Needs() privilege.Set {
 	return needs
 }
 
-// Needs returns the capabilities that Next makes use of, where the process has them.
+// Needs returns the capabilities that Next uses if the process has them.
 func (s *Stalls) Needs() privilege.Set { return naming() }

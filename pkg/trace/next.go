@@ -18,8 +18,9 @@ import (
 
 const (
 	tickInterval = time.Second
-	// pollInterval bounds how long a sample waits in the ring buffer. The programs
-	// wake the reader only when the ring fills: a wake-up costs the CPU that drops.
+	// pollInterval is the longest time that a sample waits in the ring buffer. The programs
+	// wake the reader only when the ring fills, because the wake-up would slow down the CPU
+	// that drops.
 	pollInterval = 100 * time.Millisecond
 )
 
@@ -31,12 +32,12 @@ const (
 	ended
 )
 
-// duty is what Next does from time to time, before it waits for a sample.
+// duty is a periodic task of Next, done before it waits for a sample.
 type duty struct {
 	next  time.Time // when it is due
 	every time.Duration
-	// do returns an event if there is one to yield; more says that there may be others, so
-	// that the duty stays due.
+	// do returns an event or nil. more says that more events may follow, so that the duty
+	// stays due.
 	do func(now time.Time) (e event.Event, more bool, err error)
 }
 
@@ -72,7 +73,7 @@ func (t *Tracer) Next() (event.Event, error) {
 	}
 }
 
-// dutyEvent does what is due, up to the first event.
+// dutyEvent performs the duties that are due, up to the first event.
 func (t *Tracer) dutyEvent(now time.Time) (event.Event, error) {
 	for i := range t.duties {
 		d := &t.duties[i]
@@ -90,8 +91,8 @@ func (t *Tracer) dutyEvent(now time.Time) (event.Event, error) {
 	return nil, nil
 }
 
-// sample waits for a sample until the limit. It returns nil if none came or it could not
-// be decoded, and the last tick when the ring is drained.
+// sample waits for a sample until the deadline of limitWait. It returns nil if no sample came or
+// it could not be decoded, and the last tick when the ring is drained.
 func (t *Tracer) sample() (event.Event, error) {
 	err := t.reader.ReadInto(&t.raw)
 	switch {
@@ -109,13 +110,13 @@ func (t *Tracer) sample() (event.Event, error) {
 	return nil, fmt.Errorf("read ring buffer: %w", err)
 }
 
-// limitWait limits the next waits for a sample.
+// limitWait sets the deadline of the following waits for a sample.
 func (t *Tracer) limitWait(now time.Time) (event.Event, bool, error) {
 	t.reader.SetDeadline(now.Add(pollInterval))
 	return nil, false, nil
 }
 
-// finish yields what is left when the tracer was stopped: counters, stalls, and the end.
+// finish yields the last events after Stop: counters, stalls, and the end.
 func (t *Tracer) finish() (event.Event, error) {
 	if t.counters != nil {
 		if e := t.counters.end(); e != nil {
@@ -135,8 +136,8 @@ func (t *Tracer) finish() (event.Event, error) {
 	return &t.end, nil
 }
 
-// countAll reads the cells, and then the node's counters where it is time to. A tracer that
-// is being stopped counts when the ring is drained.
+// countAll reads the cells, and then the node's counters if they are due. After Stop it does
+// nothing: sample reads the cells when the ring is drained.
 func (t *Tracer) countAll(now time.Time) (event.Event, bool, error) {
 	if t.stopping.Load() {
 		return nil, false, nil
@@ -155,8 +156,8 @@ func (t *Tracer) countAll(now time.Time) (event.Event, bool, error) {
 	return tick, false, nil
 }
 
-// lookForStalls yields what there is to tell of stalls, and then pauses the watch for them
-// on a machine that is too busy for it.
+// lookForStalls yields the pending events of stalls. Then it pauses the stall programs if the
+// machine is too busy for them.
 func (t *Tracer) lookForStalls(now time.Time) (event.Event, bool, error) {
 	if e, err := t.stall(); e != nil || err != nil {
 		return e, true, err
@@ -172,7 +173,7 @@ func (t *Tracer) lookForStalls(now time.Time) (event.Event, bool, error) {
 	return nil, false, nil
 }
 
-// stall returns what there is to tell of stalls, nil if that is nothing.
+// stall returns the next pending event of stalls, or nil.
 func (t *Tracer) stall() (event.Event, error) {
 	if t.stalls == nil {
 		return nil, nil
@@ -201,11 +202,11 @@ func (t *Tracer) decode() bool {
 	return true
 }
 
-// count reads the cells and shares the budget out by what they counted.
+// count reads the cells and divides the budget among them by their rates.
 func (t *Tracer) count(now time.Time) (event.Event, error) {
 	t.tally.reset()
 	t.cells.read(t.resolver, &t.tally)
-	again := func(c *event.Cell) { t.tally.add(event.Count{Cell: c}) } // so that it is written again
+	again := func(c *event.Cell) { t.tally.add(event.Count{Cell: c}) } // the tick repeats renamed cells
 	t.resolver.netns.again(again)
 	t.resolver.devices.take(again)
 	for _, c := range t.tally.counts {
@@ -233,5 +234,5 @@ func (t *Tracer) count(now time.Time) (event.Event, error) {
 	return &t.tick, nil
 }
 
-// Behind reports whether more samples wait, so that Next would not.
+// Behind reports whether more samples are in the ring buffer, so that Next would not wait.
 func (t *Tracer) Behind() bool { return t.state == running && t.raw.Remaining > 0 }

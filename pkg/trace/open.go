@@ -23,21 +23,21 @@ import (
 // Tracer is an event.Source of the running kernel. Next and Close are for one
 // goroutine; Stop is for any.
 type Tracer struct {
-	config   Config
-	unread   bool // drops tell no more than reasons, locations and stacks
-	meta     event.Meta
-	hook     *hook
-	maps     bpf.DropMaps
-	cells    *cells
-	stats    *stats
-	memory   [][]byte
-	reader   *ringbuf.Reader
-	resolver *resolver
-	stalls   *stalls // nil unless Config.Stalls asks for them and the kernel can
-	waits    event.StallLoss
-	counters *counterWatch // nil if the node's cannot be read
-	first    []event.Event // that Next is to yield before others
-	stopping atomic.Bool
+	config            Config
+	packetsUnreadable bool // drops carry only reasons, locations and stacks
+	meta              event.Meta
+	hook              *hook
+	maps              bpf.DropMaps
+	cells             *cells
+	stats             *stats
+	memory            [][]byte
+	reader            *ringbuf.Reader
+	resolver          *resolver
+	stalls            *stalls // nil unless Config.Stalls is set and the kernel supports them
+	waits             event.StallLoss
+	counters          *counterWatch // nil if the node's counters cannot be read
+	first             []event.Event // Next yields them before others
+	stopping          atomic.Bool
 
 	state    state
 	duties   []duty
@@ -52,8 +52,8 @@ type Tracer struct {
 	loss     event.Loss
 }
 
-// Open attaches to the running kernel; from then on drops are counted. The error
-// says what was tried; errors.Is tells os.ErrPermission and ebpf.ErrNotSupported.
+// Open attaches to the running kernel. Drops are counted from then on. The error says what was tried;
+// it may match os.ErrPermission and ebpf.ErrNotSupported (errors.Is).
 func Open(config Config) (*Tracer, error) { return open(config, kfreeSkbLadder()) }
 
 func open(config Config, ladder ladder) (_ *Tracer, err error) {
@@ -66,10 +66,10 @@ func open(config Config, ladder ladder) (_ *Tracer, err error) {
 	}
 	readable := readSymbols()
 	types, err := readTypes(config.BTF)
-	unread := ""
+	unreadable := ""
 	switch {
 	case errors.Is(err, ErrNoTypes):
-		unread, types = ErrNoTypes.Error(), noTypes()
+		unreadable, types = ErrNoTypes.Error(), noTypes()
 	case err != nil:
 		return nil, err
 	}
@@ -86,8 +86,8 @@ func open(config Config, ladder ladder) (_ *Tracer, err error) {
 	}()
 	functions := sync.OnceValue(func() symbols { return readable(&t.meta) })
 	l := newLoader(types, cpus.room, functions)
-	l.split = len(names.All()) == 0 // a kernel so old that a location may need to be corrected
-	if err = t.load(l, ladder, unread); err != nil {
+	l.split = len(names.All()) == 0 // on old kernels a location may need correction
+	if err = t.load(l, ladder, unreadable); err != nil {
 		return nil, err
 	}
 	t.resolver = newResolver(t.meta.StartMono, newStacks(functions(), mostFrames()), types.withLater(names))
@@ -99,12 +99,13 @@ func open(config Config, ladder ladder) (_ *Tracer, err error) {
 		return nil, err
 	}
 	t.duties = t.newDuties(time.Now())
-	readPrograms(functions()) // with those loaded here, while that is allowed
-	debug.FreeOSMemory()      // the types and the symbols' text are large, and needed no more
+	readPrograms(functions()) // including those loaded here, before capabilities are dropped
+	debug.FreeOSMemory()      // the types and the text of the symbols are large and no longer needed
 	return t, nil
 }
 
-// watchStalls attaches what watches for stalls. Drops are recorded without it too.
+// watchStalls attaches the stall programs. If that fails, it adds a note, and drops are recorded
+// without stalls.
 func (t *Tracer) watchStalls(l *loader) {
 	var err error
 	t.stalls, err = openStalls(*t.config.Stalls, newStallLadders(t.config.Stalls.Echoes), l)
@@ -117,8 +118,8 @@ func (t *Tracer) watchStalls(l *loader) {
 	t.resolver.nameUsers(&t.meta)
 }
 
-// Close detaches and frees everything. Events read before stay valid but for
-// memory of the Tracer itself.
+// Close detaches and frees everything. Events that Next returned stay valid, except for memory
+// of the Tracer itself.
 func (t *Tracer) Close() error {
 	var errs []error
 	if t.hook != nil {
@@ -143,13 +144,13 @@ func (t *Tracer) Close() error {
 // Meta implements event.Source.
 func (t *Tracer) Meta() *event.Meta { return &t.meta }
 
-// Stop detaches; Next then yields what is left, an *event.End and io.EOF.
+// Stop detaches. After it, Next yields the remaining events, an *event.End and io.EOF.
 func (t *Tracer) Stop() error {
 	if t.stopping.Swap(true) {
 		return nil
 	}
 	var errs []error
-	if t.counters != nil { // as near as can be to when the last drop is counted
+	if t.counters != nil { // as close as possible to the last counted drop
 		errs = append(errs, t.counters.finish(t.meta.Start))
 	}
 	errs = append(errs, t.hook.Close())
@@ -160,8 +161,7 @@ func (t *Tracer) Stop() error {
 	return errors.Join(append(errs, t.reader.Flush())...)
 }
 
-// waitForPrograms returns when no program that was detached still runs on another
-// CPU.
+// waitForPrograms waits until no detached program runs on another CPU.
 func waitForPrograms() {
 	if !gracePeriod() {
 		time.Sleep(100 * time.Millisecond)
@@ -174,9 +174,9 @@ const (
 	membarrierGlobal = 1
 )
 
-// gracePeriod waits until every program that runs now has ended, and what it has stored
-// can be seen. That takes an RCU grace period, which is what membarrier(2) waits for, but
-// not on kernels with nohz_full CPUs: it is false there.
+// gracePeriod waits until every running program has ended and its stores are visible. That takes
+// an RCU grace period, which membarrier(2) waits for. It returns false if the kernel refuses, as
+// with nohz_full CPUs.
 func gracePeriod() bool {
 	_, _, errno := unix.Syscall(unix.SYS_MEMBARRIER, membarrierGlobal, 0, 0)
 	return errno == 0

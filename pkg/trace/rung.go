@@ -18,36 +18,36 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// ladder is the ways to attach to a place in the kernel, from the best down.
+// ladder lists the ways to attach to a place in the kernel, the best first.
 type ladder struct {
-	place string // the name of the hook, if each rung has one
+	place string // name of the hook, unless the probes name theirs
 	rungs []rung
 }
 
-// rung is one way to attach: all of its probes or none. A rung without probes leaves the
-// place to tracepoints near it, which are attached in any case.
+// rung is one way to attach: by all of its probes. A rung without probes leaves the place to the
+// tracepoints near it, which are always attached.
 type rung struct {
 	name      string
-	option    string         // of the kernel's configuration, missing where the rung is not supported; empty: several may be
-	constants map[string]any // that programs have on this rung
+	option    string         // CONFIG option that a kernel without the rung lacks; empty if it may be one of several
+	constants map[string]any // constants of the programs on this rung
 	probes    []probe
 }
 
-// probe is a program and what attaches it.
+// probe is a program and the function that attaches it.
 type probe struct {
 	hook    event.Hook // empty: the ladder's place and the rung's name
 	program string
-	as      programType // to load it as
+	as      programType // type to load it as
 	attach  func(*ebpf.Program) (link.Link, error)
 }
 
-// programType is what a program is loaded as. The zero value is what it was compiled as.
+// programType is the type that a program is loaded as. The zero value is the type in the object.
 type programType struct {
 	program ebpf.ProgramType
 	attach  ebpf.AttachType
 }
 
-// climb hands rungs to take, from the best down, until it succeeds.
+// climb calls take with the rungs, the best first, until it succeeds.
 func (l ladder) climb(take func(rung) error) error {
 	var refused []refusal
 	for _, r := range l.rungs {
@@ -55,8 +55,8 @@ func (l ladder) climb(take func(rung) error) error {
 		if err == nil {
 			return nil
 		}
-		// The library adds a guess at limits to a missing permission. The verifier denies,
-		// too, but says why.
+		// To EPERM the library adds a guess about limits, which is dropped here. An error of
+		// the verifier may be EPERM, too, but says why.
 		if errors.Is(err, os.ErrPermission) && !rejected(err) {
 			err = os.ErrPermission
 		}
@@ -65,14 +65,14 @@ func (l ladder) climb(take func(rung) error) error {
 	return refusedAll("attach "+l.place, refused)
 }
 
-// refusal is why the kernel refused a rung.
+// refusal says why the kernel refused a rung.
 type refusal struct {
 	rung string
 	err  error
 }
 
-// refusedAll returns an error that says what was tried, in a line where all rungs were
-// refused alike.
+// refusedAll returns an error that says what was tried, on one line if the kernel refused all
+// rungs for the same reason.
 func refusedAll(what string, all []refusal) error {
 	var names []string
 	var errs []error
@@ -88,7 +88,7 @@ func refusedAll(what string, all []refusal) error {
 	return errors.Join(errs...)
 }
 
-// hooks returns where the probes of a rung attach.
+// hooks returns the hooks of a rung's probes.
 func (l ladder) hooks(r rung) (hooks []event.Hook) {
 	for _, p := range r.probes {
 		if p.hook.Name != "" {
@@ -101,8 +101,8 @@ func (l ladder) hooks(r rung) (hooks []event.Hook) {
 	return hooks
 }
 
-// keep returns a copy of a specification that has the programs of a rung alone, as the
-// rung loads them.
+// keep returns a copy of a specification with only the programs of a rung, and with their types
+// and constants on that rung.
 func (r rung) keep(spec *ebpf.CollectionSpec) (*ebpf.CollectionSpec, error) {
 	spec = spec.Copy()
 	for name, program := range spec.Programs {
@@ -117,7 +117,7 @@ func (r rung) keep(spec *ebpf.CollectionSpec) (*ebpf.CollectionSpec, error) {
 	return spec, set(spec, r.constants)
 }
 
-// with returns a rung of the probes and constants of both.
+// with returns a rung with the probes and constants of both.
 func (r rung) with(other rung) rung {
 	r.probes = slices.Concat(r.probes, other.probes)
 	constants := map[string]any{}
@@ -127,8 +127,8 @@ func (r rung) with(other rung) rung {
 	return r
 }
 
-// try loads the programs of a rung, apart from all others, and attaches them for a moment:
-// a kernel may load what it refuses to attach.
+// try loads only the programs of a rung, attaches them, and detaches them again: a kernel may
+// load a program that it refuses to attach.
 func (r rung) try(spec *ebpf.CollectionSpec, types *types) error {
 	if len(r.probes) == 0 {
 		return nil
@@ -158,7 +158,7 @@ func attachTracing(p *ebpf.Program) (link.Link, error) {
 	return link.AttachTracing(link.TracingOptions{Program: p})
 }
 
-// attachRaw attaches to a tracepoint, group:name, whose arguments have no types.
+// attachRaw attaches to a tracepoint, group:name, with untyped arguments.
 func attachRaw(to string) func(*ebpf.Program) (link.Link, error) {
 	_, name, _ := strings.Cut(to, ":")
 	return func(p *ebpf.Program) (link.Link, error) {
@@ -166,7 +166,8 @@ func attachRaw(to string) func(*ebpf.Program) (link.Link, error) {
 	}
 }
 
-// attachRecord attaches to a tracepoint, group:name, as perf does, to be given its records.
+// attachRecord attaches to a tracepoint, group:name, by a perf event. The program gets the
+// tracepoint's record.
 func attachRecord(to string) func(*ebpf.Program) (link.Link, error) {
 	group, name, _ := strings.Cut(to, ":")
 	return func(p *ebpf.Program) (link.Link, error) { return link.Tracepoint(group, name, p, nil) }

@@ -18,7 +18,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// stats reads what became of the samples of all CPUs.
+// stats reads the numbers of submitted and lost samples of all CPUs.
 type stats struct{ shared []bpf.DropCpuStats }
 
 func newStats(memory []byte) *stats {
@@ -35,17 +35,17 @@ func (s *stats) read(totals *event.Totals, loss *event.Loss) {
 	}
 }
 
-// share limits each cell to a number of samples a second.
+// share limits each cell to a number of samples per second.
 func (s *stats) share(samples uint32) {
 	for i := range s.shared {
 		atomic.StoreUint32(&s.shared[i].Share, samples)
 	}
 }
 
-// missed returns how many drops the kernel kept from the program because it was
-// running on that CPU already, or nil if the kernel does not count them.
-// Needs kernel 5.12+ (recursion_misses in fdinfo, 9ed9e9ba2337); of classic tracepoints
-// the kernel counts from 6.7 on (dd8657894c11), and 0 may mean that it does not.
+// missed returns the number of drops for which the kernel did not run the program, because it
+// was already running on that CPU, or nil if the kernel does not count them.
+// Needs kernel 5.12+ (recursion_misses in fdinfo, 9ed9e9ba2337). For classic tracepoints the
+// kernel counts from 6.7 on (dd8657894c11), so there 0 may mean that it does not count.
 func (h *hook) missed() *uint64 {
 	file, err := os.Open(fmt.Sprintf("/proc/self/fdinfo/%d", h.program.FD()))
 	if err != nil {

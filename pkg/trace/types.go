@@ -20,19 +20,19 @@ import (
 // types are those of the running kernel.
 type types struct {
 	kernel *btf.Spec
-	cache  *btf.Cache // of the kernel's own, which tp_btf and fentry attach by
-	read   bool       // from a file, in place of the kernel's own
+	cache  *btf.Cache // of the kernel's own types, which tp_btf and fentry need
+	read   bool       // kernel is read from a file
 }
 
-// noTypes stands in for those of a kernel that tells none.
+// noTypes returns types for a kernel that does not provide them.
 func noTypes() *types { return &types{cache: btf.NewCache()} }
 
-// readTypes reads the types that the kernel tells, or those in a file: raw BTF, or an
-// ELF file with a .BTF section.
+// readTypes reads the types that the kernel provides, or those in a file: raw BTF, or an ELF
+// file with a .BTF section.
 func readTypes(file string) (*types, error) {
 	cache := btf.NewCache()
 	if file != "" {
-		if err := ofThisKernel(file); err != nil {
+		if err := checkBuildID(file); err != nil {
 			return nil, err
 		}
 		kernel, err := btf.LoadSpec(file)
@@ -48,17 +48,17 @@ func readTypes(file string) (*types, error) {
 	return &types{kernel, cache, false}, nil
 }
 
-// ofThisKernel returns an error for an ELF file of another kernel, by its build ID. Raw BTF
-// has none.
-func ofThisKernel(file string) error {
+// checkBuildID returns an error if the build ID of an ELF file is not that of the running
+// kernel. Raw BTF has no build ID.
+func checkBuildID(file string) error {
 	f, err := elf.Open(file)
 	if err != nil {
-		return nil // not ELF, or not to be read, which is said by who reads it
+		return nil // not ELF, or not readable, which btf.LoadSpec reports
 	}
 	defer f.Close()
 	notes, err := os.ReadFile("/sys/kernel/notes")
 	if err != nil {
-		return nil // CONFIG_SYSFS without notes: nothing to compare with
+		return nil // the kernel does not show its build ID
 	}
 	own := symbolize.BuildID(notes)
 	for _, section := range f.Sections {
@@ -70,17 +70,17 @@ func ofThisKernel(file string) error {
 			return fmt.Errorf("read notes of %s: %w", file, err)
 		}
 		if id := symbolize.BuildID(text); id != "" && own != "" && id != own {
-			return fmt.Errorf("%s is of another kernel: build ID %s, and that of this one is %s", file, id, own)
+			return fmt.Errorf("%s belongs to another kernel (build ID %s, running %s)", file, id, own)
 		}
 	}
 	return nil
 }
 
-// own reports whether they are what the kernel tells itself, so that its helpers return
-// pointers that have a type.
+// own reports whether the kernel provides the types itself, so that its helpers return typed
+// pointers.
 func (t *types) own() bool { return t.kernel != nil && !t.read }
 
-// options are what programs are loaded with.
+// options returns the options for loading programs.
 func (t *types) options() ebpf.CollectionOptions {
 	options := ebpf.CollectionOptions{Cache: t.cache}
 	if t.read {
@@ -89,8 +89,8 @@ func (t *types) options() ebpf.CollectionOptions {
 	return options
 }
 
-// reasons names the reasons of drops. Of a file modules' reasons are not known. Without
-// types tracefs tells those of the core; they stay numbers where it does not.
+// reasons returns the names of drop reasons. A file has no reasons of modules. Without types,
+// reasons reads those of the core from tracefs; if that fails, reasons have only numbers.
 func (t *types) reasons() (*dropreason.Names, error) {
 	if t.kernel == nil {
 		if names, _, err := dropreason.ReadFormat(os.DirFS("/")); err == nil {

@@ -61,7 +61,7 @@ func TestRejected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "drops are told by reason, location and stack alone, no packet is read: the verifier: "
+	const want = "packets cannot be read; drops carry only reason, location and stack: the verifier: "
 	if notes := tracer.Meta().Notes; !slices.ContainsFunc(notes, func(note string) bool { return strings.HasPrefix(note, want) }) {
 		t.Errorf("notes %q lack %q", notes, want)
 	}
