@@ -33,8 +33,8 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 	root := node.Root{FS: os.DirFS("/")}
 	d := &report.Doctor{Start: time.Now(), Facts: privilege.Facts(root.FS)}
 	d.Host, d.Kernel = trace.Machine()
-	trials := make(chan []event.Trial, 1)
-	go func() { trials <- trace.Try() }()
+	hooks := make(chan []event.AttachResult, 1)
+	go func() { hooks <- trace.ProbeHooks() }()
 	sources, err := node.LiveSources()
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func examine(ctx context.Context, s streams, flags doctorFlags) (*report.Doctor,
 		}
 	}
 	d.Blind = seen.blind()
-	d.Trials = <-trials
+	d.Hooks = <-hooks
 	return d, nil
 }
 

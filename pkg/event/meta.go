@@ -58,8 +58,8 @@ func (a *Address) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Trial is what came of trying to attach to a place in the kernel in one way.
-type Trial struct {
+// AttachResult is the result of an attempt to attach to a place in the kernel in one way.
+type AttachResult struct {
 	Hook
-	Why string // the kernel refused; empty if it did not
+	Why string // why the kernel refused; empty on success
 }

@@ -24,7 +24,7 @@ type Doctor struct {
 	Duration     time.Duration
 	Findings     []finding.Finding
 	Ledger       *ledger.Ledger // nil if counters were not read twice
-	Trials       []event.Trial
+	Hooks        []event.AttachResult
 	Facts        []privilege.Fact
 	Blind        []string // what stays invisible on this node
 	Notes        []string // what could not be looked at, and why
@@ -49,7 +49,7 @@ func WriteDoctorText(w io.Writer, d *Doctor, width int, inColor bool) error {
 		}
 	}
 	b.WriteString("\nWHAT DROPWATCH CAN DO HERE\n")
-	if err := trialsText(&b, d.Trials, inColor); err != nil {
+	if err := hooksText(&b, d.Hooks, inColor); err != nil {
 		return err
 	}
 	for _, f := range d.Facts {
@@ -140,23 +140,23 @@ func paintSeverity(s finding.Severity, text string) string {
 // do not, each in a line with the reason.
 type ways struct{ by, notBy string }
 
-// trialsText writes a line for each hook; those of which all is alike share one.
-func trialsText(w io.Writer, trials []event.Trial, inColor bool) error {
-	if len(trials) == 0 {
+// hooksText writes a line for each hook. Hooks with equal results share a line.
+func hooksText(w io.Writer, results []event.AttachResult, inColor bool) error {
+	if len(results) == 0 {
 		return nil
 	}
 	hooks := map[ways][]string{}
 	var order []ways
-	for i := 0; i < len(trials); {
+	for i := 0; i < len(results); {
 		end := i + 1
-		for end < len(trials) && trials[end].Name == trials[i].Name {
+		for end < len(results) && results[end].Name == results[i].Name {
 			end++
 		}
-		of := waysOf(trials[i:end])
+		of := waysOf(results[i:end])
 		if hooks[of] == nil {
 			order = append(order, of)
 		}
-		hooks[of] = append(hooks[of], trials[i].Name)
+		hooks[of] = append(hooks[of], results[i].Name)
 		i = end
 	}
 	t := newTable([]string{"hook", "works"}, 0, 0)
@@ -179,9 +179,9 @@ func trialsText(w io.Writer, trials []event.Trial, inColor bool) error {
 	return t.write(w)
 }
 
-func waysOf(trials []event.Trial) ways {
+func waysOf(results []event.AttachResult) ways {
 	var works, fails []string
-	for _, t := range trials {
+	for _, t := range results {
 		if t.Why == "" {
 			works = append(works, t.Rung)
 		} else {

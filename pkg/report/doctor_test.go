@@ -15,8 +15,8 @@ import (
 
 // patient is a node with a finding, a ledger, hooks that do not work and a limit.
 func patient() *Doctor {
-	trial := func(hook, rung, why string) event.Trial {
-		return event.Trial{Hook: event.Hook{Name: hook, Rung: rung}, Why: why}
+	result := func(hook, rung, why string) event.AttachResult {
+		return event.AttachResult{Hook: event.Hook{Name: hook, Rung: rung}, Why: why}
 	}
 	host1 := event.Netns{Inode: 1, Name: "host"}
 	d := &Doctor{
@@ -36,16 +36,16 @@ func patient() *Doctor {
 			}},
 			Counted: 5321, Explained: 5321, Uncounted: 3,
 		},
-		Trials: []event.Trial{
-			trial("skb:kfree_skb", "tp_btf", ""), trial("skb:kfree_skb", "raw_tp", ""),
-			trial("icmp_echo", "fentry", "operation not permitted"), trial("icmp_echo", "tracepoint", ""),
-			trial("irq:softirq_raise", "tp_btf", "not in this kernel"),
+		Hooks: []event.AttachResult{
+			result("skb:kfree_skb", "tp_btf", ""), result("skb:kfree_skb", "raw_tp", ""),
+			result("icmp_echo", "fentry", "operation not permitted"), result("icmp_echo", "tracepoint", ""),
+			result("irq:softirq_raise", "tp_btf", "not in this kernel"),
 		},
 		Facts: []privilege.Fact{{Name: "BTF", Value: "there"}, {Name: "lockdown", Value: "confidentiality", Limit: "no packets"}},
 		Blind: []string{"XDP on eth0"}, Notes: []string{"ethtool of eth1: permission denied"},
 	}
 	for _, name := range []string{"a:b", "c:d", "e:f", "g:h", "i:j"} {
-		d.Trials = append(d.Trials, trial(name, "tp_btf", ""))
+		d.Hooks = append(d.Hooks, result(name, "tp_btf", ""))
 	}
 	return d
 }

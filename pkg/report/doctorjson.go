@@ -16,7 +16,7 @@ type (
 		Kernel     string        `json:"kernel"`
 		Start      time.Time     `json:"start"`
 		DurationNS int64         `json:"duration_ns"`
-		Hooks      []trialJSON   `json:"hooks"`
+		Hooks      []hookJSON    `json:"hooks"`
 		Limits     []limitJSON   `json:"limits"`
 		Blind      []string      `json:"invisible"`
 		Notes      []string      `json:"notes"`
@@ -26,7 +26,7 @@ type (
 		Totals *explainedJSON `json:"totals"`
 	}
 
-	trialJSON struct {
+	hookJSON struct {
 		Hook string `json:"hook"`
 		Rung string `json:"rung"`
 		OK   bool   `json:"ok"`
@@ -57,11 +57,11 @@ type (
 func WriteDoctorJSON(w io.Writer, d *Doctor) error {
 	out := doctorJSON{
 		Host: d.Host, Kernel: d.Kernel, Start: d.Start, DurationNS: d.Duration.Nanoseconds(),
-		Hooks: []trialJSON{}, Limits: []limitJSON{}, Blind: list(d.Blind), Notes: list(d.Notes),
+		Hooks: []hookJSON{}, Limits: []limitJSON{}, Blind: list(d.Blind), Notes: list(d.Notes),
 		Findings: []findingJSON{}, Ledger: ledgerJSON(d.Ledger), Totals: newExplainedJSON(d.Ledger),
 	}
-	for _, t := range d.Trials {
-		out.Hooks = append(out.Hooks, trialJSON{t.Name, t.Rung, t.Why == "", t.Why})
+	for _, t := range d.Hooks {
+		out.Hooks = append(out.Hooks, hookJSON{t.Name, t.Rung, t.Why == "", t.Why})
 	}
 	for _, f := range d.Facts {
 		out.Limits = append(out.Limits, limitJSON(f))

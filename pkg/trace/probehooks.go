@@ -22,14 +22,14 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/kernelreason"
 )
 
-// Machine returns the node's name and its kernel's release.
+// Machine returns the host name and the release of the kernel.
 func Machine() (host, kernel string) {
 	meta := describe(Config{}, 0)
 	return meta.Host, meta.Kernel
 }
 
-// LacksReasons reports whether the running kernel is known not to say why it drops
-// packets, by its BTF or by tracefs. Before 5.17 none does.
+// LacksReasons reports whether the running kernel is known to have no drop reasons, by its BTF
+// or by tracefs. Kernels before 5.17 have none.
 func LacksReasons() bool {
 	if reasons, err := kernelreason.FromKernel(btf.NewCache()); err == nil {
 		return len(reasons.All()) <= 1
@@ -38,49 +38,49 @@ func LacksReasons() bool {
 	return err == nil && !stated
 }
 
-// Try attaches to each place in the kernel in each way there is, for a moment, and
-// returns what came of it.
-func Try() []event.Trial {
-	_ = rlimit.RemoveMemlock() // needed before 5.11 alone
+// ProbeHooks attaches to each place in the kernel in each way, detaches again, and returns the
+// results.
+func ProbeHooks() []event.AttachResult {
+	_ = rlimit.RemoveMemlock() // needed only before 5.11
 	types, err := readTypes("")
 	if err != nil {
 		types = noTypes()
 	}
-	var trials []event.Trial
-	tell := func(hook, rung, option string, err error) {
-		trial := event.Trial{Hook: event.Hook{Name: hook, Rung: rung}}
+	var results []event.AttachResult
+	add := func(hook, rung, option string, err error) {
+		result := event.AttachResult{Hook: event.Hook{Name: hook, Rung: rung}}
 		switch {
 		case err == nil:
 		case types.kernel == nil:
-			trial.Why = ErrNoTypes.Error()
+			result.Why = ErrNoTypes.Error()
 		default:
-			trial.Why = whyNot(err, option)
+			result.Why = whyNot(err, option)
 		}
-		trials = append(trials, trial)
+		results = append(results, result)
 	}
 	drops, err := bpf.LoadDrop()
 	if err != nil {
 		return nil
 	}
 	for _, r := range kfreeSkbLadder().rungs {
-		tell(kfreeSkb, r.name, "", r.try(drops, types))
+		add(kfreeSkb, r.name, "", r.try(drops, types))
 	}
-	var unread error
-	_ = unreadLadder().climb(func(r rung) error { // the last error says why
-		unread = r.try(drops, types)
-		return unread
+	var last error
+	_ = unreadLadder().climb(func(r rung) error {
+		last = r.try(drops, types)
+		return last
 	})
-	tell(kfreeSkb, unreadRung, "", unread)
+	add(kfreeSkb, unreadRung, "", last)
 	waits, err := bpf.LoadStall()
 	if err != nil {
-		return trials
+		return results
 	}
 	for _, f := range functionLadders(true) {
 		for _, r := range f.rungs {
-			tell(f.place, r.name, r.option, r.try(waits, types))
+			add(f.place, r.name, r.option, r.try(waits, types))
 		}
 	}
-	var tried []event.Hook // two rungs may have a probe in common
+	var tried []event.Hook // two rungs may share a probe
 	for at := range tracepoints() {
 		for _, r := range tracepointLadder().rungs {
 			p := r.probes[at]
@@ -90,14 +90,14 @@ func Try() []event.Trial {
 			tried = append(tried, p.hook)
 			one := rung{constants: map[string]any{"typed": types.own()}}.with(r)
 			one.probes = []probe{p}
-			tell(p.hook.Name, p.hook.Rung, "", one.try(waits, types))
+			add(p.hook.Name, p.hook.Rung, "", one.try(waits, types))
 		}
 	}
-	return trials
+	return results
 }
 
-// whyNot says in a line why the kernel refused, by its error number and the option of its
-// configuration that is needed rather than by what the library guesses.
+// whyNot says on one line why the kernel refused. It uses the error number and the CONFIG option
+// that the rung needs, rather than the library's guess.
 func whyNot(err error, option string) string {
 	var number unix.Errno
 	var verifier *ebpf.VerifierError
@@ -106,22 +106,22 @@ func whyNot(err error, option string) string {
 		return "the verifier: " + verdict(verifier.Log)
 	case errors.Is(err, ebpf.ErrNotSupported) && option != "":
 		return "kernel without " + option
-	case errors.Is(err, ebpf.ErrNotSupported), errors.Is(err, fs.ErrNotExist): // the latter of functions
+	case errors.Is(err, ebpf.ErrNotSupported), errors.Is(err, fs.ErrNotExist): // the latter for functions
 		return "not in this kernel"
 	case errors.As(err, &number):
 		return number.Error()
 	case errors.Is(err, os.ErrPermission):
 		return "permission denied"
 	}
-	for inner := err; inner != nil; inner = errors.Unwrap(inner) { // what was tried has names of the moment in it
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) { // outer errors contain generated names
 		err = inner
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
 }
 
-// verdict returns the line of the verifier's log that says what it rejects: the last but
-// for statistics.
+// verdict returns the line of the verifier's log that says why it rejected the program: the last
+// one before the statistics.
 func verdict(log []string) string {
 	for _, line := range slices.Backward(log) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "processed ") {
