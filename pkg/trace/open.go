@@ -52,8 +52,8 @@ type Tracer struct {
 	loss     event.Loss
 }
 
-// Open attaches to the running kernel. Drops are counted from then on. The error says what was tried;
-// it may match os.ErrPermission and ebpf.ErrNotSupported (errors.Is).
+// Open attaches to the running kernel. Drops are counted from then on. The error says what was
+// tried; it may match os.ErrPermission and ebpf.ErrNotSupported (errors.Is).
 func Open(config Config) (*Tracer, error) { return open(config, kfreeSkbLadder()) }
 
 func open(config Config, ladder ladder) (_ *Tracer, err error) {
@@ -86,7 +86,7 @@ func open(config Config, ladder ladder) (_ *Tracer, err error) {
 	}()
 	functions := sync.OnceValue(func() symbols { return readable(&t.meta) })
 	l := newLoader(types, cpus.room, functions)
-	l.split = len(names.All()) == 0 // on old kernels a location may need correction
+	l.split = len(names.All()) == 0 // on kernels without reasons a location may need correction
 	if err = t.load(l, ladder, unreadable); err != nil {
 		return nil, err
 	}
