@@ -138,7 +138,7 @@ func makeGroup(t *testing.T, dir string) string {
 	return dir
 }
 
-// idOf returns the id of a group, by which bpf_get_current_cgroup_id tells it.
+// idOf returns the ID of a group, as bpf_get_current_cgroup_id returns it.
 func idOf(t *testing.T, dir string) uint64 {
 	t.Helper()
 	var stat unix.Stat_t

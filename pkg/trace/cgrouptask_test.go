@@ -28,7 +28,7 @@ func TestCgroupOfTask(t *testing.T) {
 	testCgroupOfTask(t, !names.v1 && names.root != "")
 }
 
-// testCgroupOfTask knows whether an id is certain to tell the group.
+// testCgroupOfTask knows whether an ID is certain to identify the group.
 func testCgroupOfTask(t *testing.T, byID bool) {
 	service := makeGroup(t, filepath.Join(version2(t), fmt.Sprintf("dropwatch-service-%d", os.Getpid())))
 	names := newCgroups()

@@ -40,7 +40,7 @@ func OpenRejected(config Config) (*Tracer, error) {
 func OpenUnread(config Config) (*Tracer, error) { return open(config, unreadLadder()) }
 
 // Cycle attaches by each rung in turn and detaches, without reading the kernel's types and
-// symbols anew.
+// symbols again.
 func Cycle(times int) error {
 	config, err := Config{}.complete(1)
 	if err != nil {

@@ -58,7 +58,7 @@ func TestReasonsHidden(t *testing.T) {
 	}
 }
 
-// hidden counts drops of which the kernel states the reason.
+// hidden counts drops for which the kernel states the reason.
 type hidden struct{ inferred, agreed, unspecified uint64 }
 
 func (h *hidden) add(t *testing.T, c event.Count) {

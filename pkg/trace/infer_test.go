@@ -23,7 +23,7 @@ func (p places) Lookup(addr uint64) (symbolize.Symbol, bool) {
 
 func (places) Find(string) (uint64, bool) { return 0, false }
 
-// TestInferred: on a kernel without reasons a cell's is what its location tells.
+// TestInferred: on a kernel without reasons the reason of a cell follows from its location.
 func TestInferred(t *testing.T) {
 	functions := places{0x1000: "enqueue_to_backlog", 0x2000: "tcp_v4_rcv"}
 	r := newResolver(0, newStacks(functions, 127), &dropreason.Names{})

@@ -59,7 +59,7 @@ func kept() (goroutines int, heap uint64) {
 	return runtime.NumGoroutine(), memory.HeapAlloc
 }
 
-// openAndClose has a tracer trace and tell.
+// openAndClose opens a tracer, reads its events and closes it.
 func openAndClose() error {
 	tracer, err := trace.Open(trace.Config{Stalls: &trace.StallConfig{Echoes: true}})
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/trace"
 )
 
-// seen is what a tracer told while something went on.
+// seen is the events of a tracer during an action.
 type seen struct {
 	counts map[*event.Cell]event.Count
 	drops  []event.Drop
@@ -81,7 +81,7 @@ func (s *seen) collect(tracer *trace.Tracer) error {
 	}
 }
 
-// await waits for so many more ticks.
+// await waits for n more ticks.
 func (s *seen) await(n int64) {
 	for until := s.ticks.Load() + n; s.ticks.Load() < until; {
 		time.Sleep(10 * time.Millisecond)

@@ -66,7 +66,7 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// ping sends echo requests with so many bytes of data, and waits for each reply.
+// ping sends echo requests with the given number of data bytes, and waits for each reply.
 func ping(n *lab.Net, times, size int) error {
 	if err := n.Tx.Sysctl("ipv4/ping_group_range", "0 0"); err != nil {
 		return err
@@ -96,7 +96,7 @@ func ping(n *lab.Net, times, size int) error {
 	})
 }
 
-// sendLarge sends datagrams with so many bytes of data to a port that nobody listens on.
+// sendLarge sends datagrams with the given number of data bytes to a closed port.
 func sendLarge(n *lab.Net, times, size int) error {
 	to := netip.AddrPortFrom(n.Rx.Addr4, 9)
 	return n.Tx.Do(func() error {

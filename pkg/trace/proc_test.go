@@ -45,7 +45,7 @@ func FuzzProcFiles(f *testing.F) {
 			t.Errorf("%d CPUs", n)
 		}
 		if parseMissed(strings.NewReader(text)) != nil && !strings.Contains(text, "recursion_misses:") {
-			t.Error("misses that nothing tells of")
+			t.Error("misses without recursion_misses in the text")
 		}
 		if path, _ := groupOf(text); !strings.Contains(text, path) || strings.Contains(path, "\n") {
 			t.Errorf("path %q", path)

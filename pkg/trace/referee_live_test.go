@@ -121,7 +121,7 @@ func holds(times int, d func(int) time.Duration) func(*testing.T, *inject.Bench)
 // ofLength is from 4 to 26 ms.
 func ofLength(i int) time.Duration { return time.Duration(4+7*i%23) * time.Millisecond }
 
-// moves has the thread wait on one CPU and gives it to the other meanwhile.
+// moves has the thread wait on one CPU and moves it to the other during the wait.
 func moves(times int) func(*testing.T, *inject.Bench) {
 	return func(t *testing.T, bench *inject.Bench) {
 		for i := range times {
@@ -248,7 +248,7 @@ func compareScenes(t *testing.T, scenes []scene, busy bool) (all []comparison) {
 	return all
 }
 
-// watch runs a scene and returns what was told of it.
+// watch runs a scene and returns the stalls that were reported.
 func (s *scene) watch(t *testing.T) (m match) {
 	bench, err := inject.Open(s.class)
 	labtest.Need(t, err)
@@ -275,7 +275,7 @@ func (s *scene) watch(t *testing.T) (m match) {
 	if _, err := bench.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(150 * time.Millisecond) // what waits now is told
+	time.Sleep(150 * time.Millisecond) // waits that are in progress are reported
 	till := clockNow()
 	if err := source.Stop(); err != nil {
 		t.Fatal(err)
@@ -283,7 +283,7 @@ func (s *scene) watch(t *testing.T) (m match) {
 	return match{start: source.Meta().StartMono, from: from, till: till, stalls: <-told}
 }
 
-// match is the stalls that were told and the referee's waits of the same time.
+// match is the reported stalls and the referee's waits of the same time.
 type match struct {
 	t          *testing.T
 	referee    *referee
@@ -319,7 +319,7 @@ func (m *match) differ(from, till time.Duration, format string, args ...any) {
 		slices.ContainsFunc(m.referee.gaps, func(g refereeGap) bool { return g.till > from-near && g.from < till+near })
 	if isExcused {
 		m.excused++
-		m.t.Logf("not all was watched meanwhile: "+format, args...)
+		m.t.Logf("perf did not see everything at that time: "+format, args...)
 		return
 	}
 	m.t.Errorf(format, args...)
@@ -456,7 +456,7 @@ func (m *match) blame() {
 		}
 		for i := range s.Parts {
 			if p := &s.Parts[i]; p.Kind == stall.PartTask && s.EdgesLost == 0 && p.Duration > ran(p.Task.PID)+near {
-				m.differ(s.Start+m.start, s.End+m.start, "%s (%d) ran for %v, told as %v: %s", p.Task.Comm, p.Task.PID, ran(p.Task.PID), p.Duration, s.Sentence())
+				m.differ(s.Start+m.start, s.End+m.start, "%s (%d) ran for %v, reported as %v: %s", p.Task.Comm, p.Task.PID, ran(p.Task.PID), p.Duration, s.Sentence())
 			}
 		}
 	}
@@ -508,12 +508,12 @@ func (m *match) packets() {
 		}
 		m.blind = m.blind || excused > least
 		if told+unseen < least-least/100 || told > most { // where thousands wait, some stamps are overwritten
-			m.t.Errorf("CPU %d: %d packets were late, %d are told, %d more while perf did not see all", cpu, least, told, unseen)
+			m.t.Errorf("CPU %d: %d packets were late, %d are reported, %d more while perf did not see all", cpu, least, told, unseen)
 		}
 		if longest >= DefaultThreshold+near && (longest-toldLongest).Abs() > near && excused == 0 {
-			m.differ(toldFrom, toldFrom+toldLongest, "CPU %d: the longest wait was %v, told is %v", cpu, longest, toldLongest)
+			m.differ(toldFrom, toldFrom+toldLongest, "CPU %d: the longest wait was %v, reported as %v", cpu, longest, toldLongest)
 		}
-		m.t.Logf("CPU %d: %d packets late and %d while BPF programs did not run, told %d and %d while perf did not see all; longest %v, told %v",
+		m.t.Logf("CPU %d: %d packets late and %d while BPF programs did not run, reported %d and %d while perf did not see all; longest %v, reported %v",
 			cpu, least, excused, told, unseen, longest, toldLongest)
 	}
 }

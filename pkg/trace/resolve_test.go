@@ -33,7 +33,7 @@ func (names) NameAt(code uint32, function string) (string, bool) {
 // Vague is true of packets to groups that are no messages for neighbours, for the tests' sake.
 func (names) Vague(_, _ string, to dropreason.Audience) bool { return to == dropreason.Group }
 
-// record makes a ring-buffer record of a drop with a stack of so many frames.
+// record makes a ring-buffer record of a drop with a stack of the given number of frames.
 func record(t testing.TB, frames int, change func(*bpf.DropRecord)) *dropRecord {
 	t.Helper()
 	wire := bpf.DropRecord{Key: bpf.DropCellKey{Location: 0x1000, Reason: 3, Netns: 7, Ifindex: 2}, Drops: 1}
@@ -105,7 +105,7 @@ func TestStackBound(t *testing.T) {
 	}
 }
 
-// TestExtraCells: samples of the overflow cell tell of other cells up to a bound.
+// TestExtraCells: samples of the overflow cell create cells up to a bound.
 func TestExtraCells(t *testing.T) {
 	r := newResolver(0, newStacks(names{}, 127), names{})
 	var d event.Drop

@@ -56,7 +56,7 @@ func TestStallRungs(t *testing.T) {
 	}
 }
 
-// TestStallRungsBest checks that the first rung that the kernel takes is used and told.
+// TestStallRungsBest checks that the first rung that the kernel accepts is used and reported.
 func TestStallRungsBest(t *testing.T) {
 	labtest.NeedRoot(t)
 	best := tracepoint
@@ -192,11 +192,11 @@ func compareEchoes(w watched) error {
 			return e.Packet.EchoID != p.EchoID || e.Packet.EchoSeq != uint16(p.Number)
 		})
 		if len(echoes) != 1 {
-			return fmt.Errorf("echo request %d was told of %d times", p.Number, len(echoes))
+			return fmt.Errorf("echo request %d was reported %d times", p.Number, len(echoes))
 		}
 		e := &echoes[0]
 		if e.Queued < p.Sent-edge || e.Time < e.Queued || e.Time > p.Arrived+edge || e.Packet.Dst != p.Dst.Addr() {
-			return fmt.Errorf("echo request %d was sent at %v, and its reply came at %v: told of as %+v", p.Number, p.Sent, p.Arrived, *e)
+			return fmt.Errorf("echo request %d was sent at %v, and its reply came at %v: reported as %+v", p.Number, p.Sent, p.Arrived, *e)
 		}
 	}
 	return nil

@@ -62,7 +62,7 @@ func TestNobodyIsBlamed(t *testing.T) {
 					late++
 				}
 			}
-			// The packets themselves tell whether they were late.
+			// The packets themselves show whether they were late.
 			if late > 0 && longest < DefaultThreshold {
 				t.Errorf("no packet took longer than %v, yet: %s", longest, s.Sentence())
 			}
@@ -103,7 +103,7 @@ func TestAttachInFlood(t *testing.T) {
 		for _, s := range stallsOf(t, source) {
 			for i := range s.Late {
 				if s.Late[i].Netns.Inode == net.Rx.Netns {
-					t.Errorf("a flood that is handled at once is told to be late: %s", s.Sentence())
+					t.Errorf("a flood that is handled at once is reported as late: %s", s.Sentence())
 					break
 				}
 			}

@@ -49,7 +49,7 @@ func TestInjected(t *testing.T) {
 }
 
 // TestInjectedByRung has every injector hold CPU 1 once by each lower rung of the
-// tracepoints, the last with types from a file. Records do not tell of NAPI threads.
+// tracepoints, the last with types from a file. Records do not identify NAPI threads.
 func TestInjectedByRung(t *testing.T) {
 	labtest.NeedRoot(t)
 	for _, rung := range StallRungs()[1:] {
@@ -95,11 +95,11 @@ func testInjected(t *testing.T, bench *inject.Bench, class inject.Class, d time.
 	t.Error(spoiled)
 }
 
-// compareStall returns an error if what was told is not what was done.
+// compareStall returns an error if the reported stall is not the injected one.
 func compareStall(class inject.Class, d time.Duration, truth inject.Truth, packets []inject.Packet, netns uint32, stalls []*stall.Stall) error {
 	overlap := func(s *stall.Stall) time.Duration { return min(s.End, truth.End) - max(s.Start, truth.Start) }
 	if len(stalls) == 0 {
-		return fmt.Errorf("no stall was told in the window %v to %v", truth.Start, truth.End)
+		return fmt.Errorf("no stall was reported in the window %v to %v", truth.Start, truth.End)
 	}
 	s := slices.MaxFunc(stalls, func(a, b *stall.Stall) int { return cmp.Compare(overlap(a), overlap(b)) })
 	if overlap(s) <= 0 {
@@ -121,7 +121,7 @@ func compareStall(class inject.Class, d time.Duration, truth inject.Truth, packe
 		(class != inject.NETRXBudget || 5*s.Agreeing >= 4*s.Samples) // ksoftirqd shares the CPU
 	best := stall.High
 	if kernel, err := btf.LoadKernelSpec(); err == nil && len(findPerCPU(kernel).offsets) == 0 {
-		best = stall.Medium // such as 5.10 for arm64: neither BTF nor symbols tell of the variables
+		best = stall.Medium // such as 5.10 for arm64: neither BTF nor symbols have the variables
 	}
 	if sure && s.Confidence != best {
 		return fmt.Errorf("confidence %s in %d samples of %d, %.1f %% accounted", s.Confidence, s.Agreeing, s.Samples, 100*s.Accounted)
@@ -205,7 +205,7 @@ func compareLongest(truth inject.Truth, packets []inject.Packet, s *stall.Stall)
 		}
 	}
 	if s.Duration() < least-slack || s.Duration() > most+slack {
-		return fmt.Errorf("the longest wait is told as %v, was %v to %v", s.Duration(), least, most)
+		return fmt.Errorf("the longest wait is reported as %v, was %v to %v", s.Duration(), least, most)
 	}
 	return nil
 }

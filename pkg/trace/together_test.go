@@ -38,7 +38,7 @@ func TestTogether(t *testing.T) {
 	}
 }
 
-// compareAll compares what has died of each scenario with what a tracer told.
+// compareAll compares the drops of each scenario with those that a tracer reported.
 func compareAll(t *testing.T, scenes []scene, s *seen) {
 	silent, inferred := withoutReasons(t), map[string]bool{}
 	for _, scene := range scenes {

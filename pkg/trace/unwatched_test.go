@@ -135,7 +135,7 @@ func (w *witness) moments(t *testing.T) (all []moment) {
 // unwatched returns which of perf's moments the witness has not, each of whose stands for
 // one of perf's. Both are in the order of time.
 func unwatched(perf, witness []moment) (missing []moment) {
-	const apart = 20 * time.Microsecond // the two are told one after the other
+	const apart = 20 * time.Microsecond // the two are reported one after the other
 	type place struct {
 		cpu  int
 		kind int64

@@ -70,7 +70,7 @@ func stallsOf(t *testing.T, source *Stalls) []*stall.Stall {
 	return stalls
 }
 
-// told reads a source to its end and checks that nothing was lost.
+// told reads the events of a source to its end and checks that nothing was lost.
 func told(t *testing.T, source *Stalls) (stalls []*stall.Stall, echoes []event.Echo) {
 	t.Helper()
 	tracker := softirq.New(softirq.ConfigOf(source.Meta()))
