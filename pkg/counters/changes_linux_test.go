@@ -20,7 +20,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/netns"
 )
 
-// losses adds up what counters moved by, as readers of recordings do.
+// losses adds up the changes of counters, as readers of recordings do.
 type losses struct {
 	*Changes
 	t     *testing.T
@@ -72,7 +72,7 @@ func (l *losses) read() *event.Counters {
 	return e
 }
 
-// of returns what the counters of a device moved by, in whatever namespace it was, by name.
+// of returns the changes of a device's counters in all its namespaces, by name.
 func (l *losses) of(device string) map[string]uint64 {
 	moved := map[string]uint64{}
 	for id, n := range l.moved {
@@ -112,8 +112,8 @@ func newPair(t *testing.T, space, device, peer string) {
 	run(t, "ip", "-n", space, "link", "set", device, "up")
 }
 
-// loses has 40 packets that a device sends get lost on its peer: nobody wants their
-// protocol.
+// loses makes a device send 40 packets that its peer drops, because no protocol handler takes
+// them.
 func loses(t *testing.T, space, from string) {
 	t.Helper()
 	err := netns.Do("/run/netns/"+space, func() error {
@@ -149,8 +149,8 @@ func loses(t *testing.T, space, from string) {
 const lostAtATime = 40
 
 // TestDevicesKeepTheirPast: what a device lost before the recording, or before it was
-// moved or renamed, is no new loss; what it loses since is, wherever it is. A device that
-// is born meanwhile starts from 0.
+// moved or renamed, is not reported as loss; later losses are, in any namespace. The counters
+// of a device that is created during the recording start from 0.
 func TestDevicesKeepTheirPast(t *testing.T) {
 	labtest.NeedRoot(t)
 	const n = lostAtATime
@@ -234,12 +234,12 @@ func TestDevicesKeepTheirPast(t *testing.T) {
 			loses(l.t, a, "dwmate")
 			run(l.t, "ip", "-n", a, "link", "set", "dwborn", "netns", b) // as from one that is not seen
 		}, nil},
-		{"made anew with the same address", func(l *losses, a, _ string) {
+		{"recreated with the same address", func(l *losses, a, _ string) {
 			run(l.t, "ip", "-n", a, "link", "del", "dwold")
 			newPair(l.t, a, "dwold", "dwpeer")
 			loses(l.t, a, "dwpeer")
 		}, map[string]map[string]uint64{"dwold": {"rx_dropped": n}}},
-		{"namespace made anew", func(l *losses, a, _ string) {
+		{"namespace recreated", func(l *losses, a, _ string) {
 			run(l.t, "ip", "netns", "del", a)
 			run(l.t, "ip", "netns", "add", a)
 			newPair(l.t, a, "dwold", "dwpeer")
@@ -295,8 +295,8 @@ func show(t *testing.T, hidden *os.File) {
 	}
 }
 
-// TestZerosAreNotTold: of a namespace that appears, what is not 0 is told, and one counter
-// that says it is read; one that moves later is told then.
+// TestZerosAreNotTold: when a namespace appears, counters other than 0 are reported, and one
+// counter that shows that it is read. A counter that is 0 is reported once it moves.
 func TestZerosAreNotTold(t *testing.T) {
 	labtest.NeedRoot(t)
 	l := newLosses(t)

@@ -21,7 +21,7 @@ import (
 
 func text(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestCounterFiles reads the files of several kernels. No two numbers in them are alike.
 func TestCounterFiles(t *testing.T) {
@@ -54,7 +54,7 @@ func TestCounterFiles(t *testing.T) {
 	}
 }
 
-// counterFiles are all there are.
+// counterFiles returns all files of counters.
 func counterFiles() []counterFile {
 	return append(append(netnsFiles(), softnetFile()), neighbourFiles()...)
 }

@@ -85,8 +85,8 @@ func TestNetnsComeAndGo(t *testing.T) {
 	}
 }
 
-// TestOwnNetnsAlone: without a privilege, our own namespace is read, and a note tells of
-// the others.
+// TestOwnNetnsAlone: without privileges only the own namespace is read, and a note says why
+// the others are not.
 func TestOwnNetnsAlone(t *testing.T) {
 	own, err := netns.Inode("/proc/self/ns/net")
 	if err != nil {
@@ -105,7 +105,7 @@ func TestOwnNetnsAlone(t *testing.T) {
 	}
 }
 
-// TestMissingIsNoted: what cannot be read has no reading, and a note, once.
+// TestMissingIsNoted: counters that cannot be read have no readings, and one note.
 func TestMissingIsNoted(t *testing.T) {
 	labtest.NeedRoot(t)
 	network := newNetwork(t)
@@ -180,7 +180,7 @@ func run(t *testing.T, name string, args ...string) {
 	}
 }
 
-// within10s asks until something has come about.
+// within10s polls a condition for 10 s.
 func within10s(done func() bool) bool {
 	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -190,7 +190,7 @@ func within10s(done func() bool) bool {
 	return true
 }
 
-// BenchmarkCounterChanges is what a second of recording takes.
+// BenchmarkCounterChanges measures the reading that a recording makes every second.
 func BenchmarkCounterChanges(b *testing.B) {
 	c, err := NewChanges()
 	if err != nil {

@@ -87,7 +87,7 @@ func newQdisc(kind string, handle, parent, drops, overlimits uint32) []byte {
 		attribute(tcaStats2, attribute(tcaStatsQueue, queue...)...))
 }
 
-// TestQdiscs: how each is spelled, and whose drops are left to the one around it.
+// TestQdiscs checks the texts of qdiscs, and which qdiscs leave their drops to the parent.
 func TestQdiscs(t *testing.T) {
 	type row struct {
 		text   string
@@ -132,7 +132,7 @@ func TestQdiscs(t *testing.T) {
 	}
 }
 
-// TestDumpAfterError: a list that was given up leaves nothing behind for the next.
+// TestDumpAfterError: an aborted dump does not disturb the next one.
 func TestDumpAfterError(t *testing.T) {
 	s, err := rtnl.Open()
 	if err != nil {

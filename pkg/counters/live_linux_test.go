@@ -44,7 +44,7 @@ func TestCountersOfScenarios(t *testing.T) {
 	}
 }
 
-// TestCountersOfNothingElse: in both namespaces, nothing moves but what is given.
+// TestCountersOfNothingElse: in both namespaces only the given counters move.
 func TestCountersOfNothingElse(t *testing.T) {
 	labtest.NeedRoot(t)
 	const n = 5
@@ -58,7 +58,7 @@ func TestCountersOfNothingElse(t *testing.T) {
 		{"unknown-ethertype", func(net *lab.Net) map[event.Counter]uint64 {
 			return map[event.Counter]uint64{deviceCounter(net.Rx, event.CounterLink, "rx_dropped", ""): n}
 		}},
-		// The sender is told (net_xmit_errno), and counts as well.
+		// The sender gets an error (net_xmit_errno), and counts, too.
 		{"tbf-overlimit", func(net *lab.Net) map[event.Counter]uint64 {
 			return map[event.Counter]uint64{
 				deviceCounter(net.Tx, event.CounterQdisc, "dropped", "tbf 1:"): n,

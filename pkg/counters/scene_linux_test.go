@@ -116,7 +116,7 @@ func (r testReader) counters(net *lab.Net) map[event.Counter]uint64 {
 	return all
 }
 
-// difference returns by how much counters moved that did.
+// difference returns the changes of the counters that changed.
 func difference(before, after map[event.Counter]uint64) map[event.Counter]uint64 {
 	moved := maps.Clone(after)
 	maps.DeleteFunc(moved, func(c event.Counter, v uint64) bool { return v == before[c] })
@@ -126,7 +126,7 @@ func difference(before, after map[event.Counter]uint64) map[event.Counter]uint64
 	return moved
 }
 
-// datagrams sends to a port nobody listens on.
+// datagrams sends datagrams to a closed port.
 func datagrams(to *lab.Host, n int) error {
 	conn, err := net.ListenUDP("udp4", nil)
 	if err != nil {
@@ -141,7 +141,7 @@ func datagrams(to *lab.Host, n int) error {
 	return nil
 }
 
-// program returns one that drops every packet.
+// program returns an XDP program that drops every packet.
 func program(t *testing.T) *ebpf.Program {
 	t.Helper()
 	const xdpDrop = 1

@@ -45,7 +45,7 @@ func testDying(t *testing.T, root Root, dir string) {
 	count := func() int {
 		found, ok := root.dying(filepath.Join(dir, "memory.stat"))
 		if !ok {
-			t.Fatalf("what dies below %s is not known", dir)
+			t.Fatalf("the number of dying cgroups below %s is unknown", dir)
 		}
 		return found.count
 	}
@@ -67,7 +67,7 @@ func testDying(t *testing.T, root Root, dir string) {
 	})
 }
 
-// await calls until there is nothing to complain of.
+// await calls complaint until it returns an empty string.
 func await(t *testing.T, complaint func() string) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {

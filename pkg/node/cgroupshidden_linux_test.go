@@ -17,8 +17,8 @@ import (
 	"github.com/dropwatch/dropwatch/internal/lab/labtest"
 )
 
-// TestDyingCgroupsHidden: where not all directories of version 1 are to be seen, nothing
-// is said of dead groups.
+// TestDyingCgroupsHidden: if not all directories of version 1 are visible, the number of dying
+// cgroups is unknown.
 func TestDyingCgroupsHidden(t *testing.T) {
 	labtest.NeedRoot(t)
 	root := Root{os.DirFS("/")}

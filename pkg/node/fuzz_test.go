@@ -12,7 +12,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/privilege"
 )
 
-// everyFile is a machine all of whose files hold the same text.
+// everyFile is a machine whose files all have the same text.
 type everyFile string
 
 func (everyFile) Open(string) (fs.File, error) { return nil, fs.ErrNotExist }
@@ -25,7 +25,7 @@ func (text everyFile) ReadFile(name string) ([]byte, error) {
 	return []byte(text), nil
 }
 
-// FuzzState: whatever a machine's files say, what is read of them is sane.
+// FuzzState: the state is valid whatever a machine's files contain.
 func FuzzState(f *testing.F) {
 	for _, text := range []string{
 		"0-1\n", "ff,00000005\n", "64\n", "1\t2\t3\n", "nr_descendants 9\nnr_dying_descendants 7\n", "memory\t4\t120\t1\n",

@@ -51,7 +51,7 @@ func TestReadLoad(t *testing.T) {
 	}
 }
 
-// FuzzLoad: whatever the files say, shares of a CPU's time stay within it.
+// FuzzLoad: the shares of a CPU's time do not exceed it, whatever the files contain.
 func FuzzLoad(f *testing.F) {
 	for _, text := range []string{statText, softirqText, irqText, ksoftirqdText, "cpu0 1 1 1 1 1 1 1 99999999999999999999", "cpu0 0 0 0 0 0 0 0 922700000000", "CPU0\nx: 1"} {
 		f.Add(text)

@@ -197,7 +197,7 @@ func listenAt(t *testing.T, h *lab.Host, local netip.AddrPort, backlog int) (fd 
 	return fd
 }
 
-// connectTo starts to connect; nobody waits for the answer.
+// connectTo starts to connect and does not wait for the answer.
 func connectTo(t *testing.T, h *lab.Host, to netip.AddrPort) (fd int) {
 	t.Helper()
 	fd = tcpIn(t, h)

@@ -14,7 +14,7 @@ import (
 	"github.com/dropwatch/dropwatch/pkg/event"
 )
 
-// said is what a test has rtnetlink and ethtool say.
+// said is the answers of rtnetlink and ethtool in a test.
 type said struct {
 	links   []Link
 	devices map[string]Device

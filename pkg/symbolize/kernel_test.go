@@ -49,7 +49,7 @@ func (s slow) Open(name string) (fs.File, error) {
 	return s.FS.Open(name)
 }
 
-// TestRefreshSlow: where reading takes long, it takes a tenth of the time.
+// TestRefreshSlow: slow reads use at most a tenth of the time.
 func TestRefreshSlow(t *testing.T) {
 	const took = 3 * time.Second
 	now, reads := time.Now(), 0

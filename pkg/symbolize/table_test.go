@@ -47,7 +47,7 @@ func samplePrograms() []Range {
 	return []Range{{0xffffffffc0000400, 0xffffffffc0000480}, {0xffffffffc0000000, 0xffffffffc0000123}, {0xffffffffc0010000, 0xffffffffc0010100}}
 }
 
-// named says what an address is called.
+// named returns the symbol of an address as text.
 func named(l interface{ Lookup(uint64) (Symbol, bool) }, addr uint64) string {
 	s, ok := l.Lookup(addr)
 	if !ok {
@@ -109,8 +109,8 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// TestHiddenPrograms looks up what the kernel lists no BPF programs for, as
-// net.core.bpf_jit_harden asks.
+// TestHiddenPrograms looks up addresses of BPF programs that the kernel does not list, as
+// net.core.bpf_jit_harden demands.
 func TestHiddenPrograms(t *testing.T) {
 	var shown strings.Builder
 	for line := range strings.Lines(sample) {

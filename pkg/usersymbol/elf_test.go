@@ -253,7 +253,7 @@ func TestReadImageErrors(t *testing.T) {
 	if table, err := f.functions(100, elf.SHT_SYMTAB); table != nil || !errors.Is(err, errTooLarge) {
 		t.Errorf("within 100 bytes: %v, %v", table, err)
 	}
-	// More than its room is as if it had no symbols.
+	// A table above the limit is treated as missing.
 	img, err := readImage(bytes.NewReader(whole), 100)
 	if err != nil || at(img, 0x401100) != "" {
 		t.Errorf("within 100 bytes: %v, %v", img, err)
@@ -297,7 +297,7 @@ func TestFunctionName(t *testing.T) {
 	}
 }
 
-// FuzzReadImage: what containers run may be meant to harm who looks at it.
+// FuzzReadImage: containers may run files that are made to harm their reader.
 func FuzzReadImage(f *testing.F) {
 	for _, kind := range kindsOfELF {
 		f.Add(buildSymbols(kind.wide, kind.order), uint64(0x100))

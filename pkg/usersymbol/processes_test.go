@@ -268,7 +268,7 @@ func TestVDSO(t *testing.T) {
 	t.Error("no vdso")
 }
 
-// TestGone: a process that is gone has the names that were asked for before.
+// TestGone: addresses that were resolved before a process ended keep their names.
 func TestGone(t *testing.T) {
 	p := start(t, exec.Command(compile(t, cSource, "gcc.c")))
 	u := newUsers()
@@ -392,7 +392,7 @@ int main(void) {
 	}
 }
 
-// TestNotELF: what is mapped as code may be any file, with any name.
+// TestNotELF: any file with any name may be mapped as code.
 func TestNotELF(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a\x1b[2J\\b (deleted)")
 	if err := os.WriteFile(path, []byte(strings.Repeat("#!/bin/sh\n", 1000)), 0o600); err != nil {
@@ -431,7 +431,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestStuck: a file that never answers costs one wait, and nobody else anything.
+// TestStuck: a file that never answers costs one wait, and does not delay other processes.
 func TestStuck(t *testing.T) {
 	dir := t.TempDir() + "/"
 	for _, pid := range []string{"1", "2"} {
