@@ -55,7 +55,7 @@ func namespaceOf(n event.Netns) string {
 }
 
 // appendFrame appends a frame as its String spells it, and its module. Package fmt takes
-// ten times as long, and there may be 256 for each drop.
+// longer, and there may be 256 for each drop.
 func appendFrame(b []byte, f *event.Frame) []byte {
 	if name := f.Name(); name != f.Symbol || f.Addr == 0 || name[0] == '[' {
 		b = append(b, name...)
