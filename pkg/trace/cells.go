@@ -94,7 +94,7 @@ func (c *cells) readOne(i int, names namer, t *tally) {
 	shared, seen := &c.shared[i], &c.seen[i]
 	drops, bytes, more := atomic.LoadUint64(&shared.Drops), atomic.LoadUint64(&shared.Bytes), atomic.LoadUint64(&shared.More)
 	delta := drops - seen.drops
-	if left := atomic.LoadUint32(&shared.Left); left > 1 && uint64(left) > delta {
+	if left := atomic.LoadUint32(&shared.Left); left > 0 && uint64(left) > delta {
 		atomic.StoreUint32(&shared.Left, 0)
 	}
 	if delta == 0 && bytes == seen.bytes && more == seen.more {

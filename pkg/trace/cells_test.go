@@ -53,6 +53,27 @@ func (t *table) look() map[event.Address]uint64 {
 	return counts
 }
 
+// TestNextSample: the next drop of a cell that became rare is a sample, and begins a block of
+// one drop, also if it was to be a sample anyway: the block after that would be as long as the
+// rate of before asks for.
+func TestNextSample(t *testing.T) {
+	for _, test := range []struct {
+		left  uint32
+		drops uint64
+		want  uint32
+	}{{300, 0, 0}, {1, 0, 0}, {300, 10, 0}, {300, 300, 300}, {1, 1, 1}, {0, 0, 0}} {
+		table := newTable(4, 1)
+		table.put(1, bpf.DropCellKey{Location: 0xffffffff81000010, Reason: 3}, 1000)
+		table.look()
+		table.shared[1].Drops += test.drops
+		table.shared[1].Left = test.left
+		table.look()
+		if got := table.shared[1].Left; got != test.want {
+			t.Errorf("%d drops are left until the next sample, %d were counted: now %d, want %d", test.left, test.drops, got, test.want)
+		}
+	}
+}
+
 // TestTornKey has the stores of a program arrive in every order: a cell is named by its
 // key or not at all, and what it counted meanwhile is not lost.
 func TestTornKey(t *testing.T) {
