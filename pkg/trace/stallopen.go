@@ -84,7 +84,10 @@ func openStalls(config StallConfig, ladders stallLadders, l *loader) (s *stalls,
 		}
 		return err
 	})
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // open loads the programs of a rung, and attaches them.
