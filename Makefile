@@ -35,7 +35,7 @@ test-vm: ## what other kernels and NICs show, in QEMU guests; GUESTS=all for tho
 
 # Not under the race detector: what measures time or memory, of which it takes several
 # times as much, and what takes long with one thing at a time.
-RACE_SKIP = TestBombs|TestExpansion|TestCures|TestCycles|TestKilledAnytime|TestOrdinary|TestScale|TestDay|TestStallsLive|TestAgainstReferee|TestNothingKept|TestInjected|TestEchoes|TestBacklogStory|TestICMPLive|TestScripts/^[^s]|TestScenarios|TestReasonsHidden|TestCountersOfScenarios
+RACE_SKIP = TestBombs|TestNode$$|TestLongDay|FuzzCommandMemory|TestExpansion|TestCures|TestCycles|TestKilledAnytime|TestOrdinary|TestScale|TestDay|TestStallsLive|TestAgainstReferee|TestNothingKept|TestInjected|TestEchoes|TestBacklogStory|TestICMPLive|TestScripts/^[^s]|TestScenarios|TestReasonsHidden|TestCountersOfScenarios
 
 race: ## tests of what runs at the same time, under the race detector; run as root
 	scripts/install-packages $$(cat scripts/packages-test scripts/packages-race)
