@@ -4,7 +4,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -98,9 +97,7 @@ func eventPrinter(format string, options report.EventOptions) (func(io.Writer, *
 		}, nil
 	case "json":
 		return func(w io.Writer, meta *event.Meta) func(*event.Drop) error {
-			enc := json.NewEncoder(w)
-			enc.SetEscapeHTML(false)
-			return func(d *event.Drop) error { return report.EncodeEvent(enc, meta, d) }
+			return report.NewEventEncoder(w, meta).Encode
 		}, nil
 	}
 	return nil, usageError{fmt.Errorf("unknown format %q: choose text or json", format)}

@@ -3,9 +3,13 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/base64"
 	"encoding/json"
+	"io"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dropwatch/dropwatch/pkg/dropreason"
 	"github.com/dropwatch/dropwatch/pkg/event"
@@ -47,22 +51,88 @@ type eventJSON struct {
 	Comm       string           `json:"comm"`
 	Cgroup     uint64           `json:"cgroup,omitempty"`
 	Context    event.Context    `json:"context"`
-	Stack      []string         `json:"stack"`
-	Packet     []byte           `json:"packet,omitempty"`
+	// Encode adds "stack", an array of strings, and "packet", base64, if there is one.
 }
 
-// EncodeEvent writes a sampled drop as a line of JSON.
-func EncodeEvent(enc *json.Encoder, meta *event.Meta, d *event.Drop) error {
+// EventEncoder writes sampled drops as lines of JSON.
+type EventEncoder struct {
+	out    io.Writer
+	meta   *event.Meta
+	line   []byte
+	values bytes.Buffer // what encode wrote
+	encode *json.Encoder
+}
+
+// NewEventEncoder returns an encoder of drops of a source with that Meta.
+func NewEventEncoder(out io.Writer, meta *event.Meta) *EventEncoder {
+	e := &EventEncoder{out: out, meta: meta}
+	e.encode = json.NewEncoder(&e.values)
+	e.encode.SetEscapeHTML(false)
+	return e
+}
+
+// Encode writes a sampled drop as a line. The error is that of writing it.
+func (e *EventEncoder) Encode(d *event.Drop) error {
+	text, err := e.text(newEventJSON(e.meta, d))
+	if err != nil {
+		return err
+	}
+	e.line = append(append(e.line[:0], bytes.TrimSuffix(text, []byte("}"))...), `,"stack":[`...)
+	if d.Stack != nil {
+		for i, f := range d.Stack.Frames {
+			if i > 0 {
+				e.line = append(e.line, ',')
+			}
+			if err := e.frame(f); err != nil {
+				return err
+			}
+		}
+	}
+	e.line = append(e.line, ']')
+	if len(d.Bytes) > 0 {
+		e.line = append(e.line, `,"packet":"`...)
+		e.line = append(base64.StdEncoding.AppendEncode(e.line, d.Bytes), '"')
+	}
+	e.line = append(e.line, "}\n"...)
+	_, err = e.out.Write(e.line)
+	return err
+}
+
+// text returns a value as encoding/json spells it, valid until the next call.
+func (e *EventEncoder) text(value any) ([]byte, error) {
+	e.values.Reset()
+	err := e.encode.Encode(value)
+	return bytes.TrimSuffix(e.values.Bytes(), []byte("\n")), err
+}
+
+// frame appends the name and offset of a frame as a string. There may be 256 for each drop,
+// and their names need no escapes as a rule.
+func (e *EventEncoder) frame(f *event.Frame) error {
+	start := len(e.line)
+	e.line = append(e.line, '"')
+	e.line = append(appendFrameName(e.line, f), '"')
+	plain := func(c byte) bool { return c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' }
+	for _, c := range e.line[start+1 : len(e.line)-1] {
+		if !plain(c) {
+			text, err := e.text(f.String())
+			e.line = append(e.line[:start], text...)
+			return err
+		}
+	}
+	return nil
+}
+
+func newEventJSON(meta *event.Meta, d *event.Drop) *eventJSON {
 	c, p := d.Cell, &d.Packet
 	info := dropreason.Of(c)
-	e := eventJSON{
+	e := &eventJSON{
 		Time: meta.Start.Add(d.Time), CPU: d.CPU, Drops: d.Drops,
 		Reason: c.Reason.Name, ReasonCode: c.Reason.Code, Class: info.Class, Inferred: c.Reason.Inferred, Location: c.Location.String(),
 		Device: c.Device.Name, Ifindex: c.Device.Index, Netns: c.Netns.Name, NetnsInode: c.Netns.Inode,
 		Ethertype: cmp.Or(p.Ethertype, c.Ethertype), Proto: d.Proto(), IP: p.Version, TTL: p.TTL,
 		Sport: p.SrcPort, Dport: p.DstPort, Segments: d.Segments, Len: d.Len,
 		PID: d.Task.PID, TGID: d.Task.TGID, Comm: d.Task.Comm, Cgroup: d.Task.Cgroup,
-		Context: d.Context, Stack: []string{}, Packet: d.Bytes,
+		Context: d.Context,
 	}
 	if p.Version != 0 {
 		e.Src, e.Dst = p.Src.String(), p.Dst.String()
@@ -82,10 +152,5 @@ func EncodeEvent(enc *json.Encoder, meta *event.Meta, d *event.Drop) error {
 	if p.HasInner {
 		e.InnerVLAN = &p.Inner
 	}
-	if d.Stack != nil {
-		for _, f := range d.Stack.Frames {
-			e.Stack = append(e.Stack, f.String())
-		}
-	}
-	return enc.Encode(e)
+	return e
 }

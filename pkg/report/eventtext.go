@@ -57,12 +57,15 @@ func namespaceOf(n event.Netns) string {
 // appendFrame appends a frame as its String spells it, and its module. Package fmt takes
 // longer, and there may be 256 for each drop.
 func appendFrame(b []byte, f *event.Frame) []byte {
-	if name := f.Name(); name != f.Symbol || f.Addr == 0 || name[0] == '[' {
-		b = append(b, name...)
-	} else {
-		b = strconv.AppendUint(append(append(b, name...), "+0x"...), f.Offset, 16)
+	return append(appendFrameName(b, f), module(f)...)
+}
+
+func appendFrameName(b []byte, f *event.Frame) []byte {
+	name := f.Name()
+	if name != f.Symbol || f.Addr == 0 || name[0] == '[' {
+		return append(b, name...)
 	}
-	return append(b, module(f)...)
+	return strconv.AppendUint(append(append(b, name...), "+0x"...), f.Offset, 16)
 }
 
 func module(f *event.Frame) string {

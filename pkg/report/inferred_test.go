@@ -4,7 +4,6 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"testing"
 	"time"
@@ -38,7 +37,7 @@ func TestInferred(t *testing.T) {
 		"inferred.json":      func(w io.Writer) error { return WriteJSON(w, r) },
 		"inferred-diff.txt":  func(w io.Writer) error { return WriteDiffText(w, c, false) },
 		"inferred-diff.json": func(w io.Writer) error { return WriteDiffJSON(w, c) },
-		"inferred.jsonl":     func(w io.Writer) error { return EncodeEvent(json.NewEncoder(w), r.Meta, &d) },
+		"inferred.jsonl":     func(w io.Writer) error { return NewEventEncoder(w, r.Meta).Encode(&d) },
 		"inferred-event.txt": func(w io.Writer) error {
 			_, err := w.Write(AppendEvent(nil, r.Meta, &d, EventOptions{}))
 			return err

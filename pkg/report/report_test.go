@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -182,12 +183,11 @@ func TestEvents(t *testing.T) {
 	meta := &sample().meta
 	var plain, full []byte
 	var lines bytes.Buffer
-	enc := json.NewEncoder(&lines)
-	enc.SetEscapeHTML(false)
+	enc := NewEventEncoder(&lines, meta)
 	for _, d := range samples() {
 		plain = AppendEvent(plain, meta, d, EventOptions{})
 		full = AppendEvent(full, meta, d, EventOptions{Stack: true, Hex: true})
-		if err := EncodeEvent(enc, meta, d); err != nil {
+		if err := enc.Encode(d); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -208,5 +208,31 @@ func TestAppendFrame(t *testing.T) {
 		if got := string(appendFrame(nil, f)); got != f.String()+" [nf_tables]" {
 			t.Errorf("%q, want the module behind %q", got, f)
 		}
+	}
+}
+
+// TestEventStack: names of frames come back from JSON as String spells them.
+func TestEventStack(t *testing.T) {
+	stack := &event.Stack{Frames: []*event.Frame{
+		{}, {Addr: 1, Symbol: "f", Offset: 0x10}, {Addr: 1, Symbol: `a"b`}, {Addr: 1, Symbol: `a\x1bb`}, {Addr: 1, Symbol: "<T>&é\u2028"},
+	}}
+	var want []string
+	for _, f := range stack.Frames {
+		want = append(want, f.String())
+	}
+	var line bytes.Buffer
+	d := &event.Drop{Drops: 1, Cell: &event.Cell{Location: &event.Frame{}}, Stack: stack, Bytes: []byte{1, 2, 3}}
+	if err := NewEventEncoder(&line, &event.Meta{}).Encode(d); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Stack  []string
+		Packet []byte
+	}
+	if err := json.Unmarshal(line.Bytes(), &got); err != nil {
+		t.Fatalf("%v: %s", err, line.Bytes())
+	}
+	if !slices.Equal(got.Stack, want) || !bytes.Equal(got.Packet, d.Bytes) {
+		t.Errorf("%q, %v, want %q, %v", got.Stack, got.Packet, want, d.Bytes)
 	}
 }
