@@ -52,7 +52,7 @@ func parseModules(r io.Reader) (map[string]Range, error) {
 		if err != nil {
 			return nil, fmt.Errorf("modules line %d: %w", n, err)
 		}
-		start, err := parseHex(bytes.TrimPrefix(fields[5], []byte("0x")))
+		start, err := ParseHex(bytes.TrimPrefix(fields[5], []byte("0x")))
 		if err != nil {
 			return nil, fmt.Errorf("modules line %d: %w", n, err)
 		}

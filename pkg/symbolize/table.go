@@ -116,7 +116,7 @@ func parseLine(line []byte) (addr uint64, kind byte, name, module []byte, err er
 	if !ok || len(rest) < 3 || rest[1] != ' ' {
 		return 0, 0, nil, nil, fmt.Errorf("%q is not a symbol", line)
 	}
-	if addr, err = parseHex(hex); err != nil {
+	if addr, err = ParseHex(hex); err != nil {
 		return 0, 0, nil, nil, err
 	}
 	name, module, ok = bytes.Cut(rest[2:], []byte{'\t'})
@@ -126,7 +126,9 @@ func parseLine(line []byte) (addr uint64, kind byte, name, module []byte, err er
 	return addr, rest[0], name, module, nil
 }
 
-func parseHex(hex []byte) (uint64, error) {
+// ParseHex reads a lower-case hexadecimal number of up to 64 bits without a prefix, as the
+// files in /proc have addresses. It does not allocate.
+func ParseHex(hex []byte) (uint64, error) {
 	var v uint64
 	for _, c := range hex {
 		var digit byte

@@ -81,8 +81,9 @@ func ProbeHooks() []event.AttachResult {
 		}
 	}
 	var tried []event.Hook // two rungs may share a probe
+	rungs := tracepointLadder().rungs
 	for at := range tracepoints() {
-		for _, r := range tracepointLadder().rungs {
+		for _, r := range rungs {
 			p := r.probes[at]
 			if slices.Contains(tried, p.hook) {
 				continue

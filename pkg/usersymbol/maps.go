@@ -77,13 +77,13 @@ func parseMapping(line []byte) (m mapping, executable bool, err error) {
 	if fields[1][2] != 'x' {
 		return mapping{}, false, nil
 	}
-	if m.Start, err = parseAddress(start); err != nil {
+	if m.Start, err = symbolize.ParseHex(start); err != nil {
 		return mapping{}, false, err
 	}
-	if m.End, err = parseAddress(end); err != nil {
+	if m.End, err = symbolize.ParseHex(end); err != nil {
 		return mapping{}, false, err
 	}
-	if m.offset, err = parseAddress(fields[2]); err != nil {
+	if m.offset, err = symbolize.ParseHex(fields[2]); err != nil {
 		return mapping{}, false, err
 	}
 	if m.inode, err = strconv.ParseUint(string(fields[4]), 10, 64); err != nil {
@@ -112,12 +112,4 @@ func find(maps []mapping, addr uint64) *mapping {
 		return nil
 	}
 	return &maps[i]
-}
-
-func parseAddress(hex []byte) (uint64, error) {
-	address, err := strconv.ParseUint(string(hex), 16, 64)
-	if err != nil {
-		return 0, fmt.Errorf("invalid address %q", hex)
-	}
-	return address, nil
 }
