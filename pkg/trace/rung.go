@@ -49,6 +49,9 @@ type programType struct {
 
 // climb calls take with the rungs, the best first, until it succeeds.
 func (l ladder) climb(take func(rung) error) error {
+	if len(l.rungs) == 0 {
+		return fmt.Errorf("attach %s: no rung", l.place)
+	}
 	var refused []refusal
 	for _, r := range l.rungs {
 		err := take(r)
