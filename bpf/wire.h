@@ -181,7 +181,7 @@ struct edge {
 
 /* What programs at tracepoints are given. */
 enum given {
-	GIVEN_TYPES,   /* the arguments, of which the verifier knows the types */
+	GIVEN_TYPES,   /* the arguments, with types that the verifier knows */
 	GIVEN_NUMBERS, /* the arguments */
 	GIVEN_RECORD,  /* a record made of them, struct trace_event_raw_* */
 };
@@ -314,15 +314,15 @@ struct cpu {
 	__u32 thread_pid; /* NAPI thread that has the CPU; 0: none */
 	__s32 vector;	  /* softirq being served, plus one; 0: none */
 	__s32 irq;
-	__u32 open;	  /* a window is open, until all that had waited is handled */
-	__u32 samples;	  /* taken in this window */
-	__u32 packets;	  /* sent in this window */
-	__u32 received;	  /* packets that were seen to come, handled in this run */
-	__u32 drained;	  /* a packet came that had not waited */
-	__u32 known;	  /* a packet had waited that was seen to come */
-	__u32 ticked;	  /* stolen_ns is valid */
-	__u32 switched;	  /* the edge, plus one, to a task of which a record told the pid alone */
-	char handler[16]; /* of irq, where a record told it */
+	__u32 open;	      /* a window is open, until all that had waited is handled */
+	__u32 samples;	      /* taken in this window */
+	__u32 packets;	      /* sent in this window */
+	__u32 received;	      /* packets that were seen to come, handled in this run */
+	__u32 drained;	      /* a packet came that had not waited */
+	__u32 known;	      /* a packet had waited that was seen to come */
+	__u32 ticked;	      /* stolen_ns is valid */
+	__u32 switched;	      /* the edge, plus one, to a task whose record has only the pid */
+	char handler[16];     /* of irq, where a record told it */
 	struct window window; /* as far as it is known */
 	__u64 waits[BUCKETS]; /* from raise to entry */
 	__u64 runs[BUCKETS];  /* from entry to exit */

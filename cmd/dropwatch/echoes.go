@@ -106,8 +106,8 @@ func (t *echoes) follow(tracker *softirq.Tracker, events <-chan event.Event, log
 // hundred a second.
 const maxReplies = 1 << 16
 
-// drains returns the instants at which replies came together, the first of which had
-// waited for the threshold.
+// drains returns the instants at which replies came together, if the first of them waited
+// for the threshold.
 func (t *echoes) drains() []rtt.Drain {
 	const together = time.Millisecond
 	return slices.DeleteFunc(rtt.Drains(t.replies, together), func(d rtt.Drain) bool { return d.MaxRTT < t.threshold })

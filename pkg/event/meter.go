@@ -89,7 +89,7 @@ func (m *Meter) appear(id CounterID) *metered {
 	return c
 }
 
-// find returns a counter, or nil if there is none.
+// find returns the counter of an ID, or nil if it was not read.
 func (m *Meter) find(id CounterID) *metered {
 	c := m.counters[maphash.Comparable(m.seed, id)]
 	for c != nil && c.ID() != id {

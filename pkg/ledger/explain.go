@@ -108,8 +108,8 @@ func (x *explainer) trace(e *entry) {
 	}
 }
 
-// candidates returns the places of a counter. Those of a driver's queues, of which there
-// may be many, are looked for once.
+// candidates returns the places whose drops may move a counter. A driver may have many
+// queues, so their places are found once.
 func (x *explainer) candidates(e *entry) *candidates {
 	spelling := e.rule.spelling()
 	if !x.places.spellings[spelling] {
